@@ -1,0 +1,1 @@
+//! One loop per core, its listeners, its clock and its buffers.

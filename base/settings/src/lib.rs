@@ -1,0 +1,1 @@
+//! Source positions, units, problems and marks of plimsoll.toml.

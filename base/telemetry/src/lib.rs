@@ -1,0 +1,15 @@
+//! Metrics, log lines and trace context.
+//!
+//! A tier keeps its own counters (a cell per core, plain relaxed stores) and gives them out as a [`Collect`];
+//! nothing is summed before somebody asks. Log lines go through a bounded queue to one writing thread, so
+//! that a slow terminal or disk never stops a loop.
+
+mod exposition;
+mod histogram;
+mod log;
+mod registry;
+
+pub use exposition::{Exposition, Kind};
+pub use histogram::{Histogram, LATENCY_BOUNDS};
+pub use log::{Level, Log, LogWriter, Sink};
+pub use registry::{Collect, Registry};

@@ -1,0 +1,2 @@
+//! Plimsoll beside its peers, as ratios.
+fn main() {}

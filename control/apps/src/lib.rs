@@ -1,0 +1,1 @@
+//! Runs the user's apps: build, start, watch, roll, stop.

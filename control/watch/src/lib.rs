@@ -1,0 +1,1 @@
+//! Metrics of the host and of every tier, and the console's listener.

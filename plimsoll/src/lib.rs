@@ -1,0 +1,1 @@
+//! Everything on the scaling diagram except your app, in one binary.

@@ -1,0 +1,1 @@
+//! Development only: a Plimsoll under test, raw clients, fake apps.
