@@ -1,1 +1,5 @@
-//! The HTTP door: accept, admit, answer, balance.
+//! The HTTP door: accept -> admit -> answer -> balance.
+
+mod plan;
+
+pub use plan::{AccessLog, AppRoute, Listen, Max, Network, Plan, Site, Timeout};
