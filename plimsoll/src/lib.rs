@@ -1,1 +1,4 @@
 //! Everything on the scaling diagram except your app, in one binary.
+
+pub mod orders;
+pub mod state;
