@@ -2,3 +2,5 @@
 
 pub mod orders;
 pub mod state;
+
+pub mod file;

@@ -32,9 +32,9 @@ pub enum Source {
 pub struct Run {
     /// Folder it runs in, absolute.
     pub dir: PathBuf,
-    /// Command that builds it, split into words; skipped when nothing in `dir` changed since it last succeeded.
+    /// Command that builds it, as `run`; skipped when nothing in `dir` changed since it last succeeded.
     pub build: Option<Vec<String>>,
-    /// Program and arguments; `$VAR` and `${VAR}` are still to be expanded with the instance's environment.
+    /// Program and arguments; `$VAR` and `${VAR}` are still to be expanded with the instance's environment, by `settings::expand` (`$$` is a plain `$`).
     pub run: Vec<String>,
     /// Variables of the file, secrets resolved.
     pub env: Vec<(String, String)>,
