@@ -5,11 +5,20 @@
 //! that a slow terminal or disk never stops a loop.
 
 mod exposition;
+mod files;
 mod histogram;
 mod log;
 mod registry;
+mod rotate;
+mod screen;
+mod timestamp;
+mod trace;
 
 pub use exposition::{Exposition, Kind};
+pub use files::{FilesAndStderr, LINE_LIMIT, LogHealth};
 pub use histogram::{Histogram, LATENCY_BOUNDS};
 pub use log::{Level, Log, LogWriter, Sink};
 pub use registry::{Collect, Registry};
+pub use rotate::Rotation;
+pub use timestamp::{TIMESTAMP_LENGTH, rfc3339};
+pub use trace::{Ids, REQUEST_ID_LENGTH, TRACEPARENT_LENGTH, TraceContext};
