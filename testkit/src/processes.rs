@@ -1,0 +1,89 @@
+//! Processes as /proc shows them: found by a mark in their environment, which every descendant inherits.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Living processes (no zombies) whose environment holds `mark` (`NAME=value`), with their command lines.
+pub fn marked(mark: &str) -> Vec<(u32, String)> {
+    pids().filter(|&pid| has_mark(pid, mark)).map(|pid| (pid, command_line(pid))).collect()
+}
+
+/// The children of `pid`, their children and so on; `pid` itself is not among them.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> = pids().filter_map(|child| Some((child, parent(child)?))).collect();
+    let mut found = vec![pid];
+    let mut next = 0;
+    while next < found.len() {
+        let of = found[next];
+        found.extend(parents.iter().filter(|(_, parent)| *parent == of).map(|(child, _)| *child));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// Whether `pid` is a living process; a zombie is not.
+pub fn exists(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+}
+
+/// SIGKILL; a process that is gone already is no error.
+pub fn kill(pid: u32) {
+    signal(pid, Signal::KILL);
+}
+
+/// SIGTERM; a process that is gone already is no error.
+pub fn terminate(pid: u32) {
+    signal(pid, Signal::TERM);
+}
+
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid as i32) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn has_mark(pid: u32, mark: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes()) && exists(pid)
+}
+
+fn command_line(pid: u32) -> String {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ").trim_end().to_owned()
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    stat(pid).map(|(_, parent)| parent)
+}
+
+/// State and parent out of /proc/PID/stat; the name in brackets before them may hold anything.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_marked_child_is_found_and_after_its_death_it_is_not() {
+        let mark = format!("TESTKIT_MARK={}", std::process::id());
+        let (name, value) = mark.split_once('=').unwrap();
+        let mut child = Command::new("sleep").arg("600").env(name, value).spawn().unwrap();
+        crate::until("the child is found", || marked(&mark).iter().any(|(_, line)| line == "sleep 600"));
+        assert!(descendants(std::process::id()).contains(&child.id()));
+        kill(child.id());
+        crate::until("a zombie is not alive", || !exists(child.id()));
+        child.wait().unwrap();
+        assert_eq!(marked(&mark), []);
+    }
+}
