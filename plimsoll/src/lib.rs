@@ -1,6 +1,6 @@
 //! Everything on the scaling diagram except your app, in one binary.
 
+pub mod cli;
+pub mod file;
 pub mod orders;
 pub mod state;
-
-pub mod file;

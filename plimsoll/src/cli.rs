@@ -1,0 +1,73 @@
+//! The command line: one verb a file. Exit codes: 0 done, 1 failed, 2 a threshold or gate not met, 64 bad usage or file.
+
+mod check;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Everything on the scaling diagram except your app, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Shared {
+    /// The file; by default plimsoll.toml in this folder.
+    #[arg(long, value_name = "FILE", global = true)]
+    file: Option<PathBuf>,
+    /// The folder of everything kept, instead of the file's `state`.
+    #[arg(long, value_name = "DIR", global = true)]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Check(check::Arguments),
+}
+
+/// Exit codes that people script against.
+pub mod exit {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Failed.
+    pub const FAILED: u8 = 1;
+    /// A threshold or gate was not met.
+    pub const GATE: u8 = 2;
+    /// Bad usage or a bad file.
+    pub const USAGE: u8 = 64;
+}
+
+impl Shared {
+    /// The file that is meant: `--file`, else the verb's own `[FILE|DIR]`, else `plimsoll.toml` in this folder.
+    pub fn path<'a>(&'a self, positional: &'a Option<PathBuf>) -> &'a Path {
+        self.file.as_deref().or(positional.as_deref()).unwrap_or(Path::new("plimsoll.toml"))
+    }
+
+    /// `--state`.
+    pub fn state(&self) -> Option<&Path> {
+        self.state.as_deref()
+    }
+}
+
+/// Reads the arguments of this process, does what they ask and returns its exit code.
+pub fn run() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            // A closed stdout or stderr changes nothing about the verdict.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        }
+    };
+    ExitCode::from(match line.verb {
+        Verb::Check(arguments) => check::run(&line.shared, &arguments),
+    })
+}
