@@ -1,1 +1,17 @@
-//! One loop per core, its listeners, its clock and its buffers.
+//! One loop per core: its thread, its listening sockets, its deadlines and its buffers.
+//!
+//! A loop is a tokio `LocalRuntime` on a thread of its own: tasks are not `Send`, nothing is shared between
+//! cores, nothing on a loop may take more than 200 µs at a time. What a door runs on a loop gets a [`Loop`].
+//! Control does not belong here: it has a runtime of its own.
+
+mod alarm;
+mod buffer;
+mod listen;
+mod seats;
+mod threads;
+
+pub use alarm::{Alarm, Alarms, Expired};
+pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
+pub use listen::{ListenError, Listener, listen};
+pub use seats::{Newcomer, Seat, Seats};
+pub use threads::{Loop, Loops, allowed};

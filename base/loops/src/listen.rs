@@ -1,0 +1,147 @@
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections the kernel holds until a loop takes them (bounded by net.core.somaxconn).
+const BACKLOG: i32 = 4096;
+
+/// Tries to get the sockets again when another process took the port between the probe and them.
+const TRIES: usize = 5;
+
+/// One address listened on, with a socket for each loop. It lives as long as its address is wanted: a reload keeps it.
+#[derive(Debug)]
+pub struct Listener {
+    /// What was asked for; the port may be 0.
+    pub asked: SocketAddr,
+    /// Where it listens, with the real port.
+    pub address: SocketAddr,
+    sockets: Vec<TcpListener>,
+}
+
+/// Why an address cannot be listened on, and what to do.
+#[derive(Debug)]
+pub struct ListenError {
+    /// What was asked for.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub cause: io::Error,
+}
+
+impl Listener {
+    /// Another descriptor of loop `index`'s socket, non-blocking.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn socket(&self, index: usize) -> io::Result<TcpListener> {
+        self.sockets[index].try_clone()
+    }
+}
+
+impl ListenError {
+    /// Whether something else listens there.
+    pub fn is_taken(&self) -> bool {
+        self.cause.kind() == ErrorKind::AddrInUse
+    }
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "cannot listen on {}: ", self.address)?;
+        match self.cause.kind() {
+            ErrorKind::AddrInUse => write!(out, "another program listens there; stop it or write another port"),
+            ErrorKind::PermissionDenied => write!(
+                out,
+                "ports below {} need a right this process does not have; write a higher port, run as root, or give the binary CAP_NET_BIND_SERVICE",
+                1024
+            ),
+            ErrorKind::AddrNotAvailable => {
+                write!(out, "this machine has no such address; write one of its own, 0.0.0.0 for all of them, or 127.0.0.1")
+            }
+            _ => write!(out, "{}", self.cause),
+        }
+    }
+}
+
+impl std::error::Error for ListenError {}
+
+/// Listens on `address` with one socket for each of `loops` loops; port 0 takes a free one.
+///
+/// The port is first asked for alone (without `SO_REUSEPORT`), so that two processes never share it by accident.
+///
+/// # Errors
+/// [`ListenError`] when the address is taken, not ours or not allowed.
+pub fn listen(address: SocketAddr, loops: usize) -> Result<Listener, ListenError> {
+    let fail = |cause| ListenError { address, cause };
+    let mut tries = 0;
+    loop {
+        let probe = open(address, false).map_err(fail)?;
+        let real = local(&probe).map_err(fail)?;
+        drop(probe);
+        match (0..loops.max(1)).map(|_| open(real, true)).collect::<io::Result<Vec<_>>>() {
+            Ok(sockets) => return Ok(Listener { asked: address, address: real, sockets: sockets.into_iter().map(Into::into).collect() }),
+            Err(error) if error.kind() == ErrorKind::AddrInUse && address.port() == 0 && tries < TRIES => tries += 1,
+            Err(error) => return Err(fail(error)),
+        }
+    }
+}
+
+fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.set_nonblocking(true)?;
+    // Accepted sockets inherit it: an answer's last piece never waits for an acknowledgement.
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn local(socket: &Socket) -> io::Result<SocketAddr> {
+    socket.local_addr()?.as_socket().ok_or_else(|| io::Error::other("not an internet address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    fn any() -> SocketAddr {
+        "127.0.0.1:0".parse().unwrap()
+    }
+
+    #[test]
+    fn port_0_is_a_real_port_on_every_loop() {
+        let listener = listen(any(), 3).unwrap();
+        assert_ne!(listener.address.port(), 0);
+        for index in 0..3 {
+            assert_eq!(listener.socket(index).unwrap().local_addr().unwrap(), listener.address);
+        }
+        TcpStream::connect(listener.address).unwrap();
+    }
+
+    #[test]
+    fn a_taken_port_is_an_error_even_if_it_is_shared() {
+        let first = listen(any(), 2).unwrap();
+        let error = listen(first.address, 2).unwrap_err();
+        assert!(error.is_taken());
+        assert!(error.to_string().contains("another program listens there"), "{error}");
+    }
+
+    #[test]
+    fn a_closed_port_is_free_at_once() {
+        let first = listen(any(), 2).unwrap();
+        let address = first.address;
+        let client = TcpStream::connect(address).unwrap();
+        drop((first, client));
+        listen(address, 2).unwrap();
+    }
+
+    #[test]
+    fn a_strange_address_says_what_to_do() {
+        let error = listen("192.0.2.1:0".parse().unwrap(), 1).unwrap_err();
+        assert!(error.to_string().contains("no such address"), "{error}");
+    }
+}
