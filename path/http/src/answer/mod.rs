@@ -1,0 +1,21 @@
+//! Answers that need no app: the static site, the door's own small answers, security headers.
+//!
+//! Everything here takes plain data ([`Asked`], [`Splice`]) and writes a whole response head into a given
+//! buffer; bodies are handed back as [`Body`] for the connection to send. Nothing here touches a socket.
+
+mod asked;
+mod clock;
+mod media;
+mod reply;
+mod security;
+mod site;
+mod small;
+mod warm;
+
+pub use asked::{Asked, Splice};
+pub use clock::Clock;
+pub use reply::{Body, Reply};
+pub use security::{Present, SECURITY};
+pub use site::{Need, SiteFiles};
+pub use small::{Small, reason};
+pub use warm::warm;
