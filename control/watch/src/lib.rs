@@ -1,5 +1,19 @@
-//! Metrics of the host and of every tier, and the console's listener.
+//! Metrics of the host and of every tier, the console's listener, and the picture that `status` prints.
+//!
+//! Nothing here lies on the path: it reads what tiers count, and traffic does not notice when it is gone.
 
+mod bind;
+mod console;
+mod error;
+mod health;
+mod loads;
 mod settings;
+mod status;
 
+pub use bind::bind;
+pub use console::{Handle, Sources, Tier};
+pub use error::Error;
+pub use health::{Check, Health, PATIENCE, health};
+pub use loads::Loads;
 pub use settings::Plan;
+pub use status::{AppState, HttpState, InstanceState, Snapshot, TierState, picture};

@@ -1,0 +1,62 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::Load;
+use telemetry::{Collect, Exposition};
+
+/// The load line of every tier, asked for when somebody looks. Clones share the list.
+#[derive(Clone, Default)]
+pub struct Loads(Arc<Mutex<Vec<Source>>>);
+
+type Source = Arc<dyn Fn() -> Vec<Load> + Send + Sync>;
+
+impl Loads {
+    /// Adds a source for the life of the process: one tier, or as many as it has at the moment (apps). It must not block.
+    pub fn add(&self, source: impl Fn() -> Vec<Load> + Send + Sync + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(source));
+    }
+
+    /// Every tier's load now, in the order in which the sources were added.
+    pub fn now(&self) -> Vec<Load> {
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sources.iter().flat_map(|source| source()).collect()
+    }
+}
+
+impl Collect for Loads {
+    fn collect(&self, out: &mut Exposition) {
+        for Load { tier, load, reason } in self.now() {
+            out.gauge("load", "Used over safe capacity of a tier; 1 is at the line.", &[("tier", &tier)], load);
+            let help = "Always 1; the label says which measure decides a tier's load.";
+            out.gauge("load_reason", help, &[("tier", &tier), ("reason", measure(&reason))], 1.0);
+        }
+    }
+}
+
+/// A reason without its figures, so that labels stay few: `CPU` of `CPU 41 % of 2 cores`.
+fn measure(reason: &str) -> &str {
+    let end = reason.find(|letter: char| letter.is_ascii_digit()).unwrap_or(reason.len());
+    reason[..end].trim_end_matches([' ', ':', '='])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tier_has_its_line_and_a_reason_without_figures() {
+        let loads = Loads::default();
+        loads.add(|| vec![Load::of("http", 0.3, 1.0, "busiest loop 30 %")]);
+        loads.add(|| vec![Load::of("app.shop", 0.0, 1.0, "idle"), Load::of("app.api", 0.6, 1.0, "p95 250 ms of 250 ms")]);
+        let mut out = Exposition::default();
+        loads.collect(&mut out);
+        let text = out.finish();
+        for line in [
+            "load{tier=\"http\"} 0.5\n",
+            "load{tier=\"app.api\"} 1\n",
+            "load_reason{tier=\"http\",reason=\"busiest loop\"} 1\n",
+            "load_reason{tier=\"app.shop\",reason=\"idle\"} 1\n",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+}
