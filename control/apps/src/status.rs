@@ -1,12 +1,10 @@
-use std::sync::Arc;
-
 use serde::Serialize;
 
 /// One app as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AppStatus {
     /// Its name in the file.
-    pub name: Arc<str>,
+    pub name: String,
     /// Whether Plimsoll runs it; the instances of an outside app have only a name and an address.
     pub run: bool,
     /// Its instances, those on their way out included.
@@ -17,7 +15,7 @@ pub struct AppStatus {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstanceStatus {
     /// `shop.1`, or the address of an outside one.
-    pub name: Arc<str>,
+    pub name: String,
     /// `building`, `starting`, `healthy`, `waiting` (before the next try), `draining`, `stopping`, `failed`, `outside`.
     pub state: &'static str,
     /// Process id of its first process, while it runs.
