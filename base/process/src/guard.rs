@@ -1,4 +1,0 @@
-use std::process::ExitCode;
-pub(crate) fn run() -> ExitCode {
-    ExitCode::SUCCESS
-}

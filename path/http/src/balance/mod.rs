@@ -1,0 +1,3 @@
+//! Last stage: the app's side.
+
+pub(crate) mod response;
