@@ -23,6 +23,29 @@ pub struct Problem {
     pub suggestion: Option<String>,
 }
 
+/// What is wrong with a value and what to write instead, before anyone knows where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub reason: String,
+    /// What to write instead.
+    pub suggestion: Option<String>,
+}
+
+impl Fault {
+    /// A fault without a suggestion.
+    pub fn new(reason: impl Into<String>) -> Fault {
+        Fault { reason: reason.into(), suggestion: None }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn hint(mut self, suggestion: impl Into<String>) -> Fault {
+        self.suggestion = Some(suggestion.into());
+        self
+    }
+}
+
 /// Everything found wrong in one file, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problems(Vec<Problem>);
@@ -44,6 +67,11 @@ impl Problems {
         if !self.0[..at].contains(&problem) {
             self.0.insert(at, problem);
         }
+    }
+
+    /// Keeps those that `keep` accepts.
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.0.retain(keep);
     }
 
     /// Whether there are none.

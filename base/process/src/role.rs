@@ -1,0 +1,101 @@
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::{guard, keeper};
+
+const SERVER: &str = "keeper-server";
+const GUARD: &str = "keeper-guard";
+const BESIDE: &str = "keeper-beside";
+
+/// Which of the processes of this binary the running one is.
+#[derive(Debug)]
+pub enum Role {
+    /// Started by a person or a script, with these arguments (the program's name first).
+    User(Vec<OsString>),
+    /// The server, started by [`crate::run_keeper`] with these arguments (without the program's name).
+    Server(Vec<OsString>),
+    /// Started by this crate for itself.
+    Hidden(Hidden),
+}
+
+/// A process that this crate runs from begin to end.
+#[derive(Debug)]
+pub struct Hidden(Work);
+
+#[derive(Debug)]
+enum Work {
+    Guard,
+    Beside,
+}
+
+impl Role {
+    /// Reads the role off the process's own arguments; call it before anything else in `main`.
+    pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Role {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        match arguments.get(1).and_then(|first| first.to_str()) {
+            Some(SERVER) => Role::Server(arguments.split_off(2)),
+            Some(GUARD) => Role::Hidden(Hidden(Work::Guard)),
+            Some(BESIDE) => Role::Hidden(Hidden(Work::Beside)),
+            _ => Role::User(arguments),
+        }
+    }
+}
+
+impl Hidden {
+    /// Runs it to its end; the result is the process's.
+    pub fn run(self) -> ExitCode {
+        match self.0 {
+            Work::Guard => guard::run(),
+            Work::Beside => keeper::run_beside(),
+        }
+    }
+}
+
+/// The server's command line; `socket` becomes its standard input.
+pub(crate) fn server(arguments: &[OsString], socket: Stdio) -> Command {
+    let mut command = again(SERVER, socket);
+    command.args(arguments).process_group(0);
+    command
+}
+
+/// The guard's: no environment, so that no marker of an outer Plimsoll makes it a target.
+pub(crate) fn guard(pipe: Stdio) -> Command {
+    let mut command = again(GUARD, pipe);
+    command.env_clear().current_dir("/").stdout(Stdio::null()).process_group(0);
+    command
+}
+
+/// A keeper without a server, of the binary `program`.
+pub(crate) fn beside(program: &std::path::Path, socket: Stdio) -> Command {
+    let mut command = Command::new(program);
+    command.arg(BESIDE).stdin(socket).process_group(0);
+    command
+}
+
+/// This binary again, the very file that runs, even when another one has taken its name.
+fn again(role: &str, input: Stdio) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(name) = std::env::args_os().next() {
+        command.arg0(name);
+    }
+    command.arg(role).stdin(input);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(arguments: &[&str]) -> Role {
+        Role::of(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn the_first_argument_tells_the_role() {
+        assert!(matches!(role(&["plimsoll", "up"]), Role::User(arguments) if arguments == ["plimsoll", "up"]));
+        assert!(matches!(role(&["plimsoll", SERVER, "up", "x"]), Role::Server(arguments) if arguments == ["up", "x"]));
+        assert!(matches!(role(&["plimsoll", GUARD]), Role::Hidden(Hidden(Work::Guard))));
+        assert!(matches!(role(&["plimsoll"]), Role::User(_)));
+    }
+}
