@@ -34,6 +34,12 @@ impl Exposition {
         sample(samples, name, "", labels, None, value as f64);
     }
 
+    /// Writes one counter sample that counts seconds, or anything else that is not whole.
+    pub fn counter_seconds(&mut self, name: &'static str, help: &'static str, labels: &[(&str, &str)], value: f64) {
+        let samples = self.family(name, help, Kind::Counter);
+        sample(samples, name, "", labels, None, value);
+    }
+
     /// Writes one gauge sample.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[(&str, &str)], value: f64) {
         let samples = self.family(name, help, Kind::Gauge);
@@ -99,7 +105,8 @@ fn sample(out: &mut String, name: &str, suffix: &str, labels: &[(&str, &str)], b
     if open == ',' {
         out.push('}');
     }
-    let _ = writeln!(out, " {value}");
+    let infinite = value.is_infinite();
+    let _ = if infinite { writeln!(out, " {}Inf", if value < 0.0 { '-' } else { '+' }) } else { writeln!(out, " {value}") };
 }
 
 #[cfg(test)]

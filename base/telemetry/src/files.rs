@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::rotate::RotatedFile;
 use crate::screen::Screen;
 use crate::timestamp::rfc3339;
-use crate::{Rotation, Sink};
+use crate::{Collect, Exposition, Rotation, Sink};
 
 /// A longer line is cut here, in bytes.
 pub const LINE_LIMIT: usize = 16 << 10;
@@ -53,6 +53,13 @@ impl LogHealth {
         let changed = place.is_some() != problem.is_some();
         *place = problem;
         changed
+    }
+}
+
+impl Collect for LogHealth {
+    fn collect(&self, out: &mut Exposition) {
+        let well = if self.problem().is_none() { 1.0 } else { 0.0 };
+        out.gauge("log_files_ok", "1 when the log files can be written, else 0.", &[], well);
     }
 }
 

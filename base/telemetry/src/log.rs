@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::{Collect, Exposition};
+
 /// Lines waiting for the writing thread; beyond it they are counted and dropped.
 const QUEUE: usize = 8192;
 
@@ -97,6 +99,13 @@ impl Log {
     /// Writes that were dropped because the queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl Collect for Log {
+    fn collect(&self, out: &mut Exposition) {
+        let help = "Writes to the log that were dropped because its thread could not keep up.";
+        out.counter("log_dropped_total", help, &[], self.dropped());
     }
 }
 

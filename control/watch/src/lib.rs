@@ -7,6 +7,7 @@ mod console;
 mod error;
 mod health;
 mod loads;
+mod machine;
 mod settings;
 mod status;
 
@@ -14,6 +15,7 @@ pub use bind::bind;
 pub use console::{Handle, Sources, Tier};
 pub use error::Error;
 pub use health::{Check, Health, PATIENCE, health};
-pub use loads::Loads;
+pub use loads::{BuildInfo, Loads};
+pub use machine::Machine;
 pub use settings::Plan;
 pub use status::{AppState, HttpState, InstanceState, Snapshot, TierState, picture};

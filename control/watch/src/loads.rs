@@ -32,6 +32,15 @@ impl Collect for Loads {
     }
 }
 
+/// Which Plimsoll runs: a gauge that is always 1, with the version as its label.
+pub struct BuildInfo(pub &'static str);
+
+impl Collect for BuildInfo {
+    fn collect(&self, out: &mut Exposition) {
+        out.gauge("plimsoll_build_info", "Always 1; the label is Plimsoll's version.", &[("version", self.0)], 1.0);
+    }
+}
+
 /// A reason without its figures, so that labels stay few: `CPU` of `CPU 41 % of 2 cores`.
 fn measure(reason: &str) -> &str {
     let end = reason.find(|letter: char| letter.is_ascii_digit()).unwrap_or(reason.len());
