@@ -13,6 +13,10 @@ pub struct Plan {
     pub name: String,
     /// Folder of everything kept, absolute; it may not exist yet.
     pub state: PathBuf,
+    /// Whether `--state` chose the folder instead of the file.
+    pub state_given: bool,
+    /// The file's text as it was read, to see later whether it differs.
+    pub text: String,
     /// The stage of the ladder, 1 to 7.
     pub stage: u8,
     /// The HTTP door.
@@ -57,7 +61,7 @@ pub fn load(path: &Path, state: Option<&Path>) -> Result<Plan, Problems> {
     let file = if path.is_dir() { path.join("plimsoll.toml") } else { path.to_path_buf() };
     let shown = file.display().to_string();
     let file = std::path::absolute(&file).map_err(|error| Problems::one(&shown, error.to_string(), None))?;
-    std::fs::read_to_string(&file).map_err(|error| Problems::one(&shown, error.to_string(), None))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| Problems::one(&shown, error.to_string(), None))?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
     Ok(Plan {
         name: folder.file_name().map_or_else(|| "app".into(), |name| name.to_string_lossy().into_owned()),
@@ -77,6 +81,8 @@ pub fn load(path: &Path, state: Option<&Path>) -> Result<Plan, Problems> {
         console: watch::Plan::default(),
         warnings: Problems::none(),
         keys: Vec::new(),
+        state_given: state.is_some(),
+        text,
         file,
     })
 }
