@@ -16,6 +16,6 @@ pub use console::{Handle, Sources, Tier};
 pub use error::Error;
 pub use health::{Check, Health, PATIENCE, health};
 pub use loads::{BuildInfo, Loads};
-pub use machine::Machine;
+pub use machine::{Machine, host};
 pub use settings::Plan;
 pub use status::{AppState, HttpState, InstanceState, Snapshot, TierState, picture};

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::Load;
-use telemetry::{Collect, Exposition};
+use telemetry::{Collect, Exposition, Registry};
+
+use crate::{BuildInfo, Loads};
 
 mod capacity;
 mod cgroup;
@@ -33,6 +35,21 @@ pub struct Machine {
 struct Measured {
     cpu: CpuReading,
     capacity: Capacity,
+}
+
+/// Adds this machine and Plimsoll's own processes to what is scraped and to the load lines, and measures from now on.
+///
+/// Call it inside the control runtime, in the server: its parent is the keeper, whose descendants are all of Plimsoll.
+pub fn host(state: &Path, registry: &Registry, loads: &Loads) {
+    let root = rustix::process::getppid().unwrap_or_else(rustix::process::getpid);
+    let machine = Machine::new(state, root.as_raw_nonzero().get().unsigned_abs());
+    registry.add(Arc::new(BuildInfo(env!("CARGO_PKG_VERSION"))));
+    registry.add(machine.clone());
+    loads.add({
+        let machine = machine.clone();
+        move || vec![machine.load()]
+    });
+    tokio::spawn(machine.watch());
 }
 
 impl Machine {

@@ -44,3 +44,12 @@ fn a_state_folder_that_is_gone_costs_only_its_own_metrics() {
     let text = scrape(&machine);
     assert!(!text.contains("node_filesystem_size_bytes") && text.contains("node_load1"));
 }
+
+#[tokio::test]
+async fn a_host_is_scraped_and_has_a_load_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (registry, loads) = (Registry::default(), Loads::default());
+    host(folder.path(), &registry, &loads);
+    assert!(registry.render().contains("plimsoll_build_info{version=\"") && registry.render().contains("process_tree_processes"));
+    assert_eq!(loads.now()[0].tier, "machine");
+}
