@@ -11,6 +11,7 @@ mod log;
 mod registry;
 mod rotate;
 mod screen;
+mod tail;
 mod timestamp;
 mod trace;
 
@@ -20,5 +21,6 @@ pub use histogram::{Histogram, LATENCY_BOUNDS};
 pub use log::{Level, Log, LogWriter, Sink};
 pub use registry::{Collect, Registry};
 pub use rotate::Rotation;
+pub use tail::{Follow, LogLine, last_lines, streams};
 pub use timestamp::{TIMESTAMP_LENGTH, rfc3339};
 pub use trace::{Ids, REQUEST_ID_LENGTH, TRACEPARENT_LENGTH, TraceContext};

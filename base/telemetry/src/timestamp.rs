@@ -19,6 +19,13 @@ pub fn rfc3339(moment: SystemTime) -> [u8; TIMESTAMP_LENGTH] {
     out
 }
 
+/// Whether these bytes have the shape that [`rfc3339`] writes.
+pub(crate) fn is_rfc3339(bytes: &[u8]) -> bool {
+    let shape = b"0000-00-00T00:00:00.000Z";
+    bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(byte, shape)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape })
+}
+
 /// The year, month and day of a day since 1970-01-01 in the Gregorian calendar.
 ///
 /// Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is the last of a year.
