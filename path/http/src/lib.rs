@@ -2,7 +2,7 @@
 
 mod accept;
 pub mod answer;
-mod balance;
+pub mod balance;
 #[doc(hidden)]
 pub mod fuzzing;
 mod plan;
