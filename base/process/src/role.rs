@@ -1,5 +1,7 @@
-use std::ffi::OsString;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::{guard, keeper};
@@ -34,8 +36,14 @@ impl Role {
     pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Role {
         let mut arguments: Vec<OsString> = arguments.into_iter().collect();
         match arguments.get(1).and_then(|first| first.to_str()) {
-            Some(SERVER) => Role::Server(arguments.split_off(2)),
-            Some(GUARD) => Role::Hidden(Hidden(Work::Guard)),
+            Some(SERVER) => {
+                name_after(&arguments[0]);
+                Role::Server(arguments.split_off(2))
+            }
+            Some(GUARD) => {
+                name_after(&arguments[0]);
+                Role::Hidden(Hidden(Work::Guard))
+            }
             Some(BESIDE) => Role::Hidden(Hidden(Work::Beside)),
             _ => Role::User(arguments),
         }
@@ -49,6 +57,15 @@ impl Hidden {
             Work::Guard => guard::run(),
             Work::Beside => keeper::run_beside(),
         }
+    }
+}
+
+/// Started as `/proc/self/exe`, it would be called `exe` in `ps`.
+fn name_after(program: &OsStr) {
+    let name = Path::new(program).file_name().and_then(|name| CString::new(name.as_bytes()).ok());
+    if let Some(name) = name {
+        // Only a name: without it everything works.
+        let _ = rustix::thread::set_name(&name);
     }
 }
 
@@ -67,7 +84,7 @@ pub(crate) fn guard(pipe: Stdio) -> Command {
 }
 
 /// A keeper without a server, of the binary `program`.
-pub(crate) fn beside(program: &std::path::Path, socket: Stdio) -> Command {
+pub(crate) fn beside(program: &Path, socket: Stdio) -> Command {
     let mut command = Command::new(program);
     command.arg(BESIDE).stdin(socket).process_group(0);
     command
