@@ -39,7 +39,10 @@ pub struct ChunkScanner {
     digits: u8,
     extension: u32,
     trailer: Vec<u8>,
+    /// Where the present line begins in `trailer`.
     line: usize,
+    /// Bytes of all trailer lines, kept or not.
+    trailer_seen: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +177,8 @@ impl ChunkScanner {
     /// Collects a trailer line up to its CR.
     fn trailer_bytes(&mut self, bytes: &[u8]) -> Result<usize, BadChunk> {
         let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
-        if self.trailer.len() + end > MOST_TRAILER {
+        self.trailer_seen += bytes.len().min(end + 1);
+        if self.trailer_seen > MOST_TRAILER {
             return Err(BadChunk("trailers are too long"));
         }
         self.trailer.extend_from_slice(&bytes[..end]);
