@@ -5,11 +5,20 @@
 
 mod asked;
 mod clock;
+mod condition;
+mod entry;
+mod folder;
+mod hashed;
+mod kind;
 mod media;
+mod place;
+mod remembered;
 mod reply;
 mod security;
 mod site;
 mod small;
+#[cfg(test)]
+mod tests;
 mod warm;
 
 pub use asked::{Asked, Splice};

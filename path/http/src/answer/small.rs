@@ -106,6 +106,7 @@ fn words(status: u16) -> (&'static [u8], &'static [u8]) {
         200 => ("OK", ""),
         204 => ("No Content", ""),
         206 => ("Partial Content", ""),
+        301 => ("Moved Permanently", "This page has moved."),
         304 => ("Not Modified", ""),
         308 => ("Permanent Redirect", "This page has moved."),
         400 => ("Bad Request", "The request could not be understood."),
