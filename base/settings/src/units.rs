@@ -132,7 +132,7 @@ fn choices(number: u64, between: &str, units: &[(&str, u64)]) -> String {
 }
 
 fn show(number: u64, units: &[(&str, u64)]) -> String {
-    let unit = units.iter().rev().find(|(_, factor)| number > 0 && number % factor == 0).unwrap_or(&units[0]);
+    let unit = units.iter().rev().find(|(_, factor)| number > 0 && number.is_multiple_of(*factor)).unwrap_or(&units[0]);
     format!("{}{}", number / unit.1, unit.0)
 }
 
