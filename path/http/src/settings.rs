@@ -59,13 +59,20 @@ const MAX: Section = Section::new(
     "Bounds of the HTTP door.",
     &[
         Key::new("body", Kind::Size(0, 1 << 40), "Bytes of a request body; beyond it 413.").default("10MB"),
-        Key::new("head", Kind::Size(1 << 10, 1 << 20), "Bytes of a request or response head; beyond it 431, or 414 when the target alone is too long.")
-            .default("32KB"),
+        Key::new(
+            "head",
+            Kind::Size(1 << 10, 1 << 20),
+            "Bytes of a request or response head; beyond it 431, or 414 when the target alone is too long.",
+        )
+        .default("32KB"),
         Key::new("headers", Kind::Integer(1, 1_000), "Header fields of a head; beyond it 431.").default("100"),
-        Key::new("connections", Kind::Integer(1, 1_000_000), "Client connections in all; beyond it new ones are closed at once.").default("20000"),
+        Key::new("connections", Kind::Integer(1, 1_000_000), "Client connections in all; beyond it new ones are closed at once.")
+            .default("20000"),
         Key::new("connections_per_ip", Kind::Integer(1, 1_000_000), "Client connections of one address.").default("1000"),
-        Key::new("queue", Kind::Integer(0, 1_000_000), "Requests of one app that wait for a first healthy instance; beyond it 503.").default("1000"),
-        Key::new("in_flight", Kind::Integer(1, 1_000_000), "Requests open at one instance; beyond it another one, or the queue.").default("1000"),
+        Key::new("queue", Kind::Integer(0, 1_000_000), "Requests of one app that wait for a first healthy instance; beyond it 503.")
+            .default("1000"),
+        Key::new("in_flight", Kind::Integer(1, 1_000_000), "Requests open at one instance; beyond it another one, or the queue.")
+            .default("1000"),
     ],
 );
 
@@ -79,7 +86,8 @@ const TIMEOUT: Section = Section::new(
         Key::new("connect", Kind::Duration(1, DAY), "Connecting to an instance.").default("3s"),
         Key::new("first_byte", Kind::Duration(1, DAY), "From the request sent to the first byte of its answer; then 504.").default("60s"),
         Key::new("drain", Kind::Duration(0, DAY), "How long open requests may finish at a stop, a reload or a roll.").default("30s"),
-        Key::new("upstream_idle", Kind::Duration(1, DAY), "A connection to an instance between requests; Node closes its own at 5 s.").default("4s"),
+        Key::new("upstream_idle", Kind::Duration(1, DAY), "A connection to an instance between requests; Node closes its own at 5 s.")
+            .default("4s"),
         Key::new("queue", Kind::Duration(0, DAY), "Waiting for a first healthy instance while one starts; then 503.").default("10s"),
     ],
 );
@@ -169,10 +177,14 @@ fn site(table: &Table, builds: bool, report: &mut Report) -> Option<Site> {
         Ok(data) if data.is_dir() => {}
         Ok(_) => report.problem(place, Fault::new(format!("`site.dir`: {} is no folder", dir.display())).hint("write the folder it is in")),
         Err(_) if builds => {
-            report.warning(place, Fault::new(format!("`site.dir`: there is no folder {} yet", dir.display())).hint("a `build` must make it"));
+            report
+                .warning(place, Fault::new(format!("`site.dir`: there is no folder {} yet", dir.display())).hint("a `build` must make it"));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.problem(place, Fault::new(format!("`site.dir`: there is no folder {}", dir.display())).hint("make it, or correct the path"));
+            report.problem(
+                place,
+                Fault::new(format!("`site.dir`: there is no folder {}", dir.display())).hint("make it, or correct the path"),
+            );
         }
         Err(error) => report.problem(place, Fault::new(format!("`site.dir`: {} cannot be read: {error}", dir.display()))),
     }
@@ -189,7 +201,10 @@ fn texts(items: &[Item]) -> impl Iterator<Item = &str> {
 /// An address may be written once.
 fn listens_once(http: &Table, report: &mut Report) {
     if http.get("listen").is_some_and(|item| matches!(&item.value, Value::List(items) if items.is_empty())) {
-        report.problem(http.place_of("listen"), Fault::new("`http.listen` is empty").hint("name an address, or remove the key for 127.0.0.1:8080"));
+        report.problem(
+            http.place_of("listen"),
+            Fault::new("`http.listen` is empty").hint("name an address, or remove the key for 127.0.0.1:8080"),
+        );
     }
 }
 
@@ -231,7 +246,8 @@ fn network_text(text: &str) -> Result<(), Fault> {
 fn network(text: &str) -> Result<Network, Fault> {
     let bad = |reason: String| Fault::new(format!("\"{text}\" is no network: {reason}"));
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let base: IpAddr = address.parse().map_err(|_| bad(format!("`{address}` is no IP address")).hint("write \"10.0.0.0/8\" or one address"))?;
+    let base: IpAddr =
+        address.parse().map_err(|_| bad(format!("`{address}` is no IP address")).hint("write \"10.0.0.0/8\" or one address"))?;
     let width = if base.is_ipv4() { 32 } else { 128 };
     let bits = bits.map_or(Ok(width), |bits| bits.parse().ok().filter(|bits| *bits <= width).ok_or(bits));
     let bits = bits.map_err(|bits| bad(format!("`/{bits}` is no prefix length")).hint(format!("write 0 to {width}")))?;

@@ -14,8 +14,7 @@ pub(super) const TLS: Key = Key::new(
 pub(super) const PLAIN: Key =
     Key::new("plain", Kind::OneOrMany(&Kind::Listen), "With `tls`: listeners that only redirect and answer ACME.").unbuilt();
 
-pub(super) const PROXY: Key =
-    Key::new("proxy", Kind::Bool, "Connections must start with a PROXY line.").default("false").unbuilt();
+pub(super) const PROXY: Key = Key::new("proxy", Kind::Bool, "Connections must start with a PROXY line.").default("false").unbuilt();
 
 pub(super) const PURGE: Key = Key::new("purge", Kind::Table(&WHO_PURGES), "Who may send PURGE; absent: nobody.").unbuilt();
 
@@ -46,10 +45,7 @@ const CACHED: Section = Section::new(
 
 const DISK: Section = Section::new(
     "The part of the cache on disk.",
-    &[
-        Key::new("dir", Kind::Path, "Its folder.").required(),
-        Key::new("size", Kind::Size(1 << 20, 1 << 50), "Its bytes.").required(),
-    ],
+    &[Key::new("dir", Kind::Path, "Its folder.").required(), Key::new("size", Kind::Size(1 << 20, 1 << 50), "Its bytes.").required()],
 );
 
 const RULE: Section = Section::new(
@@ -95,14 +91,19 @@ fn any(text: &str) -> Result<(), Fault> {
 
 fn pattern(text: &str) -> Result<(), Fault> {
     match text {
-        text if !text.starts_with('/') => Err(Fault::new(format!("the path \"{text}\" does not begin with /")).hint(format!("write \"/{text}\""))),
-        text if text.trim_end_matches('*').contains('*') => Err(Fault::new(format!("`*` stands inside \"{text}\"")).hint("it may only end the path")),
+        text if !text.starts_with('/') => {
+            Err(Fault::new(format!("the path \"{text}\" does not begin with /")).hint(format!("write \"/{text}\"")))
+        }
+        text if text.trim_end_matches('*').contains('*') => {
+            Err(Fault::new(format!("`*` stands inside \"{text}\"")).hint("it may only end the path"))
+        }
         _ => Ok(()),
     }
 }
 
 fn per(text: &str) -> Result<(), Fault> {
-    let header = text.strip_prefix("header:").is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    let header =
+        text.strip_prefix("header:").is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     if header || ["ip", "user", "key"].contains(&text) {
         return Ok(());
     }
