@@ -4,9 +4,11 @@
 //! [`contract::Endpoints`], one list per app for the life of the app's name.
 
 mod plan;
+mod settings;
 mod status;
 mod tier;
 
 pub use plan::{Plan, Run, Source};
+pub use settings::{APPS, Settings};
 pub use status::{AppStatus, InstanceStatus};
 pub use tier::{Failure, Handle, Prepared, Refused, Setup, Tier};

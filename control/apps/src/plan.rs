@@ -1,5 +1,6 @@
 //! What shall run: checked and complete, plain data, made from the file by `settings.rs`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,14 +28,14 @@ pub enum Source {
     External(Vec<SocketAddr>),
 }
 
-/// How Plimsoll runs an app.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How Plimsoll runs an app. Its `Debug` names variables without their values: they may be secrets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Run {
     /// Folder it runs in, absolute.
     pub dir: PathBuf,
     /// Command that builds it, as `run`; skipped when nothing in `dir` changed since it last succeeded.
     pub build: Option<Vec<String>>,
-    /// Program and arguments; `$VAR` and `${VAR}` are still to be expanded with the instance's environment, by `settings::expand` (`$$` is a plain `$`).
+    /// Program and arguments; `settings::expand` fills in `$VAR` and `${VAR}` from the instance's environment.
     pub run: Vec<String>,
     /// Variables of the file, secrets resolved.
     pub env: Vec<(String, String)>,
@@ -48,4 +49,14 @@ pub struct Run {
     pub start: Duration,
     /// From SIGTERM to SIGKILL, and how long open requests may finish before SIGTERM.
     pub drain: Duration,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Run { dir, build, run, env, withheld, user, instances, start, drain } = self;
+        let names: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
+        let mut all = f.debug_struct("Run");
+        all.field("dir", dir).field("build", build).field("run", run).field("env", &names).field("withheld", withheld);
+        all.field("user", user).field("instances", instances).field("start", start).field("drain", drain).finish()
+    }
 }

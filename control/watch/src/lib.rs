@@ -17,5 +17,5 @@ pub use error::Error;
 pub use health::{Check, Health, PATIENCE, health};
 pub use loads::{BuildInfo, Loads};
 pub use machine::{Machine, host};
-pub use settings::Plan;
+pub use settings::{CONSOLE, Plan, Settings};
 pub use status::{AppState, HttpState, InstanceState, Snapshot, TierState, picture};

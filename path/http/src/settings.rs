@@ -270,8 +270,7 @@ mod tests {
     use super::*;
 
     fn plan(text: &str) -> (Plan, Report) {
-        const ROOT: Section = Section::new("", &[Key::new("http", Kind::Table(&HTTP), ""), Key::new("site", Kind::Table(&SITE), "")]);
-        static FILE: Section = ROOT;
+        static FILE: Section = Section::new("", &[Key::new("http", Kind::Table(&HTTP), ""), Key::new("site", Kind::Table(&SITE), "")]);
         let world = settings::World { folder: "/".into(), environment: Default::default(), root: false, ipv6: true };
         let (table, mut report) = settings::read("t", text, &FILE, &world);
         let none = Table::empty(&HTTP, "http");
