@@ -3,7 +3,7 @@
 pub struct Asked<'a> {
     /// The method, case kept.
     pub method: &'a [u8],
-    /// The path as an app would get it: begins with `/`, dot segments removed, still percent-encoded, without query.
+    /// The plain path of `accept::plain`: begins with `/`, percent-decoded once, without dot or empty segments and without query.
     pub path: &'a [u8],
     /// The query without its `?`.
     pub query: Option<&'a [u8]>,
