@@ -25,6 +25,6 @@ pub use reference::reference;
 pub use report::Report;
 pub use schema::{Key, Kind, Mark, Named, Section};
 pub use secret::Secret;
-pub use units::{Rate, show_duration, show_rate, show_size};
+pub use units::{Rate, parse_duration, show_duration, show_rate, show_size};
 pub use value::{Entry, Item, Table, Value, Written};
 pub use world::World;

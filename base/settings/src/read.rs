@@ -15,16 +15,25 @@ pub fn read(file: &str, text: &str, section: &'static Section, world: &World) ->
     if errors.is_empty() {
         return (table, report);
     }
-    // What the parser made of a broken line may mislead: only the syntax is told of there.
-    let broken: Vec<Place> = errors.iter().map(|error| report.place(error.span().map_or(0, |span| span.start))).collect();
-    report.problems.retain(|problem| !problem.place.is_some_and(|place| broken.iter().any(|other| other.line == place.line)));
-    for (error, place) in errors.iter().zip(broken) {
-        let message = error.message().replace("\n", ", ");
-        let mut fault = Fault::new(format!("this is no TOML: {message}"));
-        fault.suggestion = syntax_hint(&message);
-        report.problem(place, fault);
-    }
+    syntax(text, &errors, &mut report);
     (table, report)
+}
+
+/// Tells of the syntax, and no more of what a broken line or the table under a broken header was taken for.
+fn syntax(text: &str, errors: &[toml::de::Error], report: &mut Report) {
+    let places: Vec<Place> = errors.iter().map(|error| report.place(error.span().map_or(0, |span| span.start))).collect();
+    let is_broken = |line: usize| places.iter().any(|place| place.line == line);
+    let headers: Vec<usize> =
+        (1..).zip(text.lines()).filter(|(_, line)| line.trim_start().starts_with('[')).map(|(line, _)| line).collect();
+    let header = |line: usize| headers.iter().rev().find(|header| **header <= line).copied().unwrap_or(0);
+    report.problems.retain(|problem| !problem.place.is_some_and(|place| is_broken(place.line) || is_broken(header(place.line))));
+    let mut told = 0;
+    for (error, place) in errors.iter().zip(&places) {
+        if std::mem::replace(&mut told, place.line) != place.line {
+            let message = error.message().replace('\n', ", ");
+            report.problem(*place, Fault { suggestion: syntax_hint(&message), reason: format!("this is no TOML: {message}") });
+        }
+    }
 }
 
 struct Reader<'a> {
@@ -41,7 +50,7 @@ impl Reader<'_> {
         for (name, value) in pairs {
             let place = self.report.place(name.span().start);
             let name: &str = name.get_ref();
-            if let Some(key) = self.definition(section, path, name, place) {
+            if let Some(key) = self.definition(section, path, name, value.get_ref().is_table(), place) {
                 let item = self.entry(key, &join(path, name), place, value);
                 table.entries.push(Entry { name: name.into(), key, place, item });
             }
@@ -58,12 +67,12 @@ impl Reader<'_> {
         table
     }
 
-    fn definition(&mut self, section: &'static Section, path: &str, name: &str, place: Place) -> Option<&'static Key> {
+    fn definition(&mut self, section: &'static Section, path: &str, name: &str, table: bool, place: Place) -> Option<&'static Key> {
         if let Some(key) = section.key(name) {
             return Some(key);
         }
         let Some(named) = section.named else {
-            let fault = self.unknown(section, path, name);
+            let fault = self.unknown(section, path, name, table);
             self.report.problem(place, fault);
             return None;
         };
@@ -144,8 +153,11 @@ impl Reader<'_> {
         scalar::mismatch(kind, other)
     }
 
-    fn unknown(&self, section: &'static Section, path: &str, name: &str) -> Fault {
-        let fault = Fault::new(format!("unknown key `{name}` in {}", shown(path)));
+    fn unknown(&self, section: &'static Section, path: &str, name: &str, table: bool) -> Fault {
+        let fault = Fault::new(match table {
+            true => format!("unknown section `[{}]`", join(path, name)),
+            false => format!("unknown key `{name}` in {}", shown(path)),
+        });
         if let Some((_, hint)) = section.mistaken.iter().find(|(mistaken, _)| *mistaken == name) {
             return fault.hint(*hint);
         }
@@ -204,7 +216,10 @@ fn shown(path: &str) -> String {
 fn syntax_hint(message: &str) -> Option<String> {
     let hint = if message.contains("duplicate key") {
         "a key or a table is written once: join the two"
-    } else if message.contains("string values must be quoted") || message.contains("invalid unquoted") {
+    } else if message.contains("string values must be quoted")
+        || message.contains("invalid mantissa")
+        || message.contains("invalid unquoted")
+    {
         "put texts between double quotes"
     } else {
         return None;
