@@ -69,7 +69,11 @@ impl WebSocket {
                 127 => self.client.read_exact(8)?.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)),
                 short => usize::from(short),
             };
-            let frame = Frame { opcode: head[0] & 0x0f, payload: self.client.read_exact(length)? };
+            // a server does not mask; a fake app that echoes bytes as they came does
+            let mask = if head[1] & 0x80 == 0 { vec![0; 4] } else { self.client.read_exact(4)? };
+            let payload = self.client.read_exact(length)?;
+            let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            let frame = Frame { opcode: head[0] & 0x0f, payload };
             if !matches!(frame.opcode, 9 | 10) {
                 return Ok(frame);
             }
