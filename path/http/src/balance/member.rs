@@ -154,7 +154,7 @@ pub struct Peer {
     pub(super) room: Arc<Room>,
     pub(super) loop_index: usize,
     estimate: AtomicU64,
-    last: AtomicU64,
+    before: [AtomicU64; 2],
     at: AtomicU64,
     waiting: AtomicU32,
     silent_since: AtomicU64,
@@ -169,7 +169,7 @@ impl Peer {
             room,
             loop_index,
             estimate: AtomicU64::new(0),
-            last: AtomicU64::new(0),
+            before: [AtomicU64::new(0), AtomicU64::new(0)],
             at: AtomicU64::new(0),
             waiting: AtomicU32::new(0),
             silent_since: AtomicU64::new(0),
@@ -215,14 +215,16 @@ impl Peer {
     }
 
     pub(super) fn latency(&self) -> Latency {
-        Latency { estimate: self.estimate.load(Relaxed), last: self.last.load(Relaxed), at: self.at.load(Relaxed) }
+        let [newer, older] = &self.before;
+        Latency { estimate: self.estimate.load(Relaxed), before: [newer.load(Relaxed), older.load(Relaxed)], at: self.at.load(Relaxed) }
     }
 
     pub(super) fn observe(&self, sample: u64, now: u64) {
         let before = if self.at.load(Relaxed) >= self.member.came() { self.latency() } else { Latency::default() };
         let after = before.observe(sample, now);
         self.estimate.store(after.estimate, Relaxed);
-        self.last.store(after.last, Relaxed);
+        self.before[0].store(after.before[0], Relaxed);
+        self.before[1].store(after.before[1], Relaxed);
         self.at.store(after.at, Relaxed);
     }
 

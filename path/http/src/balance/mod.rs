@@ -30,3 +30,5 @@ pub use waiting::Waiting;
 
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod tests;
