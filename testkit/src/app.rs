@@ -18,7 +18,8 @@ pub fn app_command() -> String {
 /// Serves on `HOST:PORT` until it is killed; without a `PORT` it returns at once (`cargo test -- --ignored`).
 ///
 /// `GET /healthz`, 200 unless `SICK` is set. `GET /who`, `VERSION` and the process as `v1 1234`. `GET /wait/MS`, late.
-/// `POST /count`, appends the body as a line to the file `COUNT`. `GET /chat`, a WebSocket that echoes.
+/// `POST /count`, appends the body as a line to the file `COUNT`. `GET /chat`, a WebSocket that echoes, its
+/// process in the answer's `X-Process`.
 /// Anything else, 200 with the request's method, target and body.
 pub fn serve_app() {
     let (Ok(host), Ok(port)) = (std::env::var("HOST"), std::env::var("PORT")) else { return };
@@ -36,7 +37,7 @@ fn answer(request: &Received) -> Reply {
         (_, "/healthz") => Reply::text(200, "ok"),
         (_, "/who") => Reply::text(200, &format!("v{} {}", variable("VERSION"), std::process::id())),
         ("POST", "/count") => count(&variable("COUNT"), &request.body),
-        (_, "/chat") => Reply::Echo(UPGRADED.into()),
+        (_, "/chat") => Reply::Echo(format!("{UPGRADED}X-Process: {}\r\n\r\n", std::process::id()).into_bytes()),
         (_, target) if target.starts_with("/wait/") => late(&target["/wait/".len()..]),
         (method, target) => Reply::text(200, &format!("{method} {target} {}", String::from_utf8_lossy(&request.body))),
     }
@@ -44,7 +45,7 @@ fn answer(request: &Received) -> Reply {
 
 /// The accept value belongs to the key that [`crate::WebSocket`] sends.
 const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
 fn count(file: &str, body: &[u8]) -> Reply {
     let line = [body, b"\n"].concat();

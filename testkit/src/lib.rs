@@ -4,6 +4,7 @@
 
 mod app;
 mod client;
+mod load;
 mod origin;
 mod plimsoll;
 mod processes;
@@ -13,6 +14,7 @@ mod websocket;
 
 pub use app::{app_command, serve_app};
 pub use client::{Answer, Client, get, request};
+pub use load::{Ask, Failure, Load};
 pub use origin::{Origin, Received, Reply};
 pub use plimsoll::{Ended, Plimsoll, Ready, Up};
 pub use processes::{descendants, exists, kill, marked, terminate};

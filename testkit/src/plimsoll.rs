@@ -69,6 +69,12 @@ impl Up {
         self
     }
 
+    /// Keeps its state in this folder instead of the scratch folder.
+    pub fn state(mut self, folder: &Path) -> Up {
+        self.arguments[1] = folder.into();
+        self
+    }
+
     /// A variable of Plimsoll's environment.
     pub fn env(mut self, name: &str, value: &str) -> Up {
         self.environment.push((name.into(), value.into()));

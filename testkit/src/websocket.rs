@@ -2,11 +2,12 @@
 
 use std::io::{self, Error, ErrorKind};
 
-use crate::Client;
+use crate::{Answer, Client};
 
 /// An open WebSocket.
 pub struct WebSocket {
     client: Client,
+    answer: Answer,
 }
 
 /// One frame as it came.
@@ -31,7 +32,12 @@ impl WebSocket {
         if answer.status != 101 || answer.header("sec-websocket-accept") != Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
             return Err(Error::new(ErrorKind::InvalidData, answer.head));
         }
-        Ok(WebSocket { client })
+        Ok(WebSocket { client, answer })
+    }
+
+    /// The answer that upgraded it.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
     }
 
     /// The connection under it.
