@@ -3,6 +3,7 @@
 //! for a time. Fakes only of the outside; nothing here knows Plimsoll's code.
 
 mod app;
+mod browser;
 mod client;
 mod load;
 mod origin;
@@ -13,6 +14,7 @@ mod until;
 mod websocket;
 
 pub use app::{app_command, serve_app};
+pub use browser::Browser;
 pub use client::{Answer, Client, get, request};
 pub use load::{Ask, Failure, Load};
 pub use origin::{Origin, Received, Reply};
