@@ -29,6 +29,4 @@ pub use retry::{Attempt, Decision, Failure};
 pub use waiting::Waiting;
 
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;

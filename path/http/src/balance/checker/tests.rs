@@ -5,7 +5,7 @@ use contract::Endpoint;
 use telemetry::Log;
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::super::simulation::BOUNDS;
+use super::super::tests::simulation::BOUNDS;
 use super::super::{NoPeer, State};
 use super::*;
 

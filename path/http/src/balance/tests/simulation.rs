@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use contract::Endpoint;
 use telemetry::Log;
 
-use super::retry::Failure;
-use super::{Bounds, Exchange, Group, Outcome};
+use super::super::{Bounds, Exchange, Failure, Group, Outcome};
 
 pub const BOUNDS: Bounds = Bounds { in_flight: 1000, queue: 1000 };
 
@@ -65,7 +64,7 @@ pub struct Load {
     pub seed: u64,
 }
 
-pub const LOAD: Load = Load { clients: 32, loops: 2, lasts: Duration::from_secs(20), round_robin: false, seed: 1 };
+pub const LOAD: Load = Load { clients: 16, loops: 2, lasts: Duration::from_secs(12), round_robin: false, seed: 1 };
 
 /// A hanging request ends after so long.
 const FIRST_BYTE: Duration = Duration::from_secs(2);
