@@ -69,6 +69,13 @@ impl Alarms {
         Alarm { shared, slot }
     }
 
+    /// Wakes every task that waits for an alarm although none rang: something else that they look at has changed.
+    pub fn wake_all(&self) {
+        for waker in self.0.slots.borrow().wakers.iter().flatten() {
+            waker.wake_by_ref();
+        }
+    }
+
     /// Rings what is due, for ever; sleeps while there is no alarm.
     pub(crate) async fn sweep(self) {
         loop {

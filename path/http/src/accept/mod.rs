@@ -2,11 +2,14 @@
 //! chunked body (`chunk.rs`); field rules are shared with the answers that `balance` reads.
 
 pub(crate) mod chunk;
+pub(crate) mod connection;
 pub(crate) mod field;
 pub(crate) mod head;
 pub(crate) mod head_end;
 pub(crate) mod known;
 pub(crate) mod line;
+pub(crate) mod listening;
+pub(crate) mod read;
 pub(crate) mod refusal;
 pub(crate) mod target;
 

@@ -15,6 +15,7 @@ mod place;
 mod remembered;
 mod reply;
 mod security;
+pub(crate) mod send;
 mod site;
 mod small;
 #[cfg(test)]

@@ -4,20 +4,29 @@
 //! `budget`, `health`); `group`, `exchange` and `checker` carry them out. Nothing here opens a connection for a
 //! request: the path does, and tells an [`Exchange`] what happened.
 
+mod attempt;
 mod budget;
 mod checker;
 mod choice;
+mod deliver;
+mod downward;
 mod eject;
 mod events;
 mod exchange;
+pub(crate) mod forward;
 mod group;
 mod health;
 mod latency;
 mod member;
+pub(crate) mod pipe;
+pub(crate) mod pool;
+pub(crate) mod pump;
 pub(crate) mod response;
 mod retry;
 mod slow_start;
 mod turn;
+mod upgrade;
+mod upward;
 mod waiting;
 
 pub use checker::keep;
@@ -29,4 +38,4 @@ pub use retry::{Attempt, Decision, Failure};
 pub use waiting::Waiting;
 
 #[cfg(test)]
-mod tests;
+mod simulation;

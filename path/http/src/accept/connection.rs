@@ -1,0 +1,121 @@
+//! The life of a client connection: idle without a buffer, busy in a boxed future, idle again.
+
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use loops::{BUFFER_BYTES, Seat};
+use tokio::net::TcpStream;
+
+use crate::admit::per_address::Counted;
+use crate::door::Door;
+use crate::events::add;
+use crate::path;
+use crate::socket::poll_read;
+use crate::visit::{After, Client, Visit};
+
+/// How long a connection keeps its state after a request, for the next one: then it shrinks to what idle ones take.
+const WARM: Duration = Duration::from_secs(1);
+
+/// How long and how much is read from a client that still sends although it was answered, so that it can read the answer.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 1 << 20;
+
+/// What a connection holds for as long as it lives.
+pub(crate) struct Place {
+    pub(crate) _seat: Seat,
+    pub(crate) _counted: Counted,
+    pub(crate) door: Rc<Door>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.door.closed();
+        if std::thread::panicking() {
+            add(&self.door.common.events.loops[self.door.here.index].panics, 1);
+            self.door.common.events.log.error("http", "a connection was closed because its task panicked");
+        }
+    }
+}
+
+/// Serves one client until it goes, is refused, is idle for too long, or the tier drains.
+pub(crate) async fn serve(stream: TcpStream, address: SocketAddr, place: Place) {
+    let client = Client { stream, address, alarm: place.door.here.alarms.alarm() };
+    let mut is_new = true;
+    loop {
+        let timeout = &place.door.view().shape.plan.timeout;
+        // A client that connects and says nothing has as long as a head may take.
+        if !wait(&client, &place.door, if is_new { timeout.head.min(timeout.idle) } else { timeout.idle }).await {
+            return;
+        }
+        is_new = false;
+        if Box::pin(busy(&client, &place.door)).await == After::Close {
+            return;
+        }
+    }
+}
+
+/// Requests one after the other until the client pauses for longer than [`WARM`] (`Again`), or the end.
+async fn busy(client: &Client, door: &Rc<Door>) -> After {
+    let mut visit = Visit::new(client, door);
+    loop {
+        match path::path(&mut visit).await {
+            After::Again => {}
+            After::Close => return After::Close,
+            After::Linger => {
+                linger(&mut visit).await;
+                return After::Close;
+            }
+        }
+        if visit.desk.input.as_ref().is_none_or(|input| input.is_empty()) {
+            visit.desk.input = None;
+            visit.desk.answer = None;
+            let warm = WARM.min(visit.view.shape.plan.timeout.idle);
+            if !wait(client, door, warm).await {
+                return if door.is_draining() { After::Close } else { After::Again };
+            }
+        }
+    }
+}
+
+/// Whether the client says something within `most`; not when the tier drains.
+async fn wait(client: &Client, door: &Door, most: Duration) -> bool {
+    client.alarm.set(most);
+    poll_fn(|context| {
+        if client.stream.poll_read_ready(context).is_ready() {
+            return Poll::Ready(true);
+        }
+        if door.is_draining() || client.alarm.poll_rung(context).is_ready() {
+            return Poll::Ready(false);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Says that nothing more comes, and lets the client finish.
+async fn linger(visit: &mut Visit<'_>) {
+    let client = visit.client;
+    // A client that is gone already needs no farewell.
+    let _ = rustix::net::shutdown(&client.stream, rustix::net::Shutdown::Write);
+    client.alarm.set(LINGER);
+    let buffers = &visit.door.here.buffers;
+    let input = visit.desk.input.get_or_insert_with(|| buffers.take());
+    input.clear();
+    let mut left = LINGER_BYTES;
+    let drained = pin!(poll_fn(|context| {
+        while left > 0 {
+            match poll_read(&client.stream, context, &mut input.space()[..BUFFER_BYTES]) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(count)) => left = left.saturating_sub(count),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }));
+    // Whoever still sends after this is cut off.
+    let _ = client.alarm.limit(drained as std::pin::Pin<&mut dyn Future<Output = ()>>).await;
+}

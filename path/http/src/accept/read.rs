@@ -1,0 +1,57 @@
+//! Reads the next head of a connection within its bounds and time.
+
+use super::{Progress, RequestHead};
+use crate::socket::fill;
+use crate::visit::{Desk, Visit};
+
+/// What came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// A whole head.
+    Head,
+    /// Something to be refused with this status; the connection closes.
+    Refused(u16),
+    /// The end, before a head was whole.
+    End,
+}
+
+/// Reads a head into `visit.desk.request`; it stays at the front of the input.
+pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
+    let bounds = visit.view.shape.bounds;
+    let timeout = visit.view.shape.plan.timeout.head;
+    let (client, buffers) = (visit.client, &visit.door.here.buffers);
+    let Desk { input, request, .. } = &mut *visit.desk;
+    let input = input.get_or_insert_with(|| buffers.take());
+    let mut is_timed = false;
+    loop {
+        if !input.is_empty() {
+            match parse(request, input.unread(), &bounds) {
+                Ok(true) => {
+                    visit.since = std::time::Instant::now();
+                    return Came::Head;
+                }
+                Ok(false) => {}
+                Err(status) => return Came::Refused(status),
+            }
+            input.reserve((bounds.head - input.len()).min(loops::BUFFER_BYTES));
+        }
+        // The first read finds something: the connection was readable.
+        if !std::mem::replace(&mut is_timed, true) {
+            client.alarm.set(timeout);
+        }
+        match client.alarm.limit(fill(&client.stream, input)).await {
+            Ok(Ok(0) | Err(_)) => return Came::End,
+            Ok(Ok(_)) => {}
+            Err(_) if input.is_empty() => return Came::End,
+            Err(_) => return Came::Refused(408),
+        }
+    }
+}
+
+fn parse(request: &mut RequestHead, bytes: &[u8], bounds: &super::HeadBounds) -> Result<bool, u16> {
+    match request.parse(bytes, bounds) {
+        Ok(Progress::Whole(_)) => Ok(true),
+        Ok(Progress::Partial) => Ok(false),
+        Err(refusal) => Err(refusal.status),
+    }
+}

@@ -1,0 +1,170 @@
+//! Who the client is, and what the app is told of it. Forwarding fields of strangers are dropped; those of trusted
+//! peers are believed, read from the right.
+
+use std::io::Write;
+use std::net::IpAddr;
+
+use crate::accept::{Known, RequestHead};
+use crate::door::Door;
+use crate::plan::Network;
+use crate::visit::Facts;
+
+/// Longest request id taken over from a trusted peer.
+const MOST_ID: usize = 128;
+
+/// Notes the client's address, the request's id and its trace.
+pub(crate) fn identify(facts: &mut Facts, head: &RequestHead, buffer: &[u8], peer: IpAddr, trust: &[Network], door: &Door) {
+    let peer = peer.to_canonical();
+    facts.trusted = is_trusted(peer, trust);
+    if facts.peer.is_empty() {
+        write_address(&mut facts.peer, peer);
+    }
+    if !facts.trusted {
+        facts.client.extend_from_slice(&facts.peer);
+        door.new_id(&mut facts.request_id);
+        return new_trace(facts, door);
+    }
+    write_address(&mut facts.client, client_behind(peer, trust, head, buffer));
+    match head.value(Known::XRequestId, buffer).filter(|id| is_plain_id(id)) {
+        Some(id) => facts.request_id.extend_from_slice(id),
+        None => door.new_id(&mut facts.request_id),
+    }
+    match head.value(Known::Traceparent, buffer).filter(|value| is_traceparent(value)) {
+        Some(value) => facts.trace.extend_from_slice(&value[3..35]),
+        None => new_trace(facts, door),
+    }
+}
+
+fn new_trace(facts: &mut Facts, door: &Door) {
+    let is_trace_id = facts.request_id.len() == 32 && facts.request_id.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_trace_id { facts.trace.extend_from_slice(&facts.request_id) } else { door.new_id(&mut facts.trace) }
+}
+
+/// Whether a request's field is replaced by what [`write_fields`] says.
+pub(crate) fn is_replaced(known: Known, facts: &Facts) -> bool {
+    match known {
+        Known::XForwardedFor | Known::Forwarded | Known::XRequestId | Known::Expect => true,
+        Known::XForwardedProto | Known::XForwardedHost => true,
+        Known::XForwardedPort | Known::XRealIp | Known::Traceparent | Known::Tracestate => !facts.trusted,
+        _ => false,
+    }
+}
+
+/// Appends what the app is told of the client and the request.
+pub(crate) fn write_fields(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead, buffer: &[u8], door: &Door) {
+    let host = head.host.of_buffer(buffer);
+    let told = |known| if facts.trusted { head.value(known, buffer) } else { None };
+    let proto: &[u8] = told(Known::XForwardedProto).unwrap_or(b"http");
+    out.extend_from_slice(b"X-Forwarded-For: ");
+    append_chain(out, Known::XForwardedFor, facts, head, buffer);
+    out.extend_from_slice(&facts.peer);
+    out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
+    out.extend_from_slice(proto);
+    out.extend_from_slice(b"\r\nX-Forwarded-Host: ");
+    out.extend_from_slice(told(Known::XForwardedHost).unwrap_or(host));
+    out.extend_from_slice(b"\r\nForwarded: ");
+    append_chain(out, Known::Forwarded, facts, head, buffer);
+    let is_v6 = facts.peer.contains(&b':');
+    out.extend_from_slice(if is_v6 { b"for=\"[" } else { b"for=" });
+    out.extend_from_slice(&facts.peer);
+    out.extend_from_slice(if is_v6 { b"]\"" } else { b"" });
+    if !host.is_empty() {
+        out.extend_from_slice(b";host=\"");
+        out.extend_from_slice(host);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b";proto=http\r\nX-Request-Id: ");
+    out.extend_from_slice(&facts.request_id);
+    if told(Known::Traceparent).is_none_or(|value| !is_traceparent(value)) {
+        out.extend_from_slice(b"\r\ntraceparent: 00-");
+        out.extend_from_slice(&facts.trace);
+        out.push(b'-');
+        door.new_span(out);
+        out.extend_from_slice(b"-01");
+    }
+    out.extend_from_slice(b"\r\nVia: 1.1 plimsoll\r\n");
+}
+
+/// What trusted peers said before, joined, with a comma behind it.
+fn append_chain(out: &mut Vec<u8>, known: Known, facts: &Facts, head: &RequestHead, buffer: &[u8]) {
+    if !facts.trusted {
+        return;
+    }
+    for field in head.fields.iter().filter(|field| field.known == known && !field.hop && !field.value.is_empty()) {
+        out.extend_from_slice(field.value.of_buffer(buffer));
+        out.extend_from_slice(b", ");
+    }
+}
+
+fn is_trusted(address: IpAddr, trust: &[Network]) -> bool {
+    trust.iter().any(|network| network.contains(address))
+}
+
+/// The first address from the right that no trusted peer has; the leftmost when all are trusted.
+fn client_behind(peer: IpAddr, trust: &[Network], head: &RequestHead, buffer: &[u8]) -> IpAddr {
+    let mut client = peer;
+    for field in head.fields.iter().rev().filter(|field| field.known == Known::XForwardedFor) {
+        for text in field.value.of_buffer(buffer).split(|byte| *byte == b',').rev() {
+            let Some(address) = read_address(text.trim_ascii()) else { return client };
+            client = address;
+            if !is_trusted(address, trust) {
+                return client;
+            }
+        }
+    }
+    client
+}
+
+fn read_address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address: Option<IpAddr> = bare.parse().ok().or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+fn write_address(out: &mut Vec<u8>, address: IpAddr) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{address}");
+}
+
+fn is_plain_id(id: &[u8]) -> bool {
+    !id.is_empty() && id.len() <= MOST_ID && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=~".contains(byte))
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>` (W3C Trace Context).
+fn is_traceparent(value: &[u8]) -> bool {
+    let hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    value.len() == 55
+        && value[2] == b'-'
+        && value[35] == b'-'
+        && value[52] == b'-'
+        && hex(&value[..2])
+        && hex(&value[3..35])
+        && hex(&value[36..52])
+        && hex(&value[53..])
+        && &value[..2] != b"ff"
+        && value[3..35].iter().any(|byte| *byte != b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_port() {
+        for text in ["10.0.0.1", "10.0.0.1:80", "::ffff:10.0.0.1"] {
+            assert_eq!(read_address(text.as_bytes()), Some("10.0.0.1".parse().unwrap()), "{text}");
+        }
+        assert_eq!(read_address(b"[::1]:80"), Some("::1".parse().unwrap()));
+        assert_eq!(read_address(b"[::1]"), Some("::1".parse().unwrap()));
+        assert_eq!(read_address(b"unknown"), None);
+    }
+
+    #[test]
+    fn a_traceparent_is_checked() {
+        assert!(is_traceparent(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+        assert!(!is_traceparent(b"00-00000000000000000000000000000000-00f067aa0ba902b7-01"));
+        assert!(!is_traceparent(b"00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+        assert!(!is_traceparent(b"hello"));
+    }
+}

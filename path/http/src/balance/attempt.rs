@@ -1,0 +1,201 @@
+//! One attempt at one endpoint: a connection, the request up, the head of the answer down.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use loops::Buffer;
+use tokio::net::TcpStream;
+
+use super::pipe::Pipes;
+use super::pump::{Pump, PumpError, Waiting};
+use super::response::Asked;
+use super::{Exchange, Failure, downward};
+use crate::accept::{Progress, Version};
+use crate::events::add;
+use crate::socket::{poll_fill, write_all};
+use crate::visit::{Desk, Visit};
+
+/// How long an answer is still waited for when the client has closed its side: it may have closed both.
+pub(super) const HALF_CLOSED: Duration = Duration::from_secs(3);
+
+/// Why an attempt has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// The endpoint's fault.
+    Endpoint(Failure),
+    /// The client left.
+    Client,
+    /// The client's body is at fault: answer with this status.
+    Refused(u16),
+}
+
+/// A connection to an endpoint.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) stream: TcpStream,
+    /// It has served another request before.
+    pub(super) reused: bool,
+}
+
+/// The request on its way up, and afterwards an eye on the client.
+pub(super) struct Upload<'a> {
+    pub(super) client: &'a TcpStream,
+    pub(super) upstream: &'a TcpStream,
+    pub(super) input: &'a mut Buffer,
+    pub(super) up: &'a mut Pump,
+    pub(super) pipes: &'a Pipes,
+    /// The app takes no more of the body; it may have answered already.
+    pub(super) failed: bool,
+    /// The client has closed its side.
+    pub(super) client_ended: bool,
+}
+
+impl Upload<'_> {
+    /// Moves on; ready only when the exchange cannot go on.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Lost> {
+        if !self.up.is_done() && !self.failed {
+            match self.up.poll(context, self.client, self.input, self.upstream, self.pipes) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(PumpError::To(_))) => self.failed = true,
+                Poll::Ready(Err(PumpError::From(_))) => return Poll::Ready(Lost::Client),
+                Poll::Ready(Err(PumpError::Bad(_))) => return Poll::Ready(Lost::Refused(400)),
+                Poll::Ready(Err(PumpError::TooLong)) => return Poll::Ready(Lost::Refused(413)),
+            }
+        }
+        while !self.client_ended && self.input.len() < self.input.capacity() {
+            match poll_fill(self.client, context, self.input) {
+                Poll::Ready(Ok(0)) => self.client_ended = true,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Lost::Client),
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// A connection to the exchange's endpoint: an idle one, or a fresh one.
+pub(super) async fn connect(visit: &Visit<'_>, exchange: &Exchange, fresh: bool, now: Instant) -> Result<Line, Lost> {
+    let (door, timeout) = (visit.door, &visit.view.shape.plan.timeout);
+    let counts = &door.common.events.loops[door.here.index];
+    let is_safe = visit.desk.facts.is_safe();
+    if !fresh && let Some(stream) = door.pool.take(exchange.peer(), now, timeout.upstream_idle, !is_safe) {
+        add(&counts.upstream_reused, 1);
+        return Ok(Line { stream, reused: true });
+    }
+    visit.client.alarm.set(timeout.connect);
+    let connected = visit.client.alarm.limit(TcpStream::connect(exchange.peer().address())).await;
+    let Ok(Ok(stream)) = connected else { return Err(Lost::Endpoint(Failure::Connect)) };
+    // Without it the last piece of a request may wait for an acknowledgement.
+    stream.set_nodelay(true).map_err(|_| Lost::Endpoint(Failure::Connect))?;
+    add(&counts.upstream_opened, 1);
+    Ok(Line { stream, reused: false })
+}
+
+/// Sends the request and reads until the head of the final answer is whole: it lies at the front of `desk.answer`.
+pub(super) async fn ask(visit: &mut Visit<'_>, exchange: &mut Exchange, line: &Line) -> Result<(), Lost> {
+    invite_body(visit).await?;
+    let (client, door) = (visit.client, visit.door);
+    let shape = &visit.view.shape;
+    let Desk { input, answer, up, down, response, facts, .. } = &mut *visit.desk;
+    let input = input.get_or_insert_with(|| door.here.buffers.take());
+    let answer = answer.get_or_insert_with(|| door.here.buffers.take());
+    answer.clear();
+    response.clear();
+    let asked = Asked { head: facts.is_head(), websocket: facts.websocket };
+    let mut upload =
+        Upload { client: &client.stream, upstream: &line.stream, input, up, pipes: &door.pipes, failed: false, client_ended: false };
+    client.alarm.set(shape.plan.timeout.body);
+    let mut wait = Wait::default();
+    loop {
+        poll_fn(|context| wait.poll(context, &mut upload, answer, exchange, visit.client, &shape.plan.timeout)).await?;
+        loop {
+            match response.parse(answer.unread(), &shape.bounds, asked) {
+                Err(_) => return Err(Lost::Endpoint(Failure::Invalid)),
+                Ok(Progress::Partial) => break answer.reserve(loops::BUFFER_BYTES / 2),
+                Ok(Progress::Whole(_)) if !response.is_interim() => return Ok(()),
+                Ok(Progress::Whole(length)) => {
+                    // The 100 that the app may send was given to the client already.
+                    if response.status != 100 && facts.version == Version::Http11 {
+                        down.out.clear();
+                        downward::write_interim(&mut down.out, response, answer.unread());
+                        write_all(&client.stream, &down.out).await.map_err(|_| Lost::Client)?;
+                    }
+                    answer.consume(length);
+                    response.clear();
+                }
+            }
+        }
+    }
+}
+
+/// Tells a client that waits for it to send its body.
+async fn invite_body(visit: &mut Visit<'_>) -> Result<(), Lost> {
+    let facts = &mut visit.desk.facts;
+    let has_come = visit.desk.input.as_ref().is_some_and(|input| !input.is_empty());
+    if !std::mem::take(&mut facts.expects_continue) || has_come {
+        return Ok(());
+    }
+    write_all(&visit.client.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_: io::Error| Lost::Client)
+}
+
+/// Waiting for bytes of the answer.
+#[derive(Debug, Default)]
+struct Wait {
+    /// The request is sent; the app's time runs.
+    is_sent: bool,
+    is_slow: bool,
+    has_ended: bool,
+}
+
+impl Wait {
+    /// Ready when bytes of the answer have come.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        upload: &mut Upload<'_>,
+        answer: &mut Buffer,
+        exchange: &mut Exchange,
+        client: &crate::visit::Client,
+        timeout: &crate::plan::Timeout,
+    ) -> Poll<Result<(), Lost>> {
+        let before = upload.up.steps;
+        if let Poll::Ready(lost) = upload.poll(context) {
+            return Poll::Ready(Err(lost));
+        }
+        if !self.is_sent && (upload.up.is_done() || upload.failed) {
+            self.is_sent = true;
+            if self.is_slow {
+                exchange.sent(Instant::now());
+            }
+            client.alarm.set(timeout.first_byte);
+        } else if !self.is_sent {
+            if !std::mem::replace(&mut self.is_slow, true) {
+                exchange.sending();
+            }
+            if upload.up.steps != before {
+                client.alarm.set(timeout.body);
+            }
+        }
+        if upload.client_ended && !std::mem::replace(&mut self.has_ended, true) {
+            client.alarm.set(HALF_CLOSED.min(timeout.first_byte));
+        }
+        match poll_fill(upload.upstream, context, answer) {
+            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Lost::Endpoint(Failure::Closed))),
+            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
+            Poll::Pending => {}
+        }
+        client.alarm.poll_rung(context).map(|()| Err(self.late(upload)))
+    }
+
+    fn late(&self, upload: &Upload<'_>) -> Lost {
+        match upload.up.waiting {
+            _ if self.has_ended => Lost::Client,
+            Waiting::From if !self.is_sent => Lost::Refused(408),
+            _ => Lost::Endpoint(Failure::FirstByte),
+        }
+    }
+}
