@@ -25,6 +25,8 @@ impl Source {
                 }
             });
         }
+        let tests: Vec<String> = sources.iter().flat_map(test_modules).collect();
+        sources.iter_mut().filter(|source| tests.contains(&source.path)).for_each(|source| source.product = 0);
         assert!(sources.len() > 50, "the sources were not found below {}", root.display());
         sources
     }
@@ -56,6 +58,18 @@ pub fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
             visit(&entry.path());
         }
     }
+}
+
+/// Files that this one declares under `#[cfg(test)]`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let folder = match source.path.rsplit_once('/').expect("sources lie in folders") {
+        (folder, "mod.rs" | "lib.rs" | "main.rs") => folder,
+        _ => source.path.trim_end_matches(".rs"),
+    };
+    let lines: Vec<&str> = source.text.lines().collect();
+    let declared = lines.windows(2).filter(|pair| pair[0].starts_with("#[cfg(test)]"));
+    let names = declared.filter_map(|pair| pair[1].trim_start_matches("pub(crate) ").strip_prefix("mod ")?.strip_suffix(';'));
+    names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 
 fn is_test(path: &str) -> bool {
