@@ -1,5 +1,7 @@
 //! What the server sees of a child, over a keeper beside this test.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::path::Path;
 
 use process::{Child, Command, Exit, Keeper, Signal};

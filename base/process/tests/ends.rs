@@ -1,5 +1,7 @@
 //! However a keeper or a server ends, nothing that it ran is left.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
