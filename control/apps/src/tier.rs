@@ -1,15 +1,22 @@
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::{Endpoints, Load};
 use process::Keeper;
 use telemetry::{Log, Registry};
+use tokio::task::JoinSet;
 
-use crate::plan::Plan;
-use crate::status::AppStatus;
+use crate::app::{App, Now};
+use crate::command::Environment;
+use crate::instance::{Instance, Order};
+use crate::plan::{Plan, Source};
+use crate::ports::Ports;
+use crate::roll::{self, Prepared};
+use crate::status::{self, AppStatus};
+use crate::usage::{self, Usages};
+use crate::{events, metrics};
 
 /// What apps are run with, the same for all.
 #[derive(Debug, Clone)]
@@ -21,7 +28,7 @@ pub struct Setup {
     /// Folder of what Plimsoll keeps: fingerprints of builds go to `builds/`.
     pub state: PathBuf,
     /// What an app inherits, minus what its plan withholds: Plimsoll's own environment and the doors' addresses.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// Where lines go.
     pub log: Log,
 }
@@ -35,8 +42,14 @@ pub struct Tier;
 pub struct Handle(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
-    endpoints: BTreeMap<Arc<str>, Endpoints>,
+pub(crate) struct Shared {
+    pub(crate) setup: Setup,
+    pub(crate) ports: Ports,
+    apps: Mutex<BTreeMap<Arc<str>, Arc<App>>>,
+    /// Every instance that is not gone, those of no app any more included.
+    pool: Mutex<Vec<Instance>>,
+    pub(crate) rolling: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) usages: Usages,
 }
 
 /// Why an app did not start.
@@ -59,65 +72,109 @@ pub enum Refused {
     Failed(Failure),
 }
 
-/// New instances that are healthy beside the old. Dropped without [`Prepared::commit`], they are stopped.
-#[derive(Debug)]
-pub struct Prepared {
-    endpoints: BTreeMap<Arc<str>, Endpoints>,
-}
-
 impl Tier {
     /// Starts every app; returns at once. Call it inside the control runtime.
-    pub fn start(_plans: Vec<Plan>, _setup: Setup, _registry: &Registry) -> Handle {
-        Handle(Arc::new(Shared { endpoints: BTreeMap::new() }))
+    pub fn start(plans: Vec<Plan>, setup: Setup, registry: &Registry) -> Handle {
+        let shared = Arc::new(Shared {
+            setup,
+            ports: Ports::of_this_machine(std::process::id()),
+            apps: Mutex::default(),
+            pool: Mutex::default(),
+            rolling: Arc::default(),
+            usages: Usages::default(),
+        });
+        for plan in plans {
+            shared.add(&Arc::new(plan));
+        }
+        registry.add(Arc::new(metrics::Metrics(shared.clone())));
+        tokio::spawn(usage::sample(Arc::downgrade(&shared)));
+        Handle(shared)
     }
 }
 
 impl Handle {
     /// The live list of every routed app, by name.
     pub fn endpoints(&self) -> BTreeMap<Arc<str>, Endpoints> {
-        self.0.endpoints.clone()
+        let apps = self.0.apps();
+        apps.values().filter(|app| app.plan().routed).map(|app| (app.name.clone(), app.roster.endpoints())).collect()
     }
 
-    /// Waits until every instance is healthy, or for the first failure.
+    /// Waits until every instance is healthy, or for the first failure. An instance that failed is tried again all the same.
     pub async fn ready(&self) -> Result<(), Failure> {
-        Ok(())
+        let instances = self.0.apps().values().flat_map(|app| app.now().instances.clone()).collect();
+        all_healthy(instances).await
     }
 
     /// Compares `plans` with what runs and starts what is new or changed beside the old; returns when all of that is
     /// healthy. After a refusal nothing has changed.
-    pub async fn plan_roll(&self, _plans: Vec<Plan>) -> Result<Prepared, Refused> {
-        Ok(Prepared { endpoints: self.endpoints() })
+    ///
+    /// An app is changed when its plan is, or its files are (`build` then runs first). Another number of `instances`
+    /// starts or stops only those; `start`, `drain` and `health` are read as it goes.
+    pub async fn plan_roll(&self, plans: Vec<Plan>) -> Result<Prepared, Refused> {
+        roll::prepare(&self.0, plans).await
     }
 
     /// Drains and stops every instance; returns when all are gone.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        // Twice: a reload that was under way may have started more.
+        for _ in 0..2 {
+            let instances = self.0.pool().clone();
+            instances.iter().for_each(|instance| instance.order(Order::Stop));
+            for instance in instances {
+                instance.gone().await;
+            }
+        }
+    }
 
     /// Every app as it is now, by name.
     pub fn status(&self) -> Vec<AppStatus> {
-        Vec::new()
+        status::of(&self.0)
     }
 
     /// The load of every app that Plimsoll runs: tier `app.NAME`.
     pub fn load(&self) -> Vec<Load> {
-        Vec::new()
+        status::load(&self.0)
     }
 }
 
-impl Prepared {
-    /// The live lists as they will be after the commit: a kept or changed app has the list it had.
-    pub fn endpoints(&self) -> BTreeMap<Arc<str>, Endpoints> {
-        self.endpoints.clone()
+impl Shared {
+    pub(crate) fn apps(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<App>>> {
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the new instances into the lists in place of the old, which keep running.
-    pub fn publish(&mut self) {}
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Vec<Instance>> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.retain(|instance| !instance.is_gone());
+        pool
+    }
 
-    /// Publishes, if that is still to be done, and drains what is replaced or removed, in the background. Call it after
-    /// the doors have taken the new routes.
-    pub fn commit(self) {}
+    /// Starts an app of its own name.
+    fn add(&self, plan: &Arc<Plan>) {
+        if let Source::Run(run) = &plan.source
+            && run.user.is_none()
+            && rustix::process::geteuid().is_root()
+        {
+            events::as_root(&self.setup.log, &plan.name);
+        }
+        let app = Arc::new(App::new(plan));
+        let started = app.start(&self.setup, &self.ports, plan);
+        self.pool().extend(started.instances.iter().cloned());
+        app.roster.admit(BTreeSet::from([started.batch]));
+        *app.now() = Now { generation: started.generation, instances: started.instances };
+        self.apps().insert(app.name.clone(), app);
+    }
+}
 
-    /// Puts the old instances back into the lists and stops the new.
-    pub async fn abandon(self) {}
+/// Waits until all are healthy, or for the first failure.
+pub(crate) async fn all_healthy(instances: Vec<Instance>) -> Result<(), Failure> {
+    let mut firsts = JoinSet::new();
+    for instance in instances {
+        firsts.spawn(async move { instance.first().await });
+    }
+    while let Some(first) = firsts.join_next().await {
+        first.unwrap_or(Ok(()))?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Failure {
@@ -127,6 +184,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -135,3 +194,5 @@ impl fmt::Display for Refused {
         }
     }
 }
+
+impl std::error::Error for Refused {}
