@@ -2,16 +2,24 @@
 //! [`Client`], a [`WebSocket`], fake apps as [`Origin`]s, and [`until`], which waits for a condition and never
 //! for a time. Fakes only of the outside; nothing here knows Plimsoll's code.
 
+mod app;
+mod browser;
 mod client;
+mod load;
 mod origin;
 mod plimsoll;
 mod processes;
+mod terminal;
 mod until;
 mod websocket;
 
+pub use app::{app_command, serve_app};
+pub use browser::Browser;
 pub use client::{Answer, Client, get, request};
+pub use load::{Ask, Failure, Load};
 pub use origin::{Origin, Received, Reply};
 pub use plimsoll::{Ended, Plimsoll, Ready, Up};
 pub use processes::{descendants, exists, kill, marked, terminate};
+pub use terminal::Terminal;
 pub use until::{DEADLINE, holds_within, until};
 pub use websocket::{Frame, WebSocket};

@@ -1,9 +1,10 @@
 //! Fake apps: an HTTP/1.1 server of threads that records what it gets and answers as a test says.
 //! It reads requests leniently on purpose: what a strict door should have stopped must show up here.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -68,25 +69,28 @@ pub struct Origin {
 
 struct Shared {
     handler: Box<Handler>,
-    received: Mutex<Vec<Received>>,
-    connections: Mutex<Vec<TcpStream>>,
+    /// `None`: requests are not kept.
+    received: Option<Mutex<Vec<Received>>>,
+    open: Mutex<HashMap<usize, TcpStream>>,
+    accepted: AtomicUsize,
     stopped: AtomicBool,
 }
 
 impl Origin {
     /// Answers each request as `handler` says.
     pub fn with(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Origin {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        Origin::on(listener, handler)
+        Origin::on("127.0.0.1:0", true, handler)
     }
 
-    /// The same on a listener of the caller.
-    pub fn on(listener: TcpListener, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Origin {
+    /// The same on a given address; `record` false keeps nothing, for long runs.
+    pub fn on(address: &str, record: bool, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Origin {
+        let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
-            received: Mutex::default(),
-            connections: Mutex::default(),
+            received: record.then(Mutex::default),
+            open: Mutex::default(),
+            accepted: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         });
         let accepting = shared.clone();
@@ -126,17 +130,17 @@ impl Origin {
 
     /// Every request so far.
     pub fn received(&self) -> Vec<Received> {
-        locked(&self.shared.received).clone()
+        self.shared.received.as_ref().map(|received| locked(received).clone()).unwrap_or_default()
     }
 
     /// How many connections were ever accepted.
     pub fn connections(&self) -> usize {
-        locked(&self.shared.connections).len()
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// Cuts every connection that is open; new ones are still taken.
     pub fn cut(&self) {
-        for stream in locked(&self.shared.connections).iter() {
+        for stream in locked(&self.shared.open).values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -157,13 +161,14 @@ impl Shared {
             if self.stopped.load(Ordering::SeqCst) {
                 return;
             }
-            let mut connections = locked(&self.connections);
-            let number = connections.len();
-            connections.extend(stream.try_clone());
-            drop(connections);
+            let number = self.accepted.fetch_add(1, Ordering::SeqCst);
+            locked(&self.open).extend(stream.try_clone().map(|stream| (number, stream)));
             let shared = self.clone();
-            // an error is the peer's doing and shows on its side
-            thread::spawn(move || shared.serve(stream, number).ok());
+            thread::spawn(move || {
+                // an error is the peer's doing and shows on its side
+                let _ = shared.serve(stream, number);
+                locked(&shared.open).remove(&number);
+            });
         }
     }
 
@@ -171,7 +176,9 @@ impl Shared {
         let mut rest = Vec::new();
         while let Some(mut received) = read_request(&mut stream, &mut rest)? {
             received.connection = number;
-            locked(&self.received).push(received.clone());
+            if let Some(kept) = &self.received {
+                locked(kept).push(received.clone());
+            }
             match (self.handler)(&received) {
                 Reply::Bytes(bytes) => stream.write_all(&bytes)?,
                 Reply::Late(delay, bytes) => {

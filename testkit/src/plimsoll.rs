@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::Terminal;
 use crate::processes::{self, marked};
 use crate::until::holds_within;
 
@@ -68,6 +69,12 @@ impl Up {
         self
     }
 
+    /// Keeps its state in this folder instead of the scratch folder.
+    pub fn state(mut self, folder: &Path) -> Up {
+        self.arguments[1] = folder.into();
+        self
+    }
+
     /// A variable of Plimsoll's environment.
     pub fn env(mut self, name: &str, value: &str) -> Up {
         self.environment.push((name.into(), value.into()));
@@ -97,7 +104,19 @@ impl Up {
     /// Starts it and returns at once.
     pub fn spawn(self) -> Plimsoll {
         let mut command = self.command("up");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        command.stdin(Stdio::null());
+        self.started(command)
+    }
+
+    /// Starts it as a shell in a terminal of its own would: what is typed there reaches it as signals.
+    pub fn spawn_in_terminal(self) -> (Plimsoll, Terminal) {
+        let terminal = Terminal::open().expect("the machine has pseudo-terminals");
+        let command = terminal.command(&self.command("up")).expect("its other side opens");
+        (self.started(command), terminal)
+    }
+
+    fn started(self, mut command: Command) -> Plimsoll {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut keeper = child.expect("the binary runs");
         let log = Arc::new(Mutex::new(String::new()));
         let err = keeper.stderr.take().expect("stderr is piped");
@@ -296,5 +315,14 @@ mod tests {
         assert!(ended.status.success());
         crate::until("the log is complete", || plimsoll.log() == "bye\n");
         crate::until("nothing is left", || plimsoll.family().is_empty());
+    }
+
+    #[test]
+    fn a_key_typed_in_a_terminal_is_a_signal() {
+        let script = SCRIPT.replace("TERM", "INT");
+        let (mut plimsoll, mut terminal) = Up::new("/bin/sh", "name = \"x\"").file("up", script).spawn_in_terminal();
+        plimsoll.wait_ready();
+        terminal.interrupt();
+        assert!(plimsoll.wait().status.success());
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::{self, Error, ErrorKind};
 
-use crate::Client;
+use crate::{Answer, Client};
 
 /// An open WebSocket.
 pub struct WebSocket {
     client: Client,
+    answer: Answer,
 }
 
 /// One frame as it came.
@@ -31,7 +32,12 @@ impl WebSocket {
         if answer.status != 101 || answer.header("sec-websocket-accept") != Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
             return Err(Error::new(ErrorKind::InvalidData, answer.head));
         }
-        Ok(WebSocket { client })
+        Ok(WebSocket { client, answer })
+    }
+
+    /// The answer that upgraded it.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
     }
 
     /// The connection under it.
@@ -69,7 +75,11 @@ impl WebSocket {
                 127 => self.client.read_exact(8)?.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)),
                 short => usize::from(short),
             };
-            let frame = Frame { opcode: head[0] & 0x0f, payload: self.client.read_exact(length)? };
+            // a server does not mask; a fake app that echoes bytes as they came does
+            let mask = if head[1] & 0x80 == 0 { vec![0; 4] } else { self.client.read_exact(4)? };
+            let payload = self.client.read_exact(length)?;
+            let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            let frame = Frame { opcode: head[0] & 0x0f, payload };
             if !matches!(frame.opcode, 9 | 10) {
                 return Ok(frame);
             }

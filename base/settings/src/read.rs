@@ -109,6 +109,9 @@ impl Reader<'_> {
             (Kind::List(inner) | Kind::OneOrMany(inner), DeValue::Array(items)) => {
                 let read: Vec<Item> =
                     items.iter().filter_map(|item| self.value(inner, path, self.report.place(item.span().start), item)).collect();
+                if read.is_empty() && !items.is_empty() {
+                    return None;
+                }
                 Ok(Value::List(read))
             }
             (Kind::OneOrMany(inner), _) => {

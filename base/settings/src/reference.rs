@@ -8,15 +8,13 @@ pub fn reference(root: &Section) -> String {
 }
 
 fn section(this: &Section, path: &str, list: bool, built: bool, page: &mut String) {
-    if !path.is_empty() && (!this.keys.is_empty() || this.named.is_none()) {
+    let keys = this.keys.iter().chain(this.named.map(|named| &named.key));
+    let rows: Vec<&Key> = keys.filter(|key| !is_section(&key.kind)).collect();
+    if !path.is_empty() && !rows.is_empty() {
         let title = if list { format!("[[{path}]]") } else { format!("[{path}]") };
         let later = if built { "" } else { " (not built yet)" };
-        page.push_str(&format!("\n## `{title}`{later}\n\n"));
+        page.push_str(&format!("\n## `{title}`{later}\n\n{}\n\n", this.doc));
     }
-    if !this.doc.is_empty() && !path.is_empty() {
-        page.push_str(&format!("{}\n\n", this.doc));
-    }
-    let rows: Vec<&Key> = this.keys.iter().filter(|key| !is_section(&key.kind)).collect();
     if !rows.is_empty() {
         page.push_str("| key | value | default | change | |\n|---|---|---|---|---|\n");
         rows.iter().for_each(|key| page.push_str(&row(key)));

@@ -65,7 +65,8 @@ pub(crate) fn from_command(text: &str, world: &World) -> Result<Secret, Fault> {
     let words: Vec<String> = words.iter().map(|word| expand(word, |name| world.environment.get(name).cloned())).collect();
     let what = format!("the secret's command `{}`", words[0]);
     let cannot = |error: std::io::Error| Fault::new(format!("{what} cannot be run: {error}"));
-    let mut run = Command::new(&words[0]);
+    let program = world.program(&words[0], &world.folder, None).ok_or_else(|| Fault::new(format!("{what}: there is no such program")))?;
+    let mut run = Command::new(program);
     run.args(&words[1..]).current_dir(&world.folder).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = run.spawn().map_err(cannot)?;
     let stdout = child.stdout.take().expect("it was asked for");
@@ -114,6 +115,6 @@ mod tests {
         assert_eq!(from_command("printf '%s\\n' $A", &world()).unwrap().reveal(), "hush");
         assert!(from_command("false", &world()).unwrap_err().reason.contains("failed"));
         assert!(from_command("true", &world()).unwrap_err().reason.contains("empty"));
-        assert!(from_command("no-such-program-here", &world()).unwrap_err().reason.contains("cannot be run"));
+        assert!(from_command("no-such-program-here", &world()).unwrap_err().reason.contains("no such program"));
     }
 }

@@ -112,6 +112,9 @@ fn factor(text: &str, number: u64, unit: &str, what: &str, units: &[(&str, u64)]
     if unit.is_empty() {
         return Err(Fault::new(format!("the {what} \"{text}\" has no unit")).hint(choices(number, "", units)));
     }
+    if unit.starts_with('.') {
+        return Err(Fault::new(format!("the {what} \"{text}\" has a fraction")).hint("write a whole number of a smaller unit"));
+    }
     let fault = Fault::new(format!("the {what} \"{text}\" has an unknown unit `{}`", unit.trim()));
     let plain = unit.trim().to_ascii_lowercase().replace('i', "");
     let alias = match (what, plain.as_str()) {

@@ -38,8 +38,8 @@ pub enum Value {
     Table(Table),
 }
 
-/// A value and where it stands.
-#[derive(Debug, Clone, PartialEq)]
+/// A value and where it stands; the same value elsewhere is equal.
+#[derive(Debug, Clone)]
 pub struct Item {
     /// The value.
     pub value: Value,
@@ -60,7 +60,8 @@ pub struct Entry {
     pub item: Option<Item>,
 }
 
-/// A table of the file, checked. Keys that are absent or were bad give their defaults.
+/// A table of the file, checked; equal to one with the same values elsewhere. Keys that are absent or were bad give
+/// their defaults.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// Its definition.
@@ -73,10 +74,15 @@ pub struct Table {
     pub entries: Vec<Entry>,
 }
 
+impl PartialEq for Item {
+    fn eq(&self, other: &Item) -> bool {
+        self.value == other.value
+    }
+}
+
 impl PartialEq for Table {
     fn eq(&self, other: &Table) -> bool {
-        let same =
-            |a: &Entry, b: &Entry| a.name == b.name && a.item.as_ref().map(|item| &item.value) == b.item.as_ref().map(|item| &item.value);
+        let same = |a: &Entry, b: &Entry| a.name == b.name && a.item == b.item;
         self.entries.len() == other.entries.len() && self.entries.iter().all(|a| other.entries.iter().any(|b| same(a, b)))
     }
 }

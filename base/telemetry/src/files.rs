@@ -23,7 +23,7 @@ const OPEN_STREAMS: usize = 256;
 /// - `access`: as they are, to stderr and `access.log`.
 /// - an app's name: the lines (`shop.1 | …`) as they are to stderr, with a timestamp to `shop.log`.
 ///
-/// What is not UTF-8 is replaced, a line beyond [`LINE_LIMIT`] is cut. A disk that fails stops nothing: it is said
+/// What is not UTF-8 is replaced, control bytes in Plimsoll's own lines too, a line beyond [`LINE_LIMIT`] is cut. A disk that fails stops nothing: it is said
 /// once on stderr, again when it works, and lines meanwhile are in stderr only. A stderr that nobody reads does not
 /// hold up the files.
 #[derive(Debug)]
@@ -124,6 +124,9 @@ impl Sink for FilesAndStderr {
             let mut clean = std::mem::take(&mut self.line);
             clean.clear();
             clean_line(line.strip_suffix(b"\n").unwrap_or(line), &mut clean);
+            if stream.is_empty() {
+                disarm(&mut clean);
+            }
             let screen = self.screen.pending();
             if stream.is_empty() {
                 stamp(screen, now, &clean)
@@ -165,6 +168,11 @@ fn clean_line(line: &[u8], out: &mut Vec<u8>) {
     if kept.len() < line.len() {
         out.extend_from_slice(format!(" … ({} more bytes)", line.len() - kept.len()).as_bytes());
     }
+}
+
+/// Plimsoll's own lines quote text from outside, which must not command a terminal; an app's colours are its own.
+fn disarm(line: &mut [u8]) {
+    line.iter_mut().filter(|byte| byte.is_ascii_control() && **byte != b'\t').for_each(|byte| *byte = b'?');
 }
 
 fn stamp(out: &mut Vec<u8>, now: SystemTime, line: &[u8]) {

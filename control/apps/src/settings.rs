@@ -39,7 +39,7 @@ const APP: Section = Section::new(
             "Prefixes it takes, matched at `/` boundaries, the longest of all apps wins; `[]` is a worker without a port.",
         )
         .default("/"),
-        Key::new("health", Kind::Text("a path such as \"/healthz\"", health), "Asked every second: below 400 is healthy. Absent: its port accepts."),
+        Key::new("health", Kind::Text("a path such as \"/healthz\"", health), "The path of its health check, asked every second. Absent: its port accepts."),
         Key::new("start", Kind::Duration(100, 3_600_000), "From spawn to healthy; otherwise the instance has failed.").default("30s"),
         Key::new("instances", Kind::Either(&[Kind::Integer(1, 1_000), later::RANGE]), "How many run.").default("1"),
         later::SCALE,
@@ -68,7 +68,7 @@ const APP: Section = Section::new(
 const ENV: Section = Section::named("Variables of the app's environment, over those that it inherits.", &VARIABLE);
 
 const VARIABLE: Named =
-    Named { name: variable_name, key: Key::new("NAME", Kind::Variable, "A text, a number, true or false, or a secret.").drain() };
+    Named { name: variable_name, key: Key::new("NAME", Kind::Variable, "A variable; a number, true or false becomes text.").drain() };
 
 /// What the file says about one app, checked key by key.
 #[derive(Debug)]
@@ -150,7 +150,7 @@ impl Settings<'_> {
     }
 
     fn user(&self, report: &mut Report) -> Option<String> {
-        let place = self.app.place_of("user");
+        let place = self.app.get("user").map_or(self.app.place, |item| item.place);
         let path = &self.app.path;
         match self.app.text("user") {
             None if self.world.root && !self.app.has("user") => {

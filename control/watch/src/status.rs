@@ -66,7 +66,7 @@ pub struct AppState {
 pub struct InstanceState {
     /// `shop.1`.
     pub instance: String,
-    /// In a word: `starting`, `healthy`, `unhealthy`, `draining`, `failed`, …
+    /// In a word: `building`, `starting`, `healthy`, `waiting`, `draining`, `stopping`, `failed`, `outside`.
     pub state: String,
     /// Its process; absent for an outside app and for one that is between two lives.
     #[serde(default)]

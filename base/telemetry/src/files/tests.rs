@@ -51,6 +51,15 @@ fn wild_lines_are_tamed() {
 }
 
 #[test]
+fn quoted_text_cannot_command_a_terminal_and_an_apps_colours_stay() {
+    let mut place = place(Rotation::default());
+    place.sink.write("", b"info http: path /\x1b[2J\n");
+    place.sink.write("shop", b"shop.1 | \x1b[32mgreen\x1b[0m\n");
+    place.sink.flush();
+    assert_eq!(place.read("stderr"), format!("{STAMP} info http: path /?[2J\nshop.1 | \x1b[32mgreen\x1b[0m\n"));
+}
+
+#[test]
 fn files_are_rotated_and_the_oldest_goes() {
     let mut place = place(Rotation { bytes: 10, files: 3 });
     for number in 1..=5 {

@@ -93,3 +93,6 @@ fn status(head: &[u8]) -> Option<u16> {
     let valid = rest[0].is_ascii_digit() && rest[1] == b' ' && code.iter().all(u8::is_ascii_digit) && matches!(after, b' ' | b'\r' | b'\n');
     valid.then(|| code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,6 +236,12 @@ impl Group {
         })
     }
 
+    /// A loop's end of the endpoint at `index` of the list.
+    #[cfg(test)]
+    pub(super) fn peer_of(&self, loop_index: usize, index: usize) -> Arc<Peer> {
+        self.list.load().peers[loop_index][index].clone()
+    }
+
     pub(super) fn members(&self) -> Vec<Arc<Member>> {
         self.list.load().members.clone()
     }

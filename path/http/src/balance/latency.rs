@@ -11,8 +11,8 @@ pub const FLOOR: u64 = 200_000;
 pub struct Latency {
     /// The estimate; 0: nothing known yet.
     pub estimate: u64,
-    /// The sample before.
-    pub last: u64,
+    /// The two samples before, the newer first.
+    pub before: [u64; 2],
     /// When the estimate was made.
     pub at: u64,
 }
@@ -20,32 +20,33 @@ pub struct Latency {
 impl Latency {
     /// The knowledge after one more sample at `now`.
     ///
-    /// The peak taken is the smaller of two samples in a row, so that one slow request among fast ones (a report, a
-    /// pause) does not drive an endpoint out, while an endpoint that is slow shows it with its second answer.
+    /// The peak taken is the least of three samples in a row, so that slow requests among fast ones (a report, a pause)
+    /// do not drive an endpoint out, while an endpoint that is slow shows it with its third answer.
     pub fn observe(self, sample: u64, now: u64) -> Latency {
         let sample = sample.clamp(1, CEILING);
         if self.estimate == 0 {
-            return Latency { estimate: sample, last: sample, at: now };
+            return Latency { estimate: sample, before: [sample; 2], at: now };
         }
-        let confirmed = sample.min(self.last);
+        let [newer, older] = self.before;
+        let confirmed = sample.min(newer).min(older);
         let faded = fade(self.estimate, now.saturating_sub(self.at));
         let estimate = if confirmed >= faded { confirmed } else { faded - (faded - confirmed) / 16 };
-        Latency { estimate: estimate.max(1), last: sample, at: now }
+        Latency { estimate: estimate.max(1), before: [sample, newer], at: now }
     }
 
-    /// The estimate at `now`: without new samples it halves every 4.3 s, so that an endpoint left for its slowness is tried again.
+    /// The estimate at `now`: without new samples it halves every 2.1 s, so that an endpoint left for its slowness is tried again.
     pub fn faded(self, now: u64) -> u64 {
         fade(self.estimate, now.saturating_sub(self.at))
     }
 }
 
-/// `value` halved for every 2^32 ns that went by, straight lines between.
+/// `value` halved for every 2^31 ns that went by, straight lines between.
 fn fade(value: u64, age: u64) -> u64 {
-    let whole = (age >> 32).min(63);
-    let part = age & 0xffff_ffff;
+    let whole = (age >> 31).min(63);
+    let part = age & 0x7fff_ffff;
     let value = value >> whole;
     // CEILING < 2^31, so the product fits.
-    value - ((value * part) >> 33)
+    value - ((value * part) >> 32)
 }
 
 #[cfg(test)]
@@ -55,23 +56,24 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     #[test]
-    fn one_slow_answer_is_not_believed_two_are() {
+    fn two_slow_answers_are_not_believed_three_are() {
         let known = Latency::default().observe(5 * MS, 0);
         let once = known.observe(500 * MS, MS);
-        assert!(once.estimate < 6 * MS, "{once:?}");
-        assert_eq!(once.observe(400 * MS, 2 * MS).estimate, 400 * MS);
+        let twice = once.observe(400 * MS, 2 * MS);
+        assert!(twice.estimate < 6 * MS, "{twice:?}");
+        assert_eq!(twice.observe(450 * MS, 3 * MS).estimate, 400 * MS);
     }
 
     #[test]
     fn fast_answers_bring_it_down_and_so_does_time() {
-        let slow = Latency { estimate: 1000 * MS, last: 1000 * MS, at: 0 };
+        let slow = Latency { estimate: 1000 * MS, before: [1000 * MS; 2], at: 0 };
         let mut after = slow;
         for _ in 0..100 {
             after = after.observe(5 * MS, 0);
         }
         assert!(after.estimate < 10 * MS, "{after:?}");
-        assert_eq!(slow.faded(1 << 32), 500 * MS);
-        assert_eq!(slow.faded(1 << 31), 750 * MS);
+        assert_eq!(slow.faded(1 << 31), 500 * MS);
+        assert_eq!(slow.faded(1 << 30), 750 * MS);
         assert_eq!(slow.faded(u64::MAX), 0);
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Member {
     health: AtomicU8,
     /// When its checks found it well again.
     returned: AtomicU64,
+    /// How often they did.
+    pub returns: AtomicU32,
     /// When the last connection to it failed; 0: never, or well since.
     dead_at: AtomicU64,
     pub ejected_until: AtomicU64,
@@ -83,6 +85,7 @@ impl Member {
             gone: AtomicBool::new(false),
             health: AtomicU8::new(health as u8),
             returned: AtomicU64::new(0),
+            returns: AtomicU32::new(0),
             dead_at: AtomicU64::new(0),
             ejected_until: AtomicU64::new(0),
             failures: AtomicU32::new(0),
@@ -132,6 +135,7 @@ impl Member {
         let changed = before != health;
         if health == Health::Up && (changed || revived) {
             self.returned.store(now, Relaxed);
+            self.returns.fetch_add(1, Relaxed);
         }
         changed || revived
     }
@@ -154,7 +158,7 @@ pub struct Peer {
     pub(super) room: Arc<Room>,
     pub(super) loop_index: usize,
     estimate: AtomicU64,
-    last: AtomicU64,
+    before: [AtomicU64; 2],
     at: AtomicU64,
     waiting: AtomicU32,
     silent_since: AtomicU64,
@@ -169,7 +173,7 @@ impl Peer {
             room,
             loop_index,
             estimate: AtomicU64::new(0),
-            last: AtomicU64::new(0),
+            before: [AtomicU64::new(0), AtomicU64::new(0)],
             at: AtomicU64::new(0),
             waiting: AtomicU32::new(0),
             silent_since: AtomicU64::new(0),
@@ -178,9 +182,10 @@ impl Peer {
         }
     }
 
-    /// Unique within the group for all time: what `tried` lists and what a pool of connections is kept by.
+    /// Unique within the group for all time, and another one after it was down and came back: what `tried` lists, so
+    /// that a request that waited for it may be sent there again.
     pub fn id(&self) -> u64 {
-        self.member.id
+        self.member.id | u64::from(self.member.returns.load(Relaxed)) << 32
     }
 
     /// Where it listens.
@@ -215,14 +220,16 @@ impl Peer {
     }
 
     pub(super) fn latency(&self) -> Latency {
-        Latency { estimate: self.estimate.load(Relaxed), last: self.last.load(Relaxed), at: self.at.load(Relaxed) }
+        let [newer, older] = &self.before;
+        Latency { estimate: self.estimate.load(Relaxed), before: [newer.load(Relaxed), older.load(Relaxed)], at: self.at.load(Relaxed) }
     }
 
     pub(super) fn observe(&self, sample: u64, now: u64) {
         let before = if self.at.load(Relaxed) >= self.member.came() { self.latency() } else { Latency::default() };
         let after = before.observe(sample, now);
         self.estimate.store(after.estimate, Relaxed);
-        self.last.store(after.last, Relaxed);
+        self.before[0].store(after.before[0], Relaxed);
+        self.before[1].store(after.before[1], Relaxed);
         self.at.store(after.at, Relaxed);
     }
 

@@ -38,4 +38,4 @@ pub use retry::{Attempt, Decision, Failure};
 pub use waiting::Waiting;
 
 #[cfg(test)]
-mod simulation;
+mod tests;

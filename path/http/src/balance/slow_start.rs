@@ -5,12 +5,15 @@ use std::time::Duration;
 /// From a tenth of its share to all of it. 10 s.
 pub const SLOW_START: Duration = Duration::from_secs(10);
 
+/// All of an endpoint's share.
+pub const WHOLE: u32 = 1024;
+
 /// The share in 1/1024 that an endpoint takes `age` nanoseconds after it came: grows evenly from a tenth to the whole.
 pub fn share(age: u64, slow_start: u64) -> u32 {
     if age >= slow_start {
-        return 1024;
+        return WHOLE;
     }
-    let grown = u128::from(age) * 1024 / u128::from(slow_start);
+    let grown = u128::from(age) * u128::from(WHOLE) / u128::from(slow_start);
     102.max(grown as u32)
 }
 

@@ -1,6 +1,7 @@
 //! Whose turn it is: gathers the looks that `choice` compares. One loop's own, without a lock or a shared line.
 
 use super::choice::{self, FEW, Look};
+use super::slow_start::WHOLE;
 
 /// What can be chosen.
 pub trait Candidate {
@@ -32,7 +33,6 @@ impl Turn {
             count if count <= FEW => self.of_few(all, now, free),
             _ => self.of_many(all, now, free),
         }?;
-        self.next = index + 1;
         Some(&all[index])
     }
 
@@ -46,31 +46,43 @@ impl Turn {
                 count += 1;
             }
         }
-        let found = &found[..count];
-        let most = found.iter().map(|(_, share)| *share).max()?;
+        let most = found[..count].iter().map(|(_, share)| *share).max()?;
         let mut looks = [Look::default(); FEW];
-        let mut indices = [0; FEW];
         let mut kept = 0;
-        for (index, share) in found {
-            if *share == most || self.roll(most) < *share {
-                (looks[kept], indices[kept]) = (all[*index].look(now), *index);
-                kept += 1;
+        for at in 0..count {
+            let (index, share) = found[at];
+            let starting = share < most;
+            if starting && self.roll(most * count as u32) >= share {
+                continue;
             }
+            looks[kept] = all[index].look(now);
+            found[kept] = (index, share);
+            // One in slow start that won its lot goes first: it wins among equals.
+            if starting {
+                looks[..=kept].rotate_right(1);
+                found[..=kept].rotate_right(1);
+            }
+            kept += 1;
         }
-        choice::least(&looks[..kept]).map(|best| indices[best])
+        let (index, share) = found[choice::least(&looks[..kept])?];
+        if share == most {
+            self.next = index + 1;
+        }
+        Some(index)
     }
 
     fn of_many<C: Candidate>(&mut self, all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<usize> {
-        let count = all.len();
-        let from = |start: usize| (0..count).map(move |step| (start + step) % count);
-        let whole = |dice: &mut Turn, index: usize| {
-            let share = all[index].share(now);
-            share >= 1024 || dice.roll(1024) < share
-        };
-        let first = from(self.next).find(|index| free(&all[*index]) && whole(self, *index));
+        let from = |start: usize| (0..all.len()).map(move |step| (start + step) % all.len());
+        let most = most_share(all, now, &free)?;
+        // One in slow start takes part when the round comes to it and the dice say so; never as the random one.
+        let first = from(self.next).find(|index| {
+            let share = if free(&all[*index]) { all[*index].share(now) } else { 0 };
+            share > 0 && (share >= most || self.roll(most) < share)
+        });
         let first = first.or_else(|| from(self.next).find(|index| free(&all[*index])))?;
-        let start = self.roll(count as u32) as usize;
-        let second = from(start).find(|index| *index != first && free(&all[*index]) && whole(self, *index));
+        self.next = first + 1;
+        let start = self.roll(all.len() as u32) as usize;
+        let second = from(start).find(|index| *index != first && free(&all[*index]) && all[*index].share(now) >= most);
         let Some(second) = second else { return Some(first) };
         choice::least(&[all[first].look(now), all[second].look(now)]).map(|best| [first, second][best])
     }
@@ -83,4 +95,16 @@ impl Turn {
         let high = self.dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
         ((high * u64::from(below)) >> 32) as u32
     }
+}
+
+/// The highest share of those that are free; most often the first one asked has all of it.
+fn most_share<C: Candidate>(all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<u32> {
+    let mut most = None;
+    for share in all.iter().filter(|one| free(one)).map(|one| one.share(now)) {
+        most = most.max(Some(share));
+        if share >= WHOLE {
+            break;
+        }
+    }
+    most
 }

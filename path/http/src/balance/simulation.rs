@@ -1,1 +1,0 @@
-//! Seeded simulations in virtual time.
