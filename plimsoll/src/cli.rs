@@ -1,6 +1,7 @@
 //! The command line: one verb a file. Exit codes: 0 done, 1 failed, 2 a threshold or gate not met, 64 bad usage or file.
 
 mod check;
+mod new;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub struct Shared {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    New(new::Arguments),
     Check(check::Arguments),
 }
 
@@ -68,6 +70,7 @@ pub fn run() -> ExitCode {
         }
     };
     ExitCode::from(match line.verb {
+        Verb::New(arguments) => new::run(&line.shared, &arguments),
         Verb::Check(arguments) => check::run(&line.shared, &arguments),
     })
 }

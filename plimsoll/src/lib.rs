@@ -2,5 +2,6 @@
 
 pub mod cli;
 pub mod file;
+pub mod new;
 pub mod orders;
 pub mod state;
