@@ -78,6 +78,8 @@ fn prepare(visit: &mut Visit<'_>) {
     up.out.clear();
     upward::write(&mut up.out, facts, request, input.unread(), visit.door);
     input.consume(request.len());
+    // What answers the client in the app's place must not take the next request's bytes for this one's head.
+    request.clear();
     let source = match facts.framing {
         Framing::None => Source::None,
         Framing::Length(length) => Source::Length(length),
