@@ -152,19 +152,19 @@ impl Group {
 
     /// The endpoint for a request of loop `loop_index`; `tried` are the ids of those this request has failed at.
     ///
-    /// Only that loop's thread may ask. The first attempt (nothing tried) also counts as a request in the retry budget.
+    /// Only that loop's thread may ask. An endpoint for a first attempt (nothing tried) adds to the retry budget.
     pub fn choose(&self, loop_index: usize, now: Instant, tried: &[u64]) -> Result<Arc<Peer>, NoPeer> {
         let now = self.room.nanos(now);
         let list = self.list.load();
         let Some(peers) = list.peers.get(loop_index).filter(|peers| !peers.is_empty()) else { return Err(NoPeer::Empty) };
         let mut own = self.own(loop_index);
-        if tried.is_empty() {
-            own.budget.deposit(now);
-        }
         let bound = self.in_flight.load(Relaxed);
         let free = |peer: &Arc<Peer>| !tried.contains(&peer.id()) && !peer.is_full(bound, self.loops);
         let ready = |peer: &Arc<Peer>| peer.member.state(now) == State::Up && free(peer);
         if let Some(peer) = own.turn.choose(peers, now, ready) {
+            if tried.is_empty() {
+                own.budget.deposit(now);
+            }
             return Ok(peer.clone());
         }
         let mut up = peers.iter().filter(|peer| peer.member.state(now) == State::Up).peekable();
