@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn users_are_those_of_the_machine() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nshop:x:1001:100::/home/shop:/bin/false\n";
-        assert_eq!(account(passwd, "shop"), Some(Account { user: User { uid: 1001, gid: 100 }, home: "/home/shop".into() }));
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nshop:x:1001:100::/srv/shop:/bin/false\n";
+        assert_eq!(account(passwd, "shop"), Some(Account { user: User { uid: 1001, gid: 100 }, home: "/srv/shop".into() }));
         assert_eq!(account(passwd, "sho"), None);
         let unknown = Run { user: Some("no-such-user-here".into()), ..run() };
         assert!(command(&unknown.run, &unknown, Environment::new()).unwrap_err().contains("no-such-user-here"));

@@ -20,9 +20,9 @@ pub(crate) fn healthy(log: &Log, name: &str, pid: u32, took: Duration) {
     log.info(TIER, &format!("{name}: healthy after {:.1} s (pid {pid})", took.as_secs_f64()));
 }
 
-/// It died after a healthy life.
+/// It died after a healthy life: its lines stand above.
 pub(crate) fn died(log: &Log, failure: &Failure, name: &str, wait: Duration) {
-    log.warning(TIER, &format!("{name}: {}; {}{}", failure.reason, next_try(wait), last_lines(&failure.lines)));
+    log.warning(TIER, &format!("{name}: {}; {}", failure.reason, next_try(wait)));
 }
 
 /// It died before it was healthy, `times` in a row.

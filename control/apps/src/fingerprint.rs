@@ -10,6 +10,8 @@ const MADE: [&str; 5] = ["target", "node_modules", "venv", ".venv", "vendor/bund
 /// Written while an app runs.
 const WRITTEN: [&str; 5] = ["__pycache__", "tmp", "log", "logs", "uploads"];
 const WRITTEN_ENDINGS: [&str; 10] = [".log", ".pid", ".sock", ".pyc", ".db", ".sqlite", ".sqlite3", "-wal", "-shm", "-journal"];
+/// Plimsoll's own file: what it changes is seen by comparing plans.
+const OURS: &str = "plimsoll.toml";
 /// A folder with more is taken as changed every time.
 const LARGEST: usize = 200_000;
 
@@ -18,8 +20,9 @@ const LARGEST: usize = 200_000;
 /// # Errors
 /// A folder that cannot be read, or one with too many files.
 pub(crate) fn of(dir: &Path, state: &Path, extra: impl Hash) -> io::Result<u64> {
-    let mut lines = Vec::new();
-    walk(dir, dir, state, &mut lines)?;
+    let (dir, mut lines) = (dir.canonicalize()?, Vec::new());
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_path_buf());
+    walk(&dir, &dir, &state, &mut lines)?;
     lines.sort_unstable();
     let mut hasher = DefaultHasher::new();
     (extra, lines).hash(&mut hasher);
@@ -48,7 +51,7 @@ fn walk(root: &Path, dir: &Path, state: &Path, lines: &mut Vec<String>) -> io::R
             lines.push(inside);
         } else if metadata.is_dir() && !name.starts_with('.') {
             walk(root, &path, state, lines)?;
-        } else if !metadata.is_dir() && !WRITTEN_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+        } else if !metadata.is_dir() && inside != OURS && !WRITTEN_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             lines.push(format!("{inside} {} {} {}", metadata.mtime(), metadata.mtime_nsec(), metadata.size()));
         }
         if lines.len() > LARGEST {
@@ -78,6 +81,7 @@ mod tests {
             fs::write(dir.join(path), "x").unwrap();
         }
         fs::write(dir.join("shop.db-wal"), "x").unwrap();
+        fs::write(dir.join("plimsoll.toml"), "x").unwrap();
         assert_eq!(print(), first);
         fs::write(dir.join("src/main.rs"), "22").unwrap();
         let second = print();

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Lines kept.
 const KEPT: usize = 12;
+/// Of a kept line, in characters.
+const KEPT_LENGTH: usize = 300;
 /// A longer line is cut into several.
 const LONGEST: usize = 8 << 10;
 
@@ -25,7 +27,7 @@ impl Tail {
         if lines.len() == KEPT {
             lines.pop_front();
         }
-        lines.push_back(String::from_utf8_lossy(line).trim_end().to_string());
+        lines.push_back(String::from_utf8_lossy(line).trim_end().chars().take(KEPT_LENGTH).collect());
     }
 }
 

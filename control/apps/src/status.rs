@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use contract::Load;
+use contract::{Endpoint, Load};
 use serde::Serialize;
 
 use crate::instance::{Instance, State};
@@ -18,6 +17,8 @@ pub struct AppStatus {
     pub run: bool,
     /// Its instances, those on their way out included.
     pub instances: Vec<InstanceStatus>,
+    /// The addresses that get requests now.
+    pub endpoints: Vec<String>,
 }
 
 /// One instance as it is now.
@@ -29,12 +30,16 @@ pub struct InstanceStatus {
     pub state: &'static str,
     /// Process id of its first process, while it runs.
     pub pid: Option<u32>,
-    /// The port it was given.
-    pub port: Option<u16>,
+    /// Where it listens; absent for a worker and between two lives.
+    pub endpoint: Option<String>,
     /// How often it was started again.
     pub restarts: u64,
-    /// Seconds since it was healthy; 0 before.
-    pub uptime_seconds: u64,
+    /// How long it has been healthy; absent when it is not.
+    pub uptime_seconds: Option<u64>,
+    /// Requests open there.
+    pub in_flight: u32,
+    /// Upgraded connections (WebSocket) open there.
+    pub upgraded: u32,
     /// Processor time it uses, 1.0 = one core.
     pub cpu: f64,
     /// Memory of its process group, bytes.
@@ -51,16 +56,15 @@ const IN_FLIGHT_LIMIT: u32 = 1_000;
 pub(crate) fn of(shared: &Shared) -> Vec<AppStatus> {
     let mut all: BTreeMap<String, AppStatus> = BTreeMap::new();
     for (name, app) in shared.apps().iter() {
-        let instances = match &app.plan().source {
-            Source::Run(_) => Vec::new(),
-            Source::External(addresses) => addresses.iter().map(outside).collect(),
-        };
-        all.insert(name.to_string(), AppStatus { name: name.to_string(), run: matches!(app.plan().source, Source::Run(_)), instances });
+        let list = app.roster.of(&app.roster.admitted());
+        let run = matches!(app.plan().source, Source::Run(_));
+        let instances = if run { Vec::new() } else { list.iter().map(outside).collect() };
+        let endpoints = list.iter().map(|endpoint| endpoint.address.to_string()).collect();
+        all.insert(name.to_string(), AppStatus { name: name.to_string(), run, instances, endpoints });
     }
     for instance in shared.pool().iter() {
         let name = instance.app.to_string();
-        let app = all.entry(name.clone()).or_insert(AppStatus { name, run: true, instances: Vec::new() });
-        app.run = true;
+        let app = all.entry(name.clone()).or_insert(AppStatus { name, run: true, instances: Vec::new(), endpoints: Vec::new() });
         app.instances.push(one(shared, instance));
     }
     all.values_mut().for_each(|app| app.instances.sort_by(|one, other| (one.name.len(), &one.name).cmp(&(other.name.len(), &other.name))));
@@ -94,17 +98,29 @@ fn one(shared: &Shared, instance: &Instance) -> InstanceStatus {
         name: instance.name.to_string(),
         state: in_words(view.state),
         pid: view.pid,
-        port: view.port,
+        endpoint: view.port.map(|port| format!("127.0.0.1:{port}")),
         restarts: view.restarts,
-        uptime_seconds: view.healthy_since.map_or(0, |since| since.elapsed().as_secs()),
+        uptime_seconds: view.healthy_since.map(|since| since.elapsed().as_secs()),
+        in_flight: view.in_flight.as_ref().map_or(0, |in_flight| in_flight.requests()),
+        upgraded: view.in_flight.as_ref().map_or(0, |in_flight| in_flight.upgraded()),
         cpu: usage.map_or(0.0, |usage| usage.cpu),
         memory: usage.map_or(0, |usage| usage.memory),
     }
 }
 
-fn outside(address: &SocketAddr) -> InstanceStatus {
-    let name = address.to_string();
-    InstanceStatus { name, state: "outside", pid: None, port: Some(address.port()), restarts: 0, uptime_seconds: 0, cpu: 0.0, memory: 0 }
+fn outside(endpoint: &Endpoint) -> InstanceStatus {
+    InstanceStatus {
+        name: endpoint.name.to_string(),
+        state: "outside",
+        pid: None,
+        endpoint: Some(endpoint.address.to_string()),
+        restarts: 0,
+        uptime_seconds: None,
+        in_flight: endpoint.in_flight.requests(),
+        upgraded: endpoint.in_flight.upgraded(),
+        cpu: 0.0,
+        memory: 0,
+    }
 }
 
 fn in_words(state: State) -> &'static str {

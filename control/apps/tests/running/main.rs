@@ -90,7 +90,7 @@ async fn a_worker_gets_no_port_and_no_endpoint() {
     let ground = Ground::start(vec![worker]);
     ground.handle.ready().await.unwrap();
     assert!(ground.handle.endpoints().is_empty());
-    assert_eq!((ground.app("mail").instances[0].state, ground.app("mail").instances[0].port), ("healthy", None));
+    assert_eq!((ground.app("mail").instances[0].state, ground.app("mail").instances[0].endpoint.clone()), ("healthy", None));
     ground.handle.stop().await;
 }
 
