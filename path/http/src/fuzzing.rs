@@ -185,3 +185,14 @@ fn answers_the_same_again(head: &ResponseHead, bytes: &[u8], asked: Asked) {
 pub fn accepts(bytes: &[u8]) -> bool {
     matches!(RequestHead::default().parse(bytes, &BOUNDS), Ok(Progress::Whole(_)))
 }
+
+/// The time of `rounds` readings of one good head by one reused value.
+pub fn read_often(bytes: &[u8], rounds: u32) -> std::time::Duration {
+    let mut head = RequestHead::default();
+    let begin = std::time::Instant::now();
+    for _ in 0..rounds {
+        head.clear();
+        assert!(head.parse(std::hint::black_box(bytes), &BOUNDS).is_ok());
+    }
+    begin.elapsed()
+}

@@ -3,9 +3,9 @@
 //! allocates only when a head has more fields than any before. Bodies are `chunk.rs`, paths `target.rs`.
 
 use super::field::{self, Connection, Field, Span};
-use super::head_end::HeadEnd;
+use super::head_end::{BadLine, HeadEnd};
 use super::known::Known;
-use super::line::{self, Form, Method, Version};
+use super::line::{self, Form, Method, RequestLine, Version};
 use super::refusal::Refusal;
 use std::mem::MaybeUninit;
 
@@ -82,6 +82,7 @@ pub struct RequestHead {
     pub host: Span,
     /// All fields in their order.
     pub fields: Vec<Field>,
+    first: Option<RequestLine>,
     end: HeadEnd,
     length: usize,
 }
@@ -99,12 +100,20 @@ impl RequestHead {
     /// a head is parsed once, when it is all there.
     pub fn parse(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<Progress, Refusal> {
         let within = &buffer[..buffer.len().min(bounds.head)];
-        let Some(length) = self.end.find(within).map_err(|_| Refusal::bad("a line does not end in CR LF"))? else {
-            return self.partial(within, bounds);
-        };
-        self.length = length;
-        self.read_all(&buffer[..length], bounds)?;
-        Ok(Progress::Whole(length))
+        let found = self.end.find(within);
+        if self.first.is_none() {
+            self.read_line(within, bounds)?;
+        }
+        match found {
+            Err(BadLine) => Err(Refusal::bad("a line does not end in CR LF")),
+            Ok(None) if within.len() == bounds.head => Err(Refusal::new(431, "the head is too long")),
+            Ok(None) => Ok(Progress::Partial),
+            Ok(Some(length)) => {
+                self.length = length;
+                self.read_fields(&buffer[..length], bounds)?;
+                Ok(Progress::Whole(length))
+            }
+        }
     }
 
     /// Bytes of the head with its empty line, once `Whole`.
@@ -127,36 +136,28 @@ impl RequestHead {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of_buffer(buffer))
     }
 
-    fn partial(&self, buffer: &[u8], bounds: &HeadBounds) -> Result<Progress, Refusal> {
-        let begun = &buffer[self.end.start().min(buffer.len())..];
-        if buffer.len() >= bounds.head {
-            return Err(line::too_long(begun, bounds.target));
-        }
-        if !self.end.has_first_line() {
-            line::check_begun(begun, bounds.target)?;
-        }
-        Ok(Progress::Partial)
-    }
-
-    fn read_all(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<(), Refusal> {
+    /// Reads the request line as soon as it is there, so that a bad one is answered without waiting for the fields.
+    fn read_line(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<(), Refusal> {
         let start = self.end.start();
-        let mut space = [const { MaybeUninit::uninit() }; MOST_FIELDS];
-        let mut request = httparse::Request::new(&mut []);
-        let parsed = request.parse_with_uninit_headers(&buffer[start..], &mut space[..bounds.fields.min(MOST_FIELDS)]);
-        match parsed {
-            Ok(httparse::Status::Complete(length)) if start + length == buffer.len() => {}
-            Err(httparse::Error::TooManyHeaders) => {
-                line::read(buffer, start, bounds.target)?;
-                return Err(Refusal::new(431, "too many header fields"));
-            }
-            _ => {
-                line::read(buffer, start, bounds.target)?;
-                return Err(Refusal::bad("a header field is malformed"));
-            }
+        if !self.end.has_first_line() {
+            return line::check_begun(&buffer[start.min(buffer.len())..], bounds.target);
         }
         let first = line::read(buffer, start, bounds.target)?;
         (self.method, self.method_text, self.version, self.form) = (first.method, first.method_text, first.version, first.form);
         (self.target, self.path_text, self.query) = (first.target, first.path, first.query);
+        self.first = Some(first);
+        Ok(())
+    }
+
+    fn read_fields(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<(), Refusal> {
+        let start = self.end.start();
+        let mut space = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut request = httparse::Request::new(&mut []);
+        match request.parse_with_uninit_headers(&buffer[start..], &mut space[..bounds.fields.min(MOST_FIELDS)]) {
+            Ok(httparse::Status::Complete(length)) if start + length == buffer.len() => {}
+            Err(httparse::Error::TooManyHeaders) => return Err(Refusal::new(431, "too many header fields")),
+            _ => return Err(Refusal::bad("a header field is malformed")),
+        }
         self.fields.clear();
         let mut facts = Facts::default();
         for header in request.headers.iter() {
@@ -168,7 +169,7 @@ impl RequestHead {
             };
             self.take(field, buffer, &mut facts)?;
         }
-        self.conclude(&facts, &first, buffer)
+        self.conclude(&facts, buffer)
     }
 
     #[inline]
@@ -200,11 +201,12 @@ impl RequestHead {
         Ok(())
     }
 
-    fn conclude(&mut self, facts: &Facts, first: &line::RequestLine, buffer: &[u8]) -> Result<(), Refusal> {
+    fn conclude(&mut self, facts: &Facts, buffer: &[u8]) -> Result<(), Refusal> {
         let is_11 = self.version == Version::Http11;
         if !facts.host && is_11 {
             return Err(Refusal::bad("no Host"));
         }
+        let first = self.first.as_ref().expect("read before the fields");
         if let Some(authority) = first.authority
             && facts.host
             && !line::same_authority(authority.of_buffer(buffer), self.host.of_buffer(buffer), first.default_port)

@@ -67,12 +67,20 @@ pub enum Known {
 use Known::*;
 
 impl Known {
-    /// Which field `name` is, whatever its case.
+    /// Which field `name`, a token, is, whatever its case.
     #[inline]
     pub fn of(name: &[u8]) -> Known {
-        match candidates(name.len()).iter().find(|(text, _)| name.eq_ignore_ascii_case(text)) {
+        let candidates = candidates(name.len());
+        let (Some(first), Some(last)) = (name.first(), name.last()) else { return Other };
+        if candidates.is_empty() {
+            return Other;
+        }
+        // most names are none of their length's: two bytes tell, the comparison of all is for a match
+        let ends = (first | 0x20, last | 0x20);
+        let is_it = |text: &[u8]| ends == (text[0], text[text.len() - 1]) && is_same(name, text);
+        match candidates.iter().find(|(text, _)| is_it(text)) {
             Some(&(_, known)) => known,
-            None if memchr::memchr(b'_', name).is_some() => Known::with_underscores(name),
+            None if name.iter().fold(false, |found, &byte| found | (byte == b'_')) => Known::with_underscores(name),
             None => Other,
         }
     }
@@ -95,6 +103,17 @@ impl Known {
     pub fn is_barred_from_trailers(self) -> bool {
         !matches!(self, Other | Etag | Date)
     }
+}
+
+/// Whether the token `name` is `text` (of the same length, `a-z` and `-` only) in any case; eight bytes at a time. In a token
+/// nothing but the letter itself becomes a small letter by the bit 0x20, and nothing but `-` becomes `-`.
+#[inline]
+fn is_same(name: &[u8], text: &[u8]) -> bool {
+    let (names, name_rest) = name.as_chunks::<8>();
+    let (texts, text_rest) = text.as_chunks::<8>();
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    names.iter().zip(texts).all(|(a, b)| word(a) | 0x2020_2020_2020_2020 == word(b))
+        && name_rest.iter().zip(text_rest).all(|(a, b)| a | 0x20 == *b)
 }
 
 /// The known names of a length, lower case.
@@ -164,6 +183,12 @@ mod tests {
                 assert_eq!(name.len(), length, "{known:?}");
                 assert!(name.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-'), "{known:?}");
                 assert_eq!(Known::of(&name.to_ascii_uppercase()), *known);
+                assert_eq!(Known::of(name), *known);
+                for at in 0..length {
+                    let mut other = name.to_vec();
+                    other[at] = if other[at] == b'-' { b'.' } else { b'-' };
+                    assert_ne!(Known::of(&other), *known);
+                }
             }
         }
     }

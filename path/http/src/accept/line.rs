@@ -85,6 +85,7 @@ const LONGEST_METHOD: usize = 64;
 const LONGEST_VERSION: usize = 11;
 
 /// A request line taken apart.
+#[derive(Debug)]
 pub struct RequestLine {
     pub method: Method,
     pub method_text: Span,
@@ -135,9 +136,9 @@ pub fn read(buffer: &[u8], start: usize, most: usize) -> Result<RequestLine, Ref
 
 fn read_version(rest: &[u8]) -> Result<Version, Refusal> {
     match rest {
-        [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b'\r', ..] => Ok(Version::Http11),
-        [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0', b'\r', ..] => Ok(Version::Http10),
-        [b' ', b'H', b'T', b'T', b'P', b'/', major, b'.', minor, b'\r', ..] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+        [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b'\r', b'\n', ..] => Ok(Version::Http11),
+        [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0', b'\r', b'\n', ..] => Ok(Version::Http10),
+        [b' ', b'H', b'T', b'T', b'P', b'/', major, b'.', minor, b'\r', b'\n', ..] if major.is_ascii_digit() && minor.is_ascii_digit() => {
             Err(Refusal::new(505, "a version other than HTTP/1.1 and HTTP/1.0"))
         }
         _ => Err(MALFORMED),
@@ -189,14 +190,6 @@ fn is_target_byte(byte: u8) -> bool {
     byte > b' ' && byte < 0x7f && byte != b'#'
 }
 
-/// The refusal of a head that exceeds its bound: 414 when the target alone is too long, else 431.
-pub fn too_long(bytes: &[u8], most: usize) -> Refusal {
-    match check_begun(bytes, most) {
-        Err(refusal) => refusal,
-        Ok(()) => Refusal::new(431, "the head is too long"),
-    }
-}
-
 /// Looks at a request line that is perhaps not all there: 400 when it does not begin with a method, 414 when its target is
 /// too long. Costs nothing while the line is short.
 pub fn check_begun(bytes: &[u8], most: usize) -> Result<(), Refusal> {
@@ -206,8 +199,11 @@ pub fn check_begun(bytes: &[u8], most: usize) -> Result<(), Refusal> {
         _ if bytes.len() <= LONGEST_METHOD => return Ok(()),
         _ => {}
     }
-    let from = memchr::memchr(b' ', &bytes[..=LONGEST_METHOD]).ok_or(MALFORMED)? + 1;
-    let begun = &bytes[from..];
+    let space = memchr::memchr(b' ', &bytes[..=LONGEST_METHOD]).ok_or(MALFORMED)?;
+    if !bytes[..space].iter().all(|&byte| is_token_byte(byte)) {
+        return Err(MALFORMED);
+    }
+    let begun = &bytes[space + 1..];
     if begun.len() > most && begun[..=most].iter().all(|&byte| is_target_byte(byte)) {
         return Err(Refusal::new(414, "the target is too long"));
     }
@@ -236,9 +232,9 @@ fn split_port(text: &[u8]) -> Option<(&[u8], &[u8])> {
         return Some((text, b""));
     };
     let (host, port) = (&text[..colon], &text[colon + 1..]);
-    let is_port = !port.is_empty() && port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
-    let number = port.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
-    (is_port && number <= 65_535).then_some((host, port))
+    let is_port = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+    let fits = || port.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')) <= 65_535;
+    (is_port && fits()).then_some((host, port))
 }
 
 /// Whether two checked authorities name the same host and port.

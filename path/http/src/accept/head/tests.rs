@@ -84,6 +84,7 @@ fn request_lines() {
         ("GET / HTTP/1.1.1", 400),
         ("GET / HTTP/11", 400),
         ("GET / HTTP/1", 400),
+        ("GET / HTTP/1.1\rX", 400),
         (&method, 400),
         ("GET / HTTP/2.0", 505),
         ("GET / HTTP/1.2", 505),
@@ -149,6 +150,8 @@ fn hosts() {
         ("Host: a:b", 400),
         ("Host: a:65536", 400),
         ("Host: a:080808", 400),
+        ("Host: a:99999999999999999999", 400),
+        ("Host: a:\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", 400),
         ("Host: :80", 400),
         ("Host: ::1", 400),
         ("Host: [::1", 400),
@@ -281,6 +284,8 @@ fn a_head_without_an_end_is_refused_as_soon_as_it_cannot_be_one() {
     assert_eq!(refused(&"M".repeat(65)), Err(400));
     assert_eq!(refused(&format!("GET /{}", "x".repeat(8 << 10))), Err(414));
     assert_eq!(refused(&format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(32 << 10))), Err(431));
+    assert_eq!(refused("GET / HTTP/2.0\r\nHost: a\r\n"), Err(505));
+    assert_eq!(refused(&format!("G(T /{}", "x".repeat(8 << 10))), Err(400), "the method is looked at before the target");
     assert_eq!(refused("GET / HTTP/1.1\r\nHost: a\r\n"), Ok(Progress::Partial));
 }
 
