@@ -2,9 +2,15 @@
 
 use std::process::ExitCode;
 
+use process::Role;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    plimsoll::cli::run()
+    match Role::of(std::env::args_os()) {
+        Role::User(arguments) => plimsoll::cli::run(&arguments),
+        Role::Server(arguments) => plimsoll::cli::serve(arguments),
+        Role::Hidden(hidden) => hidden.run(),
+    }
 }

@@ -1,0 +1,142 @@
+//! Plans become running tiers: the only place where tiers are joined.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use loops::{Listener, Loops};
+use process::Keeper;
+use telemetry::{Log, LogHealth, Registry};
+use watch::{Check, Loads};
+
+use crate::file::Plan;
+
+/// Every tier, running.
+pub struct Running {
+    pub(crate) loops: Loops,
+    pub(crate) http: http_door::Handle,
+    pub(crate) apps: apps::Handle,
+    pub(crate) console: watch::Handle,
+    pub(crate) loads: Loads,
+    pub(crate) log: Log,
+    pub(crate) now: Mutex<Now>,
+    pub(crate) started: Instant,
+}
+
+/// What a reload replaces.
+pub(crate) struct Now {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) listeners: Vec<Arc<Listener>>,
+    /// Why the last reload was refused.
+    pub(crate) refused: Option<String>,
+}
+
+impl Running {
+    /// Takes the doors' addresses and starts every tier; apps become healthy later, see [`Running::ready`].
+    ///
+    /// Call it inside the control runtime. An error says what to do; nothing runs then.
+    pub async fn start(plan: Plan, keeper: Keeper, state: &Path, log: Log, health: LogHealth) -> Result<Arc<Running>, String> {
+        let loops = Loops::start(loops::allowed()).map_err(|error| format!("cannot start the loops: {error}"))?;
+        let listeners = listen(&plan.http.listen, &[], loops.len(), &log)?;
+        let (console, note) = watch::bind(plan.console.listen, plan.console.written).map_err(|error| format!("console: {error}"))?;
+        note.iter().for_each(|note| log.warning("console", note));
+
+        let registry = Registry::default();
+        let setup = apps::Setup {
+            keeper,
+            loops: loops.len(),
+            state: state.to_path_buf(),
+            environment: std::env::vars_os().collect::<BTreeMap<_, _>>(),
+            log: log.clone(),
+        };
+        let apps = apps::Tier::start(plan.apps.clone(), setup, &registry);
+        let http = http_door::Tier::start(plan.http.clone(), listeners.clone(), &loops, apps.endpoints(), log.clone(), &registry)
+            .map_err(|error| error.to_string())?;
+
+        let loads = Loads::default();
+        loads.add({
+            let http = http.clone();
+            move || vec![http.load()]
+        });
+        loads.add({
+            let apps = apps.clone();
+            move || apps.load()
+        });
+        registry.add(Arc::new(loads.clone()));
+        watch::host(state, &registry, &loads);
+        let sources = watch::Sources { registry, checks: checks(&loops, health) };
+        let console = watch::Tier::start(console, Arc::new(sources)).map_err(|error| error.to_string())?;
+
+        let now = Mutex::new(Now { plan: Arc::new(plan), listeners, refused: None });
+        Ok(Arc::new(Running { loops, http, apps, console, loads, log, now, started: Instant::now() }))
+    }
+
+    /// Waits until every app is healthy; the line to print then, or why not.
+    pub async fn ready(&self) -> Result<String, String> {
+        self.apps.ready().await.map_err(|failure| failure.to_string())?;
+        let doors: Vec<_> = self.http.addresses().iter().map(|address| format!("http=http://{address}")).collect();
+        Ok(format!("ready {} console=http://{}", doors.first().map_or("", String::as_str), self.console.address()))
+    }
+
+    /// Drains: nothing new comes in, what has begun may finish within `drain`; then everything ends.
+    pub async fn stop(&self) {
+        let drain = self.plan().http.timeout.drain;
+        self.log.info("plimsoll", &format!("draining, at most {} s", drain.as_secs()));
+        self.http.drain(drain).await;
+        self.apps.stop().await;
+        let loops = self.loops.clone();
+        // A loop that does not end is ended by the end of the process.
+        let _ = tokio::time::timeout(Duration::from_secs(2), tokio::task::spawn_blocking(move || loops.end())).await;
+    }
+
+    /// The file that runs.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).plan.clone()
+    }
+}
+
+/// Sockets for every address; one that is listened on already is kept, so that no queued connection is lost.
+pub(crate) fn listen(
+    wanted: &[http_door::Listen],
+    kept: &[Arc<Listener>],
+    loops: usize,
+    log: &Log,
+) -> Result<Vec<Arc<Listener>>, String> {
+    wanted.iter().map(|one| listen_on(one, kept, loops, log)).collect()
+}
+
+fn listen_on(wanted: &http_door::Listen, kept: &[Arc<Listener>], loops: usize, log: &Log) -> Result<Arc<Listener>, String> {
+    if let Some(listener) = kept.iter().find(|listener| listener.asked == wanted.address) {
+        return Ok(listener.clone());
+    }
+    match loops::listen(wanted.address, loops) {
+        Ok(listener) => Ok(Arc::new(listener)),
+        Err(error) if error.is_taken() && !wanted.written => {
+            let free = SocketAddr::new(wanted.address.ip(), 0);
+            let mut listener = loops::listen(free, loops).map_err(|error| format!("http: {error}"))?;
+            log.warning("http", &format!("{} is taken; {} is used instead", wanted.address, listener.address));
+            listener.asked = wanted.address;
+            Ok(Arc::new(listener))
+        }
+        Err(error) => Err(format!("http: {error}")),
+    }
+}
+
+/// What `/healthz` asks: every loop, and the log.
+fn checks(loops: &Loops, health: LogHealth) -> Vec<Check> {
+    let mut checks: Vec<_> = (0..loops.len())
+        .map(|index| {
+            let loops = loops.clone();
+            Check::new(format!("loop {index}"), move || {
+                let (sender, answer) = tokio::sync::oneshot::channel();
+                // The asker may have given up.
+                loops.run(index, move |_| async move { drop(sender.send(())) });
+                async move { answer.await.map_err(|_| "the loop has ended".to_string()) }
+            })
+        })
+        .collect();
+    checks.push(Check::new("log", move || std::future::ready(health.problem().map_or(Ok(()), Err))));
+    checks
+}
