@@ -2,7 +2,12 @@
 
 mod check;
 mod new;
+mod reload;
+mod status;
+mod up;
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,7 +37,10 @@ pub struct Shared {
 #[derive(Debug, Subcommand)]
 enum Verb {
     New(new::Arguments),
+    Up(up::Arguments),
     Check(check::Arguments),
+    Reload(reload::Arguments),
+    Status(status::Arguments),
 }
 
 /// Exit codes that people script against.
@@ -59,18 +67,37 @@ impl Shared {
     }
 }
 
-/// Reads the arguments of this process, does what they ask and returns its exit code.
-pub fn run() -> ExitCode {
-    let line = match CommandLine::try_parse() {
+/// Reads a process's arguments, the program's name first, does what they ask and returns its exit code.
+pub fn run(arguments: &[OsString]) -> ExitCode {
+    let line = match CommandLine::try_parse_from(arguments) {
         Ok(line) => line,
-        Err(error) => {
-            // A closed stdout or stderr changes nothing about the verdict.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
-        }
+        Err(error) => return misused(&error),
     };
     ExitCode::from(match line.verb {
         Verb::New(arguments) => new::run(&line.shared, &arguments),
+        Verb::Up(_) => return up::keep(&arguments[1..]),
         Verb::Check(arguments) => check::run(&line.shared, &arguments),
+        Verb::Reload(arguments) => reload::run(&line.shared, &arguments),
+        Verb::Status(arguments) => status::run(&line.shared, &arguments),
     })
+}
+
+/// The server that the keeper started with the arguments of `up`, without the program's name.
+pub fn serve(arguments: Vec<OsString>) -> ExitCode {
+    match CommandLine::try_parse_from(std::iter::once(OsString::from("plimsoll")).chain(arguments)) {
+        Ok(CommandLine { shared, verb: Verb::Up(arguments) }) => ExitCode::from(up::serve(&shared, &arguments)),
+        Ok(_) => ExitCode::from(exit::USAGE),
+        Err(error) => misused(&error),
+    }
+}
+
+fn misused(error: &clap::Error) -> ExitCode {
+    // A closed stdout or stderr changes nothing about the verdict.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+}
+
+/// Prints to stdout; a reader that went away (`| head`) is no failure.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
