@@ -25,6 +25,10 @@ pub struct Plan {
     pub name: String,
     /// Folder of everything kept, absolute; it may not exist yet.
     pub state: PathBuf,
+    /// Whether `--state` chose the folder instead of the file.
+    pub state_given: bool,
+    /// The file's text as it was read, to see later whether it differs.
+    pub text: String,
     /// The stage of the ladder, 1 to 7.
     pub stage: u8,
     /// The HTTP door.
@@ -75,7 +79,7 @@ pub fn plan(shown: &str, text: &str, file: &Path, state: Option<&Path>, world: &
     if !report.problems.is_empty() {
         return Err(report.problems);
     }
-    Ok(Plan { warnings: report.warnings, ..plan })
+    Ok(Plan { warnings: report.warnings, text: text.to_string(), ..plan })
 }
 
 /// What differs between two files, in the order of the keys.
@@ -134,6 +138,8 @@ fn assemble(table: &Table, file: &Path, state: Option<&Path>, world: &World, rep
         file: file.to_path_buf(),
         name: table.text("name").map_or_else(|| name_of(&world.folder), String::from),
         state: state_of(table, state, world, report),
+        state_given: state.is_some(),
+        text: String::new(),
         stage: stage::stage(table),
         http,
         apps: all,
