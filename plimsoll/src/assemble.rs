@@ -1,17 +1,19 @@
 //! Plans become running tiers: the only place where tiers are joined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use loops::{Listener, Loops};
+use contract::Endpoints;
+use loops::{ListenError, Listener, Loops};
 use process::Keeper;
 use telemetry::{Log, LogHealth, Registry};
 use watch::{Check, Loads};
 
 use crate::file::Plan;
+use crate::picture::Pace;
 
 /// Every tier, running.
 pub struct Running {
@@ -22,13 +24,13 @@ pub struct Running {
     pub(crate) loads: Loads,
     pub(crate) log: Log,
     pub(crate) now: Mutex<Now>,
+    pub(crate) pace: Pace,
     pub(crate) started: Instant,
 }
 
 /// What a reload replaces.
 pub(crate) struct Now {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) listeners: Vec<Arc<Listener>>,
     /// Why the last reload was refused.
     pub(crate) refused: Option<String>,
 }
@@ -39,7 +41,7 @@ impl Running {
     /// Call it inside the control runtime. An error says what to do; nothing runs then.
     pub async fn start(plan: Plan, keeper: Keeper, state: &Path, log: Log, health: LogHealth) -> Result<Arc<Running>, String> {
         let loops = Loops::start(loops::allowed()).map_err(|error| format!("cannot start the loops: {error}"))?;
-        let listeners = listen(&plan.http.listen, &[], loops.len(), &log)?;
+        let listeners = listen(&plan.http.listen, loops.len(), &log)?;
         let (console, note) = watch::bind(plan.console.listen, plan.console.written).map_err(|error| format!("console: {error}"))?;
         note.iter().for_each(|note| log.warning("console", note));
 
@@ -52,8 +54,7 @@ impl Running {
             log: log.clone(),
         };
         let apps = apps::Tier::start(plan.apps.clone(), setup, &registry);
-        let http = http_door::Tier::start(plan.http.clone(), listeners.clone(), &loops, apps.endpoints(), log.clone(), &registry)
-            .map_err(|error| error.to_string())?;
+        let http = http_door::Tier::start(plan.http.clone(), listeners, &loops, of(&apps.endpoints()), log.clone(), &registry);
 
         let loads = Loads::default();
         loads.add({
@@ -69,8 +70,9 @@ impl Running {
         let sources = watch::Sources { registry, checks: checks(&loops, health) };
         let console = watch::Tier::start(console, Arc::new(sources)).map_err(|error| error.to_string())?;
 
-        let now = Mutex::new(Now { plan: Arc::new(plan), listeners, refused: None });
-        Ok(Arc::new(Running { loops, http, apps, console, loads, log, now, started: Instant::now() }))
+        let now = Mutex::new(Now { plan: Arc::new(plan), refused: None });
+        let pace = Pace::start(http.clone());
+        Ok(Arc::new(Running { loops, http, apps, console, loads, log, now, pace, started: Instant::now() }))
     }
 
     /// Waits until every app is healthy; the line to print then, or why not.
@@ -97,31 +99,27 @@ impl Running {
     }
 }
 
-/// Sockets for every address; one that is listened on already is kept, so that no queued connection is lost.
-pub(crate) fn listen(
-    wanted: &[http_door::Listen],
-    kept: &[Arc<Listener>],
-    loops: usize,
-    log: &Log,
-) -> Result<Vec<Arc<Listener>>, String> {
-    wanted.iter().map(|one| listen_on(one, kept, loops, log)).collect()
+/// Sockets for every address; a default one that is taken gives way to a free port.
+fn listen(wanted: &[http_door::Listen], loops: usize, log: &Log) -> Result<Vec<Listener>, String> {
+    wanted.iter().map(|one| listen_on(one, loops, log).map_err(|error| format!("http: {error}"))).collect()
 }
 
-fn listen_on(wanted: &http_door::Listen, kept: &[Arc<Listener>], loops: usize, log: &Log) -> Result<Arc<Listener>, String> {
-    if let Some(listener) = kept.iter().find(|listener| listener.asked == wanted.address) {
-        return Ok(listener.clone());
-    }
+fn listen_on(wanted: &http_door::Listen, loops: usize, log: &Log) -> Result<Listener, ListenError> {
     match loops::listen(wanted.address, loops) {
-        Ok(listener) => Ok(Arc::new(listener)),
         Err(error) if error.is_taken() && !wanted.written => {
-            let free = SocketAddr::new(wanted.address.ip(), 0);
-            let mut listener = loops::listen(free, loops).map_err(|error| format!("http: {error}"))?;
+            let mut listener = loops::listen(SocketAddr::new(wanted.address.ip(), 0), loops)?;
             log.warning("http", &format!("{} is taken; {} is used instead", wanted.address, listener.address));
+            // A reload finds it again by what the file says.
             listener.asked = wanted.address;
-            Ok(Arc::new(listener))
+            Ok(listener)
         }
-        Err(error) => Err(format!("http: {error}")),
+        bound => bound,
     }
+}
+
+/// The lists as the door takes them.
+pub(crate) fn of(lists: &BTreeMap<Arc<str>, Endpoints>) -> HashMap<Arc<str>, Endpoints> {
+    lists.iter().map(|(app, list)| (app.clone(), list.clone())).collect()
 }
 
 /// What `/healthz` asks: every loop, and the log.

@@ -1,12 +1,53 @@
 //! What `status` shows, gathered from the running tiers.
 
+use std::collections::VecDeque;
 use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use apps::InstanceStatus;
 use contract::Endpoint;
 use watch::{AppState, HttpState, InstanceState, Snapshot};
 
 use crate::assemble::Running;
+
+/// Seconds over which the request rate is told.
+const WINDOW: usize = 5;
+
+/// How many requests were answered at each of the last seconds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pace(Arc<Mutex<VecDeque<u64>>>);
+
+impl Pace {
+    /// Looks at the door once a second, on the control runtime.
+    pub(crate) fn start(http: http_door::Handle) -> Pace {
+        let pace = Pace::default();
+        let counts = pace.clone();
+        tokio::spawn(async move {
+            loop {
+                counts.note(http.counts().requests);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        pace
+    }
+
+    fn note(&self, requests: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.push_back(requests);
+        if counts.len() > WINDOW + 1 {
+            counts.pop_front();
+        }
+    }
+
+    fn requests_per_second(&self) -> f64 {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (counts.front(), counts.back()) {
+            (Some(first), Some(last)) if counts.len() > 1 => (last - first) as f64 / (counts.len() - 1) as f64,
+            _ => 0.0,
+        }
+    }
+}
 
 impl Running {
     /// The whole picture as JSON. It reads the file to see whether it differs: not for a loop.
@@ -33,7 +74,10 @@ impl Running {
             Ok(text) if text == plan.text => None,
             Ok(_) => {
                 let refused = self.now().refused.clone();
-                Some(refused.map_or_else(|| "the file was changed since; `plimsoll reload` goes over to it".into(), |why| format!("the last reload was refused: {why}")))
+                Some(refused.map_or_else(
+                    || "the file was changed since; `plimsoll reload` goes over to it".into(),
+                    |why| format!("the last reload was refused: {why}"),
+                ))
             }
             Err(error) => Some(format!("the file cannot be read: {error}")),
         }
@@ -51,7 +95,12 @@ impl Running {
             let list = endpoints.get(app.name.as_str()).map(|list| list.borrow().clone());
             let list = list.as_deref().unwrap_or_default();
             let instances = app.instances.into_iter().map(|instance| self.instance_state(instance, list)).collect();
-            AppState { routes: routes(&app.name), instances, endpoints: list.iter().map(|one| one.address.to_string()).collect(), app: app.name }
+            AppState {
+                routes: routes(&app.name),
+                instances,
+                endpoints: list.iter().map(|one| one.address.to_string()).collect(),
+                app: app.name,
+            }
         });
         states.collect()
     }
@@ -71,17 +120,32 @@ impl Running {
     }
 
     fn http_state(&self) -> HttpState {
-        let http = self.http.status();
+        let http = self.http.counts();
         HttpState {
             listen: self.http.addresses().iter().map(|address| format!("http://{address}")).collect(),
             site: self.plan().http.site.as_ref().map(|site| site.dir.display().to_string()),
             requests: http.requests,
             errors: http.errors,
-            requests_per_second: http.requests_per_second,
+            requests_per_second: self.pace.requests_per_second(),
             connections: http.connections,
             p50: http.p50,
             p95: http.p95,
             p99: http.p99,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_that_of_the_last_seconds() {
+        let pace = Pace::default();
+        assert_eq!(pace.requests_per_second(), 0.0);
+        for requests in [0, 1000, 1010, 1020, 1030, 1040, 1050] {
+            pace.note(requests);
+        }
+        assert_eq!(pace.requests_per_second(), 10.0);
     }
 }

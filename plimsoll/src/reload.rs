@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use settings::Mark;
 
-use crate::assemble::{Now, Running, listen};
+use crate::assemble::{Now, Running, of};
 use crate::file::{self, Plan};
 use crate::orders::Answer;
 
@@ -34,19 +34,24 @@ impl Running {
         let changes = file::compare(&old, &new);
         let refused: Vec<_> = changes.iter().filter(|change| change.mark == Mark::Restart).collect();
         if !refused.is_empty() {
-            return Err(refused.iter().map(|change| format!("`{}` cannot change while Plimsoll runs: stop it and start it again", change.key)).collect());
+            return Err(refused
+                .iter()
+                .map(|change| format!("`{}` cannot change while Plimsoll runs: stop it and start it again", change.key))
+                .collect());
         }
-        let kept = self.now().listeners.clone();
-        let listeners = listen(&new.http.listen, &kept, self.loops.len(), &self.log).map_err(|reason| vec![reason])?;
         let mut prepared = self.apps.plan_roll(new.apps.clone()).await.map_err(|refused| vec![refused.to_string()])?;
         prepared.publish();
-        if let Err(error) = self.http.swap(new.http.clone(), listeners.clone(), prepared.endpoints()) {
+        let (http, plan, lists) = (self.http.clone(), new.http.clone(), of(&prepared.endpoints()));
+        // It waits for every loop: not on a thread that control needs.
+        let swapped = tokio::task::spawn_blocking(move || http.swap(plan, lists)).await;
+        if let Err(reason) =
+            swapped.map_err(|error| error.to_string()).and_then(|swapped| swapped.map_err(|error| format!("http: {error}")))
+        {
             prepared.abandon().await;
-            return Err(vec![error.to_string()]);
+            return Err(vec![reason]);
         }
         prepared.commit();
-        let mut now = self.now();
-        (now.plan, now.listeners) = (Arc::new(new), listeners);
+        self.now().plan = Arc::new(new);
         Ok(changes.into_iter().map(|change| change.key).collect())
     }
 

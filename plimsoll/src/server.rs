@@ -78,7 +78,8 @@ async fn live(plan: Plan, state: State, log: Log, health: LogHealth) -> Result<u
         let running = running.clone();
         async move { running.ready().await }
     });
-    let verdict = Life { running: running.clone(), signals, socket, ready: Some(ready), reloading: None, waiting: VecDeque::new() }.run().await;
+    let verdict =
+        Life { running: running.clone(), signals, socket, ready: Some(ready), reloading: None, waiting: VecDeque::new() }.run().await;
     running.stop().await;
     drop(state);
     match verdict {
