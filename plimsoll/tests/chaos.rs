@@ -46,12 +46,14 @@ impl Faults {
         let pid = answer.text().split(' ').nth(1).unwrap().parse().unwrap();
         kill(pid);
         self.killed.push((pid, Instant::now()));
-        until("three instances are healthy again", || self.healthy() == 3);
+        until("three instances are healthy again, without the killed one", || self.three_without(pid));
     }
 
-    fn healthy(&self) -> usize {
+    fn three_without(&self, pid: u32) -> bool {
         let status = self.plimsoll.status();
-        status["apps"][0]["endpoints"].as_array().map_or(0, Vec::len)
+        let app = &status["apps"][0];
+        let gone = app["instances"].as_array().is_some_and(|all| all.iter().all(|instance| instance["pid"] != pid));
+        gone && app["endpoints"].as_array().is_some_and(|endpoints| endpoints.len() == 3)
     }
 
     fn reload(&self, file: &str, code: &[i32]) {
