@@ -16,10 +16,7 @@ use settings::{World, show_duration, show_size};
 
 #[test]
 fn every_file_gives_its_plan_or_its_problems() {
-    let mut tests: Vec<PathBuf> = std::fs::read_dir(here("config")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    tests.retain(|path| path.extension().is_some_and(|extension| extension == "test"));
-    tests.sort();
-    let (mut wrong, mut differing) = (0, Vec::new());
+    let (tests, mut wrong, mut differing) = (tests(), 0, Vec::new());
     for path in &tests {
         let text = std::fs::read_to_string(path).unwrap();
         let (toml, expected) = text.split_once("\n----\n").unwrap_or((text.trim_end(), ""));
@@ -36,6 +33,21 @@ fn every_file_gives_its_plan_or_its_problems() {
     }
     assert!(wrong >= 40 && tests.len() - wrong >= 5, "{wrong} wrong files of {}", tests.len());
     assert!(differing.is_empty(), "{}\nPLIMSOLL_UPDATE=1 writes what came out; read the difference first", differing.join("\n"));
+}
+
+#[test]
+fn a_file_cut_anywhere_is_read_without_a_panic_and_problems_lie_inside_it() {
+    for path in tests() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let toml = text.split_once("\n----\n").unwrap().0;
+        // A secret's command would be run each time.
+        for (end, _) in toml.char_indices().filter(|_| !toml.contains("command =")) {
+            let cut = &toml[..end];
+            let problems = file::plan("plimsoll.toml", cut, &app().join("plimsoll.toml"), None, &world(false)).err().unwrap_or_default();
+            let lines = cut.split('\n').count();
+            assert!(problems.iter().all(|problem| problem.place.is_none_or(|place| place.line <= lines)), "{problems} in\n{cut}");
+        }
+    }
 }
 
 #[test]
@@ -73,6 +85,13 @@ fn what_differs_between_two_files_is_told_with_its_cost() {
     assert_eq!(told(&old, &new), expected);
     let moved = file::plan("plimsoll.toml", "", &app().join("plimsoll.toml"), Some(Path::new("/elsewhere")), &world(false)).unwrap();
     assert_eq!(told(&plan("state = '/elsewhere'"), &moved), [""; 0], "--state wins over the file");
+}
+
+fn tests() -> Vec<PathBuf> {
+    let mut tests: Vec<PathBuf> = std::fs::read_dir(here("config")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    tests.retain(|path| path.extension().is_some_and(|extension| extension == "test"));
+    tests.sort();
+    tests
 }
 
 /// Whether a file is wrong, and what it gives.

@@ -229,3 +229,6 @@ fn syntax_hint(message: &str) -> Option<String> {
     };
     Some(hint.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,10 +28,10 @@ impl World {
         std::path::absolute(&path).unwrap_or(path)
     }
 
-    /// Whether the machine knows a user of this name or number.
+    /// Whether the machine knows a user of this name.
     pub fn has_user(&self, name: &str) -> bool {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        users.lines().any(|line| line.split(':').next() == Some(name) || line.split(':').nth(2) == Some(name))
+        users.lines().any(|line| line.split(':').next() == Some(name))
     }
 
     /// Where a program is: a path is taken relative to `dir`, a bare name is looked up in `search` (a `PATH`).

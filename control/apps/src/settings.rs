@@ -36,7 +36,7 @@ const APP: Section = Section::new(
         Key::new(
             "routes",
             Kind::OneOrMany(&Kind::Text("a path such as \"/api/\"", route)),
-            "Prefixes it takes, matched at `/` boundaries, the longest of all apps wins; `[]` is a worker without a port.",
+            "Prefixes it takes, matched at `/` boundaries, the longest of all apps wins; `[]` is a worker without a port (to or from it replaces the instances).",
         )
         .default("/"),
         Key::new("health", Kind::Text("a path such as \"/healthz\"", health), "The path of its health check, asked every second. Absent: its port accepts."),

@@ -57,6 +57,11 @@ fn missing(settings: &Settings<'_>, program: &str, dir: &Path) -> Option<Fault> 
 /// Variables of a command must be known, and no secret may get into the list of processes.
 fn command(settings: &Settings<'_>, key: &str, words: &[String], routed: bool, place: Place, report: &mut Report) {
     let path = &settings.app.path;
+    let shell = ["sh", "bash", "dash"].iter().any(|shell| words[0].rsplit('/').next() == Some(shell));
+    for name in words.iter().filter_map(|word| unexpanded(word)).filter(|_| !shell) {
+        let fault = Fault::new(format!("`{path}.{key}`: `${name}` is passed as it is, not as its value"));
+        report.warning(place, fault.hint("write the command as one text, without single quotes, to have it expanded"));
+    }
     for name in words.iter().flat_map(|word| variables(word)) {
         let own = settings.env().find(|(other, ..)| *other == name);
         let withheld = report.secret_variables.contains(&name);
@@ -74,6 +79,13 @@ fn command(settings: &Settings<'_>, key: &str, words: &[String], routed: bool, p
         };
         report.problem(place, fault);
     }
+}
+
+/// `PORT` of a word that is no more than a quoted `$PORT`: what people write in lists.
+fn unexpanded(word: &str) -> Option<&str> {
+    let name = word.strip_prefix("$$")?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    ["PORT", "HOST"].into_iter().find(|known| *known == name)
 }
 
 /// What Plimsoll gives to what it runs.
