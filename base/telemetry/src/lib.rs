@@ -23,4 +23,4 @@ pub use registry::{Collect, Registry};
 pub use rotate::Rotation;
 pub use tail::{Follow, LogLine, last_lines, streams};
 pub use timestamp::{TIMESTAMP_LENGTH, rfc3339};
-pub use trace::{Ids, REQUEST_ID_LENGTH, TRACEPARENT_LENGTH, TraceContext};
+pub use trace::{Ids, trace_of};

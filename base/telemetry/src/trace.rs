@@ -1,53 +1,23 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// The length of a `traceparent` that this writes.
-pub const TRACEPARENT_LENGTH: usize = 55;
-/// The length of an `X-Request-Id` that this makes.
-pub const REQUEST_ID_LENGTH: usize = 32;
+/// The length of a `traceparent` of version 00.
+const TRACEPARENT_LENGTH: usize = 55;
 
-/// Who caused a request, as W3C Trace Context level 1 says it (`traceparent`, section 3.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraceContext {
-    /// The whole trace; never 0.
-    pub trace: u128,
-    /// The span that sends the request; never 0.
-    pub span: u64,
-    /// Bit 0: the caller may have recorded it.
-    pub flags: u8,
+/// The trace id (32 hex digits) of a `traceparent` value, W3C Trace Context level 1 section 3.2. `None`: it is not one.
+///
+/// A version above 00 is read as far as 00 goes, as section 3.2.4 asks; ids that are zero, capitals and version ff are refused.
+pub fn trace_of(traceparent: &[u8]) -> Option<&[u8]> {
+    let (head, rest) = traceparent.split_at_checked(TRACEPARENT_LENGTH)?;
+    let (version, trace, span, flags) = (&head[0..2], &head[3..35], &head[36..52], &head[53..55]);
+    let is_hex = |part: &[u8]| part.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let is_zero = |part: &[u8]| part.iter().all(|digit| *digit == b'0');
+    let dashes = head[2] == b'-' && head[35] == b'-' && head[52] == b'-';
+    let digits = is_hex(version) && is_hex(trace) && is_hex(span) && is_hex(flags);
+    let tail_fits = rest.is_empty() || (!is_zero(version) && rest[0] == b'-');
+    (dashes && digits && version != b"ff" && tail_fits && !is_zero(trace) && !is_zero(span)).then_some(trace)
 }
 
-impl TraceContext {
-    /// Reads a `traceparent` value. `None`: it is not one, and a new trace begins (section 3.2.2).
-    ///
-    /// A version above 00 is read as far as 00 goes, as section 3.2.4 asks; 0 ids, capitals and version ff are refused.
-    pub fn parse(value: &[u8]) -> Option<TraceContext> {
-        let (head, rest) = value.split_at_checked(TRACEPARENT_LENGTH)?;
-        let dashes = head[2] == b'-' && head[35] == b'-' && head[52] == b'-';
-        let version = hex(&head[0..2])?;
-        let tail_fits = rest.is_empty() || (version != 0 && rest[0] == b'-');
-        let trace = hex(&head[3..35])?;
-        let span = hex(&head[36..52])? as u64;
-        let flags = hex(&head[53..55])? as u8;
-        (dashes && version != 0xff && tail_fits && trace != 0 && span != 0).then_some(TraceContext { trace, span, flags })
-    }
-
-    /// The same trace with a new span: what is sent on.
-    pub fn child(self, ids: &mut Ids) -> TraceContext {
-        TraceContext { span: ids.span(), flags: self.flags & 1, ..self }
-    }
-
-    /// The `traceparent` value, version 00.
-    pub fn to_bytes(self) -> [u8; TRACEPARENT_LENGTH] {
-        let mut out = [b'-'; TRACEPARENT_LENGTH];
-        write_hex(&mut out[0..2], 0);
-        write_hex(&mut out[3..35], self.trace);
-        write_hex(&mut out[36..52], u128::from(self.span));
-        write_hex(&mut out[53..55], u128::from(self.flags));
-        out
-    }
-}
-
-/// Makes trace, span and request ids: one for each loop, no lock, no system call.
+/// Makes request, trace and span ids: one for each loop, no lock, no system call.
 ///
 /// xoshiro256++ (Blackman and Vigna, public domain). Unique, not secret: who sees some ids can foretell the next.
 #[derive(Debug, Clone)]
@@ -67,8 +37,22 @@ impl Ids {
         Ids(seed)
     }
 
-    /// 64 random bits; also good for choices that need no secrecy.
-    pub fn random(&mut self) -> u64 {
+    /// A new request or trace id: 128 random bits, never zero, as lower-case hex.
+    pub fn id(&mut self) -> [u8; 32] {
+        let mut out = [0; 32];
+        write_hex(&mut out[..16], self.random());
+        write_hex(&mut out[16..], self.random().max(1));
+        out
+    }
+
+    /// A new span id: 64 random bits, never zero, as lower-case hex.
+    pub fn span(&mut self) -> [u8; 16] {
+        let mut out = [0; 16];
+        write_hex(&mut out, self.random().max(1));
+        out
+    }
+
+    fn random(&mut self) -> u64 {
         let state = &mut self.0;
         let result = state[0].wrapping_add(state[3]).rotate_left(23).wrapping_add(state[0]);
         let shifted = state[1] << 17;
@@ -80,39 +64,10 @@ impl Ids {
         state[3] = state[3].rotate_left(45);
         result
     }
-
-    /// A new trace that nobody is known to record (flags 0).
-    pub fn trace(&mut self) -> TraceContext {
-        let trace = (u128::from(self.random()) << 64) | u128::from(self.span());
-        TraceContext { trace, span: self.span(), flags: 0 }
-    }
-
-    /// A new `X-Request-Id`: 128 random bits as lower-case hex.
-    pub fn request_id(&mut self) -> [u8; REQUEST_ID_LENGTH] {
-        let mut out = [0; REQUEST_ID_LENGTH];
-        write_hex(&mut out[..16], u128::from(self.random()));
-        write_hex(&mut out[16..], u128::from(self.random()));
-        out
-    }
-
-    fn span(&mut self) -> u64 {
-        self.random().max(1)
-    }
 }
 
-/// Lower-case hex only (section 3.2.1); at most 32 digits.
-fn hex(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0, |value: u128, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some((value << 4) | u128::from(digit))
-    })
-}
-
-fn write_hex(place: &mut [u8], mut value: u128) {
+/// As many of the lowest digits as `place` holds.
+fn write_hex(place: &mut [u8], mut value: u64) {
     for digit in place.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(value & 15) as usize];
         value >>= 4;
@@ -123,25 +78,20 @@ fn write_hex(place: &mut [u8], mut value: u128) {
 mod tests {
     use super::*;
 
-    const KNOWN: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const TRACE: &[u8] = b"4bf92f3577b34da6a3ce929d0e0e4736";
 
     #[test]
-    fn what_is_read_is_written() {
-        let context = TraceContext::parse(KNOWN).unwrap();
-        assert_eq!(context.span, 0x00f0_67aa_0ba9_02b7);
-        assert_eq!(&context.to_bytes(), KNOWN);
-    }
-
-    #[test]
-    fn a_later_version_may_be_longer() {
-        let longer = b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-brings";
-        assert_eq!(TraceContext::parse(longer), TraceContext::parse(KNOWN));
+    fn a_traceparent_has_a_trace() {
+        assert_eq!(trace_of(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), Some(TRACE));
+        let later = b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-brings";
+        assert_eq!(trace_of(later), Some(TRACE));
     }
 
     #[test]
     fn what_is_no_traceparent_is_refused() {
         for wrong in [
             &b""[..],
+            b"hello",
             b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
             b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
             b"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
@@ -151,24 +101,16 @@ mod tests {
             b"00x4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.what",
         ] {
-            assert_eq!(TraceContext::parse(wrong), None, "{}", String::from_utf8_lossy(wrong));
+            assert_eq!(trace_of(wrong), None, "{}", String::from_utf8_lossy(wrong));
         }
     }
 
     #[test]
-    fn a_child_stays_in_its_trace() {
-        let mut ids = Ids::seeded([1, 2, 3, 4]);
-        let parent = TraceContext { flags: 0xff, ..TraceContext::parse(KNOWN).unwrap() };
-        let child = parent.child(&mut ids);
-        assert_eq!((child.trace, child.flags), (parent.trace, 1));
-        assert_ne!(child.span, parent.span);
-    }
-
-    #[test]
-    fn ids_differ_between_generators_and_calls() {
+    fn ids_are_hex_and_differ_between_generators_and_calls() {
         let (mut one, mut other) = (Ids::from_os(), Ids::from_os());
-        let made: std::collections::HashSet<_> = (0..1000).flat_map(|_| [one.request_id(), other.request_id()]).collect();
+        let made: std::collections::HashSet<_> = (0..1000).flat_map(|_| [one.id(), other.id()]).collect();
         assert_eq!(made.len(), 2000);
+        assert!(made.iter().flatten().chain(&one.span()).all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
     }
 
     #[test]

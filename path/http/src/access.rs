@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use telemetry::Log;
+use telemetry::{Log, rfc3339};
 
 use crate::plan::AccessLog;
 use crate::visit::Facts;
@@ -71,9 +71,9 @@ impl AccessLines {
 }
 
 fn write_line(out: &mut Vec<u8>, now: SystemTime, facts: &Facts, told: &Told<'_>) {
-    let time = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{{\"time\":{}.{:03}", time.as_secs(), time.subsec_millis());
+    out.extend_from_slice(b"{\"time\":\"");
+    out.extend_from_slice(&rfc3339(now));
+    out.push(b'"');
     let endpoint = facts.endpoint.as_deref().unwrap_or("");
     for (name, value) in [
         ("client", &*facts.client),
@@ -85,6 +85,7 @@ fn write_line(out: &mut Vec<u8>, now: SystemTime, facts: &Facts, told: &Told<'_>
         ("request_id", &facts.request_id),
         ("trace", &facts.trace),
     ] {
+        // Writing to a vector cannot fail.
         let _ = write!(out, ",\"{name}\":\"");
         escape(out, value);
         out.push(b'"');
@@ -118,9 +119,9 @@ mod tests {
         let facts = Facts { path: b"/\"\\\n\xff".to_vec(), method_text: b"GET".to_vec(), ..Facts::default() };
         let mut out = Vec::new();
         let told = Told { status: 200, bytes: 5, took: Duration::from_millis(2), app: "shop" };
-        write_line(&mut out, UNIX_EPOCH + Duration::from_millis(1_500), &facts, &told);
+        write_line(&mut out, SystemTime::UNIX_EPOCH + Duration::from_millis(1_500), &facts, &told);
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("{\"time\":1.500,"), "{text}");
+        assert!(text.starts_with("{\"time\":\"1970-01-01T00:00:01.500Z\","), "{text}");
         assert!(text.contains("\"path\":\"/\\\"\\\\\\u000a\u{fffd}\""), "{text}");
         assert!(text.ends_with("\"status\":200,\"bytes\":5,\"duration\":0.002000}\n"), "{text}");
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use loops::{Loop, Seats};
+use telemetry::Ids;
 
 use crate::access::AccessLines;
 use crate::admit::per_address::Addresses;
@@ -14,7 +15,6 @@ use crate::answer::Clock;
 use crate::balance::pipe::Pipes;
 use crate::balance::pool::Pool;
 use crate::events::Events;
-use crate::ids::Ids;
 use crate::view::View;
 use crate::visit::Desk;
 
@@ -49,7 +49,7 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(here: Loop, loops: usize, common: Arc<Common>, view: Rc<View>, access: AccessLines, seed: u64) -> Rc<Door> {
+    pub(crate) fn new(here: Loop, loops: usize, common: Arc<Common>, view: Rc<View>, access: AccessLines) -> Rc<Door> {
         Rc::new(Door {
             here,
             loops,
@@ -59,7 +59,7 @@ impl Door {
             access,
             view: RefCell::new(view),
             clock: RefCell::default(),
-            ids: RefCell::new(Ids::new(seed)),
+            ids: RefCell::new(Ids::from_os()),
             desks: RefCell::default(),
             draining: Cell::new(false),
         })
@@ -88,12 +88,12 @@ impl Door {
 
     /// Appends a new id of 32 hexadecimal digits.
     pub(crate) fn new_id(&self, out: &mut Vec<u8>) {
-        self.ids.borrow_mut().write(out, 32);
+        out.extend_from_slice(&self.ids.borrow_mut().id());
     }
 
     /// Appends a new span id of 16 hexadecimal digits.
     pub(crate) fn new_span(&self, out: &mut Vec<u8>) {
-        self.ids.borrow_mut().write(out, 16);
+        out.extend_from_slice(&self.ids.borrow_mut().span());
     }
 
     pub(crate) fn is_draining(&self) -> bool {

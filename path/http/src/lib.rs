@@ -9,7 +9,6 @@ mod door;
 mod events;
 #[doc(hidden)]
 pub mod fuzzing;
-mod ids;
 mod orders;
 mod path;
 mod plan;

@@ -40,8 +40,7 @@ pub(crate) async fn follow(
     mut orders: UnboundedReceiver<Order>,
 ) {
     let access = AccessLines::new(common.events.log.clone());
-    let seed = here.index as u64;
-    let door = Door::new(here, loops, common, View::new(shape, loops), access, seed);
+    let door = Door::new(here, loops, common, View::new(shape, loops), access);
     spawn_local(listening::arrivals(door.clone(), newcomers));
     spawn_local(sweep(door.clone()));
     spawn_local(flush(door.clone()));
