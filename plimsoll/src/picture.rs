@@ -111,7 +111,7 @@ impl Running {
             state: instance.state.into(),
             pid: instance.pid,
             endpoint: endpoint.map(|endpoint| endpoint.address.to_string()),
-            uptime_seconds: instance.pid.map(|_| instance.uptime_seconds),
+            uptime_seconds: instance.uptime_seconds,
             restarts: instance.restarts,
             in_flight: endpoint.map_or(0, |endpoint| endpoint.in_flight.requests().into()),
             upgraded: endpoint.map_or(0, |endpoint| endpoint.in_flight.upgraded().into()),
