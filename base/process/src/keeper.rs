@@ -31,7 +31,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// So often a guard is started; one that keeps dying is given up.
 const GUARDS: usize = 10;
 /// How often one looks at what no signal tells.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(30);
 /// After that long even a process that cannot die (stuck in the kernel) is left.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
 

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use process::{Child, Command, Exit, Keeper, Signal};
+use process::{Child, Command, Exit, Keeper, Signal, User};
 use tokio::io::AsyncReadExt;
 
 fn keeper() -> Keeper {
@@ -47,6 +47,19 @@ async fn a_missing_program_or_folder_is_an_error() {
     assert_eq!(keeper.spawn(missing).await.unwrap_err().kind(), std::io::ErrorKind::NotFound);
     let nowhere = Command { dir: "/no/such/folder".into(), ..sh("") };
     assert_eq!(keeper.spawn(nowhere).await.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+}
+
+/// Only root may ask for another user; the other case is the system's to refuse.
+#[tokio::test]
+async fn a_user_is_as_asked_or_refused() {
+    let nobody = User { uid: 65_534, gid: 65_534 };
+    let started = keeper().spawn(Command { user: Some(nobody), ..sh("id -u; id -g; id -G") }).await;
+    if !rustix::process::geteuid().is_root() {
+        return assert_eq!(started.unwrap_err().kind(), std::io::ErrorKind::PermissionDenied);
+    }
+    let mut out = String::new();
+    started.unwrap().stdout.read_to_string(&mut out).await.unwrap();
+    assert_eq!(out, "65534\n65534\n65534\n");
 }
 
 #[tokio::test]

@@ -28,8 +28,8 @@ const PROBE_PAUSE: Duration = Duration::from_millis(50);
 const LEAVE_PAUSE: Duration = Duration::from_millis(20);
 /// A worker that lives that long is taken for healthy.
 const WORKER_LIFE: Duration = Duration::from_secs(1);
-/// How long the last lines of a dead process may take to arrive.
-const LAST_LINES: Duration = Duration::from_millis(500);
+/// How long the last lines of a process that died before it was healthy may take to arrive.
+const LAST_LINES: Duration = Duration::from_secs(2);
 /// After SIGKILL even a process that cannot die (stuck in the kernel) is left.
 const AFTER_KILL: Duration = Duration::from_secs(10);
 
@@ -345,8 +345,10 @@ impl Running {
     /// Its last words; its port stays reserved until its descendants are gone.
     async fn death(&mut self, reason: String, healthy: Option<Duration>) -> Death {
         let [stdout, stderr] = &mut self.copying;
-        // Descendants that hold the pipes are not waited for.
-        let _ = timeout(LAST_LINES, async { tokio::join!(stdout, stderr) }).await;
+        if healthy.is_none() {
+            // Descendants that hold the pipes are not waited for.
+            let _ = timeout(LAST_LINES, async { tokio::join!(stdout, stderr) }).await;
+        }
         let (process, port) = (self.process.clone(), self.port.take());
         tokio::spawn(async move {
             process.gone().await;

@@ -120,14 +120,13 @@ impl Children {
             if !child.ended && !due {
                 return true;
             }
-            let members = child.members(&marker);
-            let alone = child.ended && members.is_empty();
+            let alone = child.ended && !child.has_members(&marker);
             if alone {
                 ended(child.pid, true);
                 events.push(Event::Gone { id: *id });
                 gone.push(child.pid);
             } else if due {
-                kill_each(members, Signal::KILL);
+                kill_each(child.members(&marker), Signal::KILL);
             }
             !alone
         });
@@ -145,6 +144,13 @@ impl Kept {
         let group = self.pid.as_raw_nonzero().get();
         let ours = |process: &scan::Process| process.group == group || (process.start >= self.start && process.is_marked(marker, true));
         scan::live().into_iter().filter(ours).collect()
+    }
+
+    /// Whether there are any; the group is looked at first, which costs no look at environments.
+    fn has_members(&self, marker: &str) -> bool {
+        let (live, group) = (scan::live(), self.pid.as_raw_nonzero().get());
+        live.iter().any(|process| process.group == group)
+            || live.iter().any(|process| process.start >= self.start && process.is_marked(marker, true))
     }
 
     /// The leader has ended: those who have not heard SIGTERM hear it, and without a caller who watches they have a bounded time.
