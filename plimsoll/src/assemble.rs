@@ -130,7 +130,9 @@ fn checks(loops: &Loops, health: LogHealth) -> Vec<Check> {
             Check::new(format!("loop {index}"), move || {
                 let (sender, answer) = tokio::sync::oneshot::channel();
                 // The asker may have given up.
-                loops.run(index, move |_| async move { drop(sender.send(())) });
+                loops.run(index, move |_| async move {
+                    let _ = sender.send(());
+                });
                 async move { answer.await.map_err(|_| "the loop has ended".to_string()) }
             })
         })
