@@ -67,6 +67,8 @@ impl Running {
         });
         registry.add(Arc::new(loads.clone()));
         watch::host(state, &registry, &loads);
+        registry.add(Arc::new(log.clone()));
+        registry.add(Arc::new(health.clone()));
         let sources = watch::Sources { registry, checks: checks(&loops, health) };
         let console = watch::Tier::start(console, Arc::new(sources)).map_err(|error| error.to_string())?;
 

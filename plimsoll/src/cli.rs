@@ -1,6 +1,7 @@
 //! The command line: one verb a file. Exit codes: 0 done, 1 failed, 2 a threshold or gate not met, 64 bad usage or file.
 
 mod check;
+mod logs;
 mod new;
 mod reload;
 mod status;
@@ -41,6 +42,7 @@ enum Verb {
     Check(check::Arguments),
     Reload(reload::Arguments),
     Status(status::Arguments),
+    Logs(logs::Arguments),
 }
 
 /// Exit codes that people script against.
@@ -79,6 +81,7 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
         Verb::Check(arguments) => check::run(&line.shared, &arguments),
         Verb::Reload(arguments) => reload::run(&line.shared, &arguments),
         Verb::Status(arguments) => status::run(&line.shared, &arguments),
+        Verb::Logs(arguments) => logs::run(&line.shared, &arguments),
     })
 }
 
