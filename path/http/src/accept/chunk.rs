@@ -98,11 +98,6 @@ impl ChunkScanner {
         }
     }
 
-    /// Whether the whole body was seen.
-    pub fn is_done(&self) -> bool {
-        self.state == State::End
-    }
-
     /// Trailer fields that may be forwarded, each line `name: value\r\n` as written; empty without any. Valid after `End`.
     pub fn trailers(&self) -> &[u8] {
         &self.trailer

@@ -55,14 +55,6 @@ pub struct Field {
     pub hop: bool,
 }
 
-impl Field {
-    /// The whole line, `name: value\r\n` as written, for copying runs of fields at once.
-    pub fn line(&self, buffer: &[u8]) -> Span {
-        let end = memchr::memchr(b'\n', &buffer[self.value.end as usize..]).map_or(buffer.len(), |n| self.value.end as usize + n + 1);
-        Span::new(self.name.start as usize, end)
-    }
-}
-
 /// Most names `Connection` may list; beyond it the head is refused (each costs a walk over all fields).
 const MAX_NAMED: usize = 32;
 

@@ -14,8 +14,8 @@ pub(crate) mod refusal;
 pub(crate) mod target;
 
 pub(crate) use chunk::{BadChunk, ChunkScanner, Piece};
-pub(crate) use field::{Field, Span};
+pub(crate) use field::Field;
 pub(crate) use head::{Framing, HeadBounds, MOST_FIELDS, Progress, RequestHead};
 pub(crate) use known::Known;
-pub(crate) use line::{Form, Method, Version};
+pub(crate) use line::{Method, Version};
 pub(crate) use refusal::Refusal;

@@ -96,11 +96,6 @@ impl ResponseHead {
         self.status < 200 && self.status != 101
     }
 
-    /// The value of the first field that is `known`.
-    pub fn value<'b>(&self, known: Known, buffer: &'b [u8]) -> Option<&'b [u8]> {
-        self.fields.iter().find(|field| field.known == known).map(|field| field.value.of_buffer(buffer))
-    }
-
     fn read_all(&mut self, buffer: &[u8], bounds: &HeadBounds, asked: Asked) -> Result<(), BadResponse> {
         self.read_status(buffer)?;
         let mut space = [const { MaybeUninit::uninit() }; MOST_FIELDS];
