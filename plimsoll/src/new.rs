@@ -31,6 +31,8 @@ pub struct Found {
     pub apps: Vec<App>,
     /// The folder of a static site, relative.
     pub site: Option<Site>,
+    /// A folder of pages beside the app, relative: it may be meant as a site.
+    pub pages: Option<&'static str>,
     /// What the user should know or do.
     pub notes: Vec<String>,
 }
@@ -115,6 +117,9 @@ pub fn find(dir: &Path) -> Option<Found> {
     let sources = sources::read(dir);
     for app in found.apps.iter_mut().filter(|app| !app.worker && app.health.is_none()) {
         app.health = sources.health();
+    }
+    if found.site.is_none() {
+        found.pages = site::pages(dir).filter(|folder| *folder != ".");
     }
     let tells_port = |app: &App| app.worker || app.run.0.contains("PORT");
     if !found.apps.iter().all(tells_port) && !sources.mention("PORT") {

@@ -47,8 +47,17 @@ fn check(files: &[(&str, &str)], what: &str, lines: &[&str]) {
 #[test]
 fn node() {
     let package = r#"{"scripts":{"start":"node server.js"},"dependencies":{"express":"5"}}"#;
-    let files = [("package.json", package), ("package-lock.json", "{}"), ("server.js", "app.get('/healthz'); listen(process.env.PORT)")];
-    check(&files, "an Express app", &["[app.my-shop]", "build = \"npm ci\"", "run = \"node server.js\"", "health = \"/healthz\""]);
+    let files = [
+        ("package.json", package),
+        ("package-lock.json", "{}"),
+        ("server.js", "app.get('/healthz'); listen(process.env.PORT)"),
+        ("web/index.html", ""),
+    ];
+    check(
+        &files,
+        "an Express app",
+        &["# dir = \"web\"", "[app.my-shop]", "build = \"npm ci\"", "run = \"node server.js\"", "health = \"/healthz\""],
+    );
     let package = r#"{"scripts":{"start":"next start","build":"next build"},"dependencies":{"next":"15"}}"#;
     let build = "build = [\"sh\", \"-c\", \"pnpm install --frozen-lockfile && pnpm run build\"]";
     check(&[("package.json", package), ("pnpm-lock.yaml", "")], "a Next.js app", &[build, "run = \"pnpm start\""]);

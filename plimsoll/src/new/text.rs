@@ -26,7 +26,10 @@ pub fn text(found: &Found, name: &str) -> String {
             }
         }
         None => {
-            text.push_str("\n# [site]                             # a folder of static files: takes what no app has\n# dir = \"public\"\n")
+            let dir = quoted(found.pages.unwrap_or("public"));
+            text.push_str(&format!(
+                "\n# [site]                             # static files: takes what no app has, so give the app `routes`\n# dir = {dir}\n"
+            ));
         }
     }
     text
