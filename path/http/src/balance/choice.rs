@@ -36,8 +36,11 @@ pub fn least(looks: &[Look]) -> Option<usize> {
 }
 
 /// `fastest` stands for what is unknown, has faded below it, or is less than twice as slow.
+///
+/// What has faded gets one request to show what it can do now, not a burst of them.
 fn cost(look: &Look, fastest: u64) -> u64 {
-    let latency = look.faded.max(look.silent);
+    let latency = if look.open == 0 { look.faded } else { look.measured };
+    let latency = latency.max(look.silent);
     let latency = if latency < fastest.saturating_mul(2) { fastest } else { latency };
     latency.saturating_mul(u64::from(look.open) + 1)
 }
@@ -80,5 +83,6 @@ mod tests {
         assert_eq!(least(&[faded, look(5, 0)]), Some(0));
         assert_eq!(least(&[look(5, 0), faded]), Some(0));
         assert_eq!(least(&[Look { open: 1, ..faded }, look(5, 0)]), Some(1));
+        assert_eq!(least(&[Look { open: 1, ..faded }, look(5, 18)]), Some(1), "one trial at a time");
     }
 }
