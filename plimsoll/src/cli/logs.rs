@@ -51,13 +51,15 @@ fn show(folder: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<()
     if print(out, &lines, arguments.json).is_err() {
         return Ok(());
     }
-    while arguments.follow {
+    if !arguments.follow {
+        return Ok(());
+    }
+    loop {
         thread::sleep(LOOK);
         if print(out, &following.read().map_err(failed)?, arguments.json).is_err() {
             return Ok(());
         }
     }
-    Ok(())
 }
 
 fn chosen(folder: &Path, app: Option<&str>) -> Result<Vec<String>, String> {
