@@ -9,6 +9,7 @@ use process::{Exit, Process};
 use tokio::sync::watch;
 
 use crate::command::{self, command, environment};
+use crate::fingerprint::Files;
 use crate::output::{Output, Tail};
 use crate::plan::{Plan, Run, Source};
 use crate::tier::{Failure, Setup};
@@ -17,7 +18,7 @@ use crate::{events, fingerprint};
 /// How a build went; `None` while it goes on.
 pub(crate) type Built = watch::Receiver<Option<Result<(), Failure>>>;
 
-/// What an app's folder was when its instances were started; unset while nobody knows.
+/// What an app's code was when its instances were started; unset while nobody knows.
 pub(crate) type Print = Arc<OnceLock<u64>>;
 
 /// Builds in the background. The build is killed when nobody waits for it any more.
@@ -48,10 +49,10 @@ pub(crate) fn done() -> Built {
     watch::channel(Some(Ok(()))).1
 }
 
-/// What the app's folder and program are now; `None` when that cannot be told.
+/// What the app's code and program are now; `None` when that cannot be told.
 pub(crate) async fn print_of(setup: &Setup, run: &Run) -> Option<u64> {
     let (dir, state, program) = (run.dir.clone(), setup.state.clone(), command::program_file(run));
-    let look = move || fingerprint::of(&dir, &state, program.as_deref().map(fingerprint::of_file)).ok();
+    let look = move || fingerprint::of(&dir, &state, Files::Code, program.as_deref().map(fingerprint::of_file)).ok();
     tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
@@ -106,7 +107,7 @@ async fn is_done(setup: &Setup, run: &Run, words: &[String], note: &Path) -> boo
 
 async fn sources(setup: &Setup, run: &Run, words: &[String]) -> Option<u64> {
     let (dir, state, words) = (run.dir.clone(), setup.state.clone(), words.to_vec());
-    tokio::task::spawn_blocking(move || fingerprint::of(&dir, &state, words).ok()).await.ok().flatten()
+    tokio::task::spawn_blocking(move || fingerprint::of(&dir, &state, Files::All, words).ok()).await.ok().flatten()
 }
 
 fn remember(note: &PathBuf, found: u64) -> std::io::Result<()> {

@@ -6,6 +6,8 @@ use crate::plan::{Plan, Run, Source};
 
 /// A healthy life shorter than this counts as one that was never healthy: restarting at once would spin.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
+/// So many of them are followed by a restart at once.
+const FREE_RESTARTS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -58,15 +60,14 @@ impl Tries {
                 self.failed = 0;
                 Duration::ZERO
             }
-            // The first death after a short healthy life may be chance.
-            Some(_) if self.failed == 0 => {
-                self.failed = 1;
-                Duration::ZERO
-            }
             _ => {
                 self.failed = self.failed.saturating_add(1);
-                let doublings = self.failed.saturating_sub(1).min(16);
-                (FIRST_WAIT * 2u32.pow(doublings)).min(LONGEST_WAIT)
+                // A few short healthy lives in a row may be chance, or somebody's drill.
+                let free = if healthy.is_some() { FREE_RESTARTS } else { 0 };
+                match self.failed.checked_sub(free + 1) {
+                    None => Duration::ZERO,
+                    Some(doublings) => (FIRST_WAIT * 2u32.pow(doublings.min(16))).min(LONGEST_WAIT),
+                }
             }
         }
     }
@@ -156,7 +157,8 @@ mod tests {
     fn short_healthy_lives_do_not_spin() {
         let mut tries = Tries::default();
         let short = Some(Duration::from_millis(10));
-        assert_eq!([tries.ended(short), tries.ended(short), tries.ended(short)].map(|wait| wait.as_millis()), [0, 500, 1000]);
+        let waits: Vec<u128> = (0..8).map(|_| tries.ended(short).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 250, 500, 1000]);
     }
 
     #[test]

@@ -43,10 +43,6 @@ pub(crate) fn cut(log: &Log, name: &str, requests: u32) {
     log.warning(TIER, &format!("{name}: {requests} requests did not finish in time"));
 }
 
-pub(crate) fn as_root(log: &Log, app: &str) {
-    log.warning(TIER, &format!("{app}: runs as root; set user = \"…\" in [app.{app}]"));
-}
-
 pub(crate) fn rolled(log: &Log, app: &str) {
     log.info(TIER, &format!("{app}: the new instances have taken over"));
 }

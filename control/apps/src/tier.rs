@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use crate::app::{App, Now};
 use crate::command::Environment;
 use crate::instance::{Instance, Order};
-use crate::plan::{Plan, Source};
+use crate::metrics;
+use crate::plan::Plan;
 use crate::ports::Ports;
 use crate::roll::{self, Prepared};
 use crate::status::{self, AppStatus};
 use crate::usage::{self, Usages};
-use crate::{events, metrics};
 
 /// What apps are run with, the same for all.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Handle {
     /// Compares `plans` with what runs and starts what is new or changed beside the old; returns when all of that is
     /// healthy. After a refusal nothing has changed.
     ///
-    /// An app is changed when its plan is, or its files are (`build` then runs first). Another number of `instances`
+    /// An app is changed when its plan is, or its code or program file is (`build` then runs first). Another number of `instances`
     /// starts or stops only those; `start`, `drain` and `health` are read as it goes.
     pub async fn plan_roll(&self, plans: Vec<Plan>) -> Result<Prepared, Refused> {
         roll::prepare(&self.0, plans).await
@@ -150,12 +150,6 @@ impl Shared {
 
     /// Starts an app of its own name.
     fn add(&self, plan: &Arc<Plan>) {
-        if let Source::Run(run) = &plan.source
-            && run.user.is_none()
-            && rustix::process::geteuid().is_root()
-        {
-            events::as_root(&self.setup.log, &plan.name);
-        }
         let app = Arc::new(App::new(plan));
         let started = app.start(&self.setup, &self.ports, plan);
         self.pool().extend(started.instances.iter().cloned());
