@@ -1,5 +1,7 @@
 //! What `/metrics` says: valid Prometheus text, every family of it in docs/metrics.md, and nothing there that is not scraped.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on should stop
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
