@@ -1,16 +1,16 @@
 //! Plans become running tiers: the only place where tiers are joined.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::Endpoints;
 use loops::{ListenError, Listener, Loops};
 use process::Keeper;
 use telemetry::{Log, LogHealth, Registry};
-use watch::{Check, Loads};
+use watch::{Check, Loads, Sources};
 
 use crate::file::Plan;
 use crate::picture::Pace;
@@ -20,7 +20,8 @@ pub struct Running {
     pub(crate) loops: Loops,
     pub(crate) http: http_door::Handle,
     pub(crate) apps: apps::Handle,
-    pub(crate) console: watch::Handle,
+    pub(crate) console: Mutex<watch::Handle>,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) loads: Loads,
     pub(crate) log: Log,
     pub(crate) now: Mutex<Now>,
@@ -41,47 +42,30 @@ impl Running {
     /// Call it inside the control runtime. An error says what to do; nothing runs then.
     pub async fn start(plan: Plan, keeper: Keeper, state: &Path, log: Log, health: LogHealth) -> Result<Arc<Running>, String> {
         let loops = Loops::start(loops::allowed()).map_err(|error| format!("cannot start the loops: {error}"))?;
-        let listeners = listen(&plan.http.listen, loops.len(), &log)?;
-        let (console, note) = watch::bind(plan.console.listen, plan.console.written).map_err(|error| format!("console: {error}"))?;
-        note.iter().for_each(|note| log.warning("console", note));
-
-        let registry = Registry::default();
-        let setup = apps::Setup {
-            keeper,
-            loops: loops.len(),
-            state: state.to_path_buf(),
-            environment: std::env::vars_os().collect::<BTreeMap<_, _>>(),
-            log: log.clone(),
-        };
+        let (listeners, console) = bind(&plan, loops.len(), &log)?;
+        let (registry, loads) = (Registry::default(), Loads::default());
+        let sources = Arc::new(Sources { registry: registry.clone(), checks: checks(&loops, health.clone()) });
+        let console = Mutex::new(watch::Tier::start(console, sources.clone()).map_err(|error| error.to_string())?);
+        let environment = std::env::vars_os().collect();
+        let setup = apps::Setup { keeper, loops: loops.len(), state: state.to_path_buf(), environment, log: log.clone() };
         let apps = apps::Tier::start(plan.apps.clone(), setup, &registry);
         let http = http_door::Tier::start(plan.http.clone(), listeners, &loops, of(&apps.endpoints()), log.clone(), &registry);
-
-        let loads = Loads::default();
-        loads.add({
-            let http = http.clone();
-            move || vec![http.load()]
-        });
-        loads.add({
-            let apps = apps.clone();
-            move || apps.load()
-        });
+        let (door, supervisor) = (http.clone(), apps.clone());
+        loads.add(move || vec![door.load()]);
+        loads.add(move || supervisor.load());
         registry.add(Arc::new(loads.clone()));
         watch::host(state, &registry, &loads);
         registry.add(Arc::new(log.clone()));
-        registry.add(Arc::new(health.clone()));
-        let sources = watch::Sources { registry, checks: checks(&loops, health) };
-        let console = watch::Tier::start(console, Arc::new(sources)).map_err(|error| error.to_string())?;
-
-        let now = Mutex::new(Now { plan: Arc::new(plan), refused: None });
-        let pace = Pace::start(http.clone());
-        Ok(Arc::new(Running { loops, http, apps, console, loads, log, now, pace, started: Instant::now() }))
+        registry.add(Arc::new(health));
+        let (now, pace) = (Mutex::new(Now { plan: Arc::new(plan), refused: None }), Pace::start(http.clone()));
+        Ok(Arc::new(Running { loops, http, apps, console, sources, loads, log, now, pace, started: Instant::now() }))
     }
 
-    /// Waits until every app is healthy; the line to print then, or why not.
+    /// Waits until every app is healthy; the line to print then, or why that can never be.
     pub async fn ready(&self) -> Result<String, String> {
-        self.apps.ready().await.map_err(|failure| failure.to_string())?;
+        self.apps.healthy().await.map_err(|failure| failure.to_string())?;
         let doors: Vec<_> = self.http.addresses().iter().map(|address| format!("http=http://{address}")).collect();
-        Ok(format!("ready {} console=http://{}", doors.first().map_or("", String::as_str), self.console.address()))
+        Ok(format!("ready {} console=http://{}", doors.first().map_or("", String::as_str), self.console().address()))
     }
 
     /// Drains: nothing new comes in, what has begun may finish within `drain`; then everything ends.
@@ -95,10 +79,30 @@ impl Running {
         let _ = tokio::time::timeout(Duration::from_secs(2), tokio::task::spawn_blocking(move || loops.end())).await;
     }
 
+    pub(crate) fn console(&self) -> MutexGuard<'_, watch::Handle> {
+        self.console.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The file that runs.
     pub fn plan(&self) -> Arc<Plan> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).plan.clone()
     }
+}
+
+/// Takes every address, those written in the file first: a default one gives way.
+fn bind(plan: &Plan, loops: usize, log: &Log) -> Result<(Vec<Listener>, TcpListener), String> {
+    if plan.console.written {
+        let console = bind_console(&plan.console, log)?;
+        return Ok((listen(&plan.http.listen, loops, log)?, console));
+    }
+    let listeners = listen(&plan.http.listen, loops, log)?;
+    Ok((listeners, bind_console(&plan.console, log)?))
+}
+
+pub(crate) fn bind_console(plan: &watch::Plan, log: &Log) -> Result<TcpListener, String> {
+    let (listener, note) = watch::bind(plan.listen, plan.written).map_err(|error| format!("console: {error}"))?;
+    note.iter().for_each(|note| log.warning("console", note));
+    Ok(listener)
 }
 
 /// Sockets for every address; a default one that is taken gives way to a free port.

@@ -1,11 +1,13 @@
 //! From the file that runs to the file as it is now: all or nothing.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
+use contract::Endpoints;
 use settings::Mark;
 
-use crate::assemble::{Now, Running, of};
-use crate::file::{self, Plan};
+use crate::assemble::{Now, Running, bind_console, of};
+use crate::file::{self, Change, Plan};
 use crate::orders::Answer;
 
 impl Running {
@@ -30,40 +32,60 @@ impl Running {
 
     async fn go_over(&self) -> Result<Vec<String>, Vec<String>> {
         let old = self.plan();
-        let new = self.read(&old)?;
+        let new = read(old.clone()).await?;
+        new.warnings.iter().for_each(|warning| self.log.warning("file", &warning.to_string()));
         let changes = file::compare(&old, &new);
-        let refused: Vec<_> = changes.iter().filter(|change| change.mark == Mark::Restart).collect();
+        let refused: Vec<_> = changes.iter().filter(|change| change.mark == Mark::Restart).map(cannot_change).collect();
         if !refused.is_empty() {
-            return Err(refused
-                .iter()
-                .map(|change| format!("`{}` cannot change while Plimsoll runs: stop it and start it again", change.key))
-                .collect());
+            return Err(refused);
         }
+        let console = self.new_console(&old, &new).map_err(|reason| vec![reason])?;
         let mut prepared = self.apps.plan_roll(new.apps.clone()).await.map_err(|refused| vec![refused.to_string()])?;
         prepared.publish();
-        let (http, plan, lists) = (self.http.clone(), new.http.clone(), of(&prepared.endpoints()));
-        // It waits for every loop: not on a thread that control needs.
-        let swapped = tokio::task::spawn_blocking(move || http.swap(plan, lists)).await;
-        if let Err(reason) =
-            swapped.map_err(|error| error.to_string()).and_then(|swapped| swapped.map_err(|error| format!("http: {error}")))
-        {
+        if let Err(reason) = self.swap(&new, of(&prepared.endpoints())).await {
             prepared.abandon().await;
             return Err(vec![reason]);
         }
         prepared.commit();
+        if let Some(console) = console {
+            *self.console() = console;
+        }
         self.now().plan = Arc::new(new);
         Ok(changes.into_iter().map(|change| change.key).collect())
     }
 
-    fn read(&self, old: &Plan) -> Result<Plan, Vec<String>> {
-        // The state cannot move: the lock, the socket and the logs are there.
-        let state = old.state_given.then_some(old.state.as_path());
-        let new = file::load(&old.file, state).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        new.warnings.iter().for_each(|warning| self.log.warning("file", &warning.to_string()));
-        Ok(new)
+    async fn swap(&self, new: &Plan, lists: HashMap<Arc<str>, Endpoints>) -> Result<(), String> {
+        let (http, plan) = (self.http.clone(), new.http.clone());
+        // It waits for every loop: not on a thread that control needs.
+        match tokio::task::spawn_blocking(move || http.swap(plan, lists)).await {
+            Ok(swapped) => swapped.map_err(|error| format!("http: {error}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The console at its new address, beside the one that runs.
+    fn new_console(&self, old: &Plan, new: &Plan) -> Result<Option<watch::Handle>, String> {
+        if old.console == new.console {
+            return Ok(None);
+        }
+        let listener = bind_console(&new.console, &self.log)?;
+        watch::Tier::start(listener, self.sources.clone()).map(Some).map_err(|error| error.to_string())
     }
 
     pub(crate) fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the file on a thread that may wait: names are looked up and commands of secrets run.
+async fn read(old: Arc<Plan>) -> Result<Plan, Vec<String>> {
+    let load = move || file::load(&old.file, old.state_given.then_some(old.state.as_path()));
+    match tokio::task::spawn_blocking(load).await {
+        Ok(loaded) => loaded.map_err(|problems| problems.iter().map(ToString::to_string).collect()),
+        Err(error) => Err(vec![error.to_string()]),
+    }
+}
+
+fn cannot_change(change: &Change) -> String {
+    format!("`{}` cannot change while Plimsoll runs: stop it and start it again", change.key)
 }

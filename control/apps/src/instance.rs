@@ -103,6 +103,16 @@ impl Instance {
         let _ = self.view.clone().wait_for(|view| view.state == State::Gone).await;
     }
 
+    /// Waits until it is healthy, or its build has failed, or it was told to leave.
+    pub(crate) async fn healthy(&self) -> Result<(), Failure> {
+        let mut view = self.view.clone();
+        match view.wait_for(|view| matches!(view.state, State::Healthy | State::Failed | State::Gone)).await {
+            Ok(view) if view.state == State::Healthy => return Ok(()),
+            _ => {}
+        }
+        self.first().await
+    }
+
     /// Waits for the end of its first try.
     pub(crate) async fn first(&self) -> Result<(), Failure> {
         let mut view = self.view.clone();

@@ -105,6 +105,13 @@ impl Handle {
         all_healthy(instances).await
     }
 
+    /// Waits until every instance is healthy, however many tries that takes. Only a build that failed is an error: no
+    /// further try would mend it.
+    pub async fn healthy(&self) -> Result<(), Failure> {
+        let instances: Vec<_> = self.0.apps().values().flat_map(|app| app.now().instances.clone()).collect();
+        all(instances.into_iter().map(|instance| async move { instance.healthy().await })).await
+    }
+
     /// Compares `plans` with what runs and starts what is new or changed beside the old; returns when all of that is
     /// healthy. After a refusal nothing has changed.
     ///
@@ -161,12 +168,14 @@ impl Shared {
 
 /// Waits until all are healthy, or for the first failure.
 pub(crate) async fn all_healthy(instances: Vec<Instance>) -> Result<(), Failure> {
-    let mut firsts = JoinSet::new();
-    for instance in instances {
-        firsts.spawn(async move { instance.first().await });
-    }
-    while let Some(first) = firsts.join_next().await {
-        first.unwrap_or(Ok(()))?;
+    all(instances.into_iter().map(|instance| async move { instance.first().await })).await
+}
+
+/// All at once, and no longer than until the first failure.
+async fn all(waits: impl Iterator<Item = impl Future<Output = Result<(), Failure>> + Send + 'static>) -> Result<(), Failure> {
+    let mut waits: JoinSet<_> = waits.collect();
+    while let Some(done) = waits.join_next().await {
+        done.unwrap_or(Ok(()))?;
     }
     Ok(())
 }
