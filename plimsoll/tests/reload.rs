@@ -5,7 +5,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use testkit::{Client, Load, Origin, Plimsoll, WebSocket, app_command, get, serve_app, until};
+use testkit::{Client, Load, Origin, Plimsoll, Up, WebSocket, app_command, get, serve_app, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
 
@@ -132,9 +132,13 @@ fn a_broken_file_changes_nothing_and_says_where() {
 #[test]
 fn a_key_that_needs_a_restart_is_refused_by_name() {
     let origin = Origin::answering("one");
-    let plimsoll = Plimsoll::start(BINARY, &origins_file("one", "/", &origin));
+    let plimsoll = Up::new(BINARY, &origins_file("one", "/", &origin)).state_as_written().ready();
     let moved = format!("state = \"elsewhere\"\n{}", origins_file("one", "/new/", &origin));
-    refused(&plimsoll, &reload(&plimsoll, &moved), "state");
+    // the verb looks for the process where the file says, and finds none there; the process itself refuses the key
+    let output = reload(&plimsoll, &moved);
+    assert!(output.status.code() == Some(1) && said(&output).contains("elsewhere"), "{output:?}");
+    plimsoll.signal(Signal::HUP);
+    until("the refusal is told", || plimsoll.log().lines().any(|line| line.contains("reload") && line.contains("state")));
     assert_eq!(get(plimsoll.http(), "/").unwrap().text(), "one", "nothing of a refused file is used");
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use testkit::{Client, Plimsoll, Up, get, request};
 
-const LENGTH: usize = 20 * 1024 * 1024;
+const LENGTH: usize = 6 * 1024 * 1024;
 
 fn content() -> Vec<u8> {
     (0..LENGTH / 8).flat_map(|number| format!("{number:07}\n").into_bytes()).collect()
@@ -35,8 +35,7 @@ fn ranges_are_answered_with_their_part() {
     assert!(whole.status == 200 && whole.body == content());
     let tag = whole.header("etag").unwrap().to_owned();
     let mut client = Client::connect(site.http()).unwrap();
-    for (range, from, to) in [("bytes=0-9", 0, 9), ("bytes=8388600-12582911", 8_388_600, 12_582_911), ("bytes=-5", LENGTH - 5, LENGTH - 1)]
-    {
+    for (range, from, to) in [("bytes=0-9", 0, 9), ("bytes=3145720-4194311", 3_145_720, 4_194_311), ("bytes=-5", LENGTH - 5, LENGTH - 1)] {
         let part = client.request("GET", "/large.bin", &[("Range", range), ("If-Range", &tag)], b"").unwrap();
         assert_eq!((part.status, part.header("content-range")), (206, Some(format!("bytes {from}-{to}/{LENGTH}").as_str())));
         assert!(part.body == content()[from..=to], "{range}");

@@ -75,6 +75,12 @@ impl Up {
         self
     }
 
+    /// Keeps its state where the file says.
+    pub fn state_as_written(mut self) -> Up {
+        self.arguments.clear();
+        self
+    }
+
     /// A variable of Plimsoll's environment.
     pub fn env(mut self, name: &str, value: &str) -> Up {
         self.environment.push((name.into(), value.into()));
