@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::group::Group;
-use super::health::{Check, Tally};
+use super::health::{Check, Health, Tally};
 use super::member::Member;
 
 /// Bytes of an answer that are read to find its status line.
@@ -54,9 +54,13 @@ async fn watch(group: Arc<Group>, member: Arc<Member>, check: Arc<Check>) {
         ticks.tick().await;
         let result = timeout(check.timeout, ask(member.endpoint.address, check.path.as_deref())).await;
         let result = result.unwrap_or_else(|_| Err(format!("no answer within {} ms", check.timeout.as_millis())));
-        tally = tally.after(result.is_ok(), &check);
+        let well = result.is_ok();
+        tally = tally.after(well, &check);
         let reason = result.unwrap_or_else(|reason| reason);
-        group.checked(&member, tally.health, &reason, clock());
+        // A first failure is no verdict, and must not bring back an endpoint that a request has found dead.
+        if well || tally.health != Health::Up {
+            group.checked(&member, tally.health, &reason, clock());
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use contract::Endpoint;
 use telemetry::Log;
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::super::retry::Failure;
 use super::super::tests::simulation::BOUNDS;
-use super::super::{NoPeer, State};
+use super::super::{Exchange, NoPeer, Outcome, State};
 use super::*;
 
 /// An app whose health answers the status in the cell; 0: it closes without an answer, 1: it never answers.
@@ -119,4 +120,22 @@ fn status_lines() {
     for bad in [&b"HTTP/1.1 20"[..], b"HTTP/2 200 OK", b"HTTP/1.1 2000", b"SSH-2.0-OpenSSH", b""] {
         assert_eq!(status(bad), None);
     }
+}
+
+#[tokio::test]
+async fn a_failing_check_does_not_bring_back_what_a_request_found_dead() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_list, endpoints) = contract::endpoints(vec![outside(listener.local_addr().unwrap())]);
+    let group = group(true);
+    let check = Check { down_after: 1000, ..quick(Some("/up")) };
+    let task = tokio::spawn(keep(group.clone(), endpoints, check));
+    let failing_check = || async { timeout(Duration::from_secs(30), listener.accept()).await.unwrap().unwrap() };
+    failing_check().await;
+    let peer = group.choose(0, Instant::now(), &[]).unwrap();
+    Exchange::begin(peer, Instant::now()).end(Outcome::Failed(Failure::Connect), Instant::now());
+    for _ in 0..3 {
+        failing_check().await;
+    }
+    assert_eq!(group.states(Instant::now())[0].state, State::Down);
+    task.abort();
 }
