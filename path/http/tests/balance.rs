@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -293,4 +294,111 @@ fn an_endpoint_that_leaves_finishes_what_it_has_and_gets_nothing_new() {
     gate.open();
     assert_eq!(open.join().unwrap(), (200, "old".into()));
     assert_eq!(old.received().len(), 1);
+}
+
+/// Clients that send GET and POST, each POST with a number of its own, until they are told to stop.
+struct Traffic {
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    clients: Vec<JoinHandle<Vec<(&'static str, u16)>>>,
+}
+
+impl Traffic {
+    fn start(door: &Door) -> Traffic {
+        let (stop, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let client = |index: usize| {
+            let (stop, answered, address) = (stop.clone(), answered.clone(), door.address.clone());
+            std::thread::spawn(move || send_until(&stop, &answered, &address, index))
+        };
+        Traffic { clients: (0..6).map(client).collect(), stop, answered }
+    }
+
+    /// Waits until the clients have had a few more answers.
+    fn go_on(&self) {
+        let seen = self.answered.load(Ordering::Relaxed);
+        until("the traffic goes on", || self.answered.load(Ordering::Relaxed) > seen + 100);
+    }
+
+    fn end(self) -> Vec<(&'static str, u16)> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    }
+}
+
+fn send_until(stop: &AtomicBool, answered: &AtomicUsize, address: &str, index: usize) -> Vec<(&'static str, u16)> {
+    let mut client = Client::connect(address).unwrap();
+    let mut statuses = Vec::new();
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let method = if number % 2 == 0 { "GET" } else { "POST" };
+        let answer = client.request(method, &format!("/{index}-{number}"), &[], b"").unwrap();
+        answered.fetch_add(1, Ordering::Relaxed);
+        statuses.push((method, answer.status));
+        if answer.header("connection") == Some("close") {
+            client = Client::connect(address).unwrap();
+        }
+    }
+    statuses
+}
+
+/// How often each POST was received, over all origins.
+fn posts(origins: &[Vec<Received>]) -> HashMap<String, usize> {
+    let mut times = HashMap::new();
+    for post in origins.iter().flatten().filter(|request| request.method == "POST") {
+        *times.entry(post.target.clone()).or_default() += 1;
+    }
+    times
+}
+
+#[test]
+fn endpoints_that_come_and_go_in_order_lose_nothing() {
+    let mut old = Origin::answering("it");
+    let door = Door::over(&[&old]);
+    let traffic = Traffic::start(&door);
+    let mut received = Vec::new();
+    for _ in 0..8 {
+        traffic.go_on();
+        let new = Origin::answering("it");
+        let leaving = door.list.borrow()[0].clone();
+        door.set(vec![endpoint(&new)]);
+        until("the door has taken the list over", || *door.handle.endpoints()[0].1[0].name == *new.address());
+        until("the old one is done", || leaving.in_flight.requests() == 0);
+        received.push(old.received());
+        stop(old);
+        old = new;
+    }
+    traffic.go_on();
+    let statuses = traffic.end();
+    received.push(old.received());
+    assert!(statuses.iter().all(|(_, status)| *status == 200), "{:?}", statuses.iter().find(|(_, status)| *status != 200));
+    let sent = statuses.iter().filter(|(method, _)| *method == "POST").count();
+    let posts = posts(&received);
+    assert_eq!((posts.len(), posts.values().sum::<usize>()), (sent, sent), "each POST once");
+}
+
+#[test]
+fn endpoints_that_die_under_load_lose_no_get_and_repeat_no_post() {
+    let stays = Origin::answering("it");
+    let mut dies = Origin::answering("it");
+    let door = Door::over(&[&stays, &dies]);
+    let traffic = Traffic::start(&door);
+    let mut received = Vec::new();
+    for _ in 0..5 {
+        traffic.go_on();
+        dies.cut();
+        received.push(dies.received());
+        stop(dies);
+        traffic.go_on();
+        dies = Origin::answering("it");
+        let staying = door.list.borrow()[0].clone();
+        door.set(vec![staying, endpoint(&dies)]);
+    }
+    let statuses = traffic.end();
+    received.extend([stays.received(), dies.received()]);
+    for (method, status) in statuses {
+        assert!(status == 200 || (method == "POST" && status == 502), "{method} {status}");
+    }
+    assert!(posts(&received).values().all(|times| *times == 1), "a POST was executed twice");
 }
