@@ -34,7 +34,6 @@ pub(crate) struct Common {
 /// One loop's part of the tier.
 pub(crate) struct Door {
     pub(crate) here: Loop,
-    pub(crate) loops: usize,
     pub(crate) common: Arc<Common>,
     pub(crate) pool: Pool,
     pub(crate) pipes: Pipes,
@@ -49,10 +48,9 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(here: Loop, loops: usize, common: Arc<Common>, view: Rc<View>, access: AccessLines) -> Rc<Door> {
+    pub(crate) fn new(here: Loop, common: Arc<Common>, view: Rc<View>, access: AccessLines) -> Rc<Door> {
         Rc::new(Door {
             here,
-            loops,
             common,
             pool: Pool::default(),
             pipes: Pipes::default(),

@@ -40,7 +40,7 @@ pub(crate) async fn follow(
     mut orders: UnboundedReceiver<Order>,
 ) {
     let access = AccessLines::new(common.events.log.clone());
-    let door = Door::new(here, loops, common, View::new(shape, loops), access);
+    let door = Door::new(here, common, View::new(shape, loops), access);
     spawn_local(listening::arrivals(door.clone(), newcomers));
     spawn_local(sweep(door.clone()));
     spawn_local(flush(door.clone()));

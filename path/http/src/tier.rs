@@ -99,14 +99,15 @@ impl Handle {
     /// When a new address cannot be listened on; nothing has changed then.
     pub fn swap(&self, plan: Plan, endpoints: HashMap<Arc<str>, Endpoints>) -> Result<(), ListenError> {
         let mut running = self.0.running();
-        let is_wanted = |asked: SocketAddr| plan.listen.iter().any(|listen| listen.address == asked);
+        let wanted: Vec<SocketAddr> = plan.listen.iter().map(|listen| listen.address).collect();
         let is_new = |asked: &SocketAddr| !running.listening.iter().any(|listening| listening.listener.asked == *asked);
-        let new: Vec<SocketAddr> = plan.listen.iter().map(|listen| listen.address).filter(is_new).collect();
+        let new: Vec<SocketAddr> = wanted.iter().copied().filter(is_new).collect();
         let sockets = new.into_iter().map(|address| listen(address, self.0.loops.len())).collect::<Result<Vec<_>, _>>()?;
-        running.listening.retain(|listening| is_wanted(listening.listener.asked));
+        running.listening.retain(|listening| wanted.contains(&listening.listener.asked));
         let shape = running.shape(plan, endpoints, &self.0.common.events, &self.0.loops);
         self.0.order(|done| Order::View(shape.clone(), done));
         self.0.listen_on(&mut running, sockets);
+        running.listening.sort_by_key(|listening| wanted.iter().position(|address| *address == listening.listener.asked));
         Ok(())
     }
 

@@ -83,6 +83,8 @@ pub(crate) struct Visit<'c> {
     /// The plan as it was when the request came.
     pub(crate) view: Rc<View>,
     pub(crate) desk: Box<Desk>,
+    /// Bytes at the front of the input that are the present request's head.
+    pub(crate) head: usize,
     /// When the request's head was complete.
     pub(crate) since: Instant,
     /// Index of the route that counts the request.
@@ -128,7 +130,7 @@ impl<'c> Visit<'c> {
     pub(crate) fn new(client: &'c Client, door: &'c Rc<Door>) -> Visit<'c> {
         let (view, mut desk) = (door.view(), door.take_desk());
         desk.facts.peer.clear();
-        Visit { client, door, view, desk, since: Instant::now(), route: None, answered_by_site: false }
+        Visit { client, door, view, desk, head: 0, since: Instant::now(), route: None, answered_by_site: false }
     }
 
     /// Forgets the last request.
@@ -141,8 +143,17 @@ impl<'c> Visit<'c> {
         desk.tried.clear();
         desk.facts.clear();
         desk.answer = None;
+        self.head = 0;
         (self.route, self.answered_by_site) = (None, false);
         self.door.refresh(&mut self.view);
+    }
+
+    /// The head is done with: what follows it in the input is its body or the next head.
+    pub(crate) fn consume_head(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        if let Some(input) = &mut self.desk.input {
+            input.consume(head);
+        }
     }
 
     /// The value of `Connection` for an answer, given whether the connection stays.
@@ -162,10 +173,10 @@ impl<'c> Visit<'c> {
 
 impl Visit<'_> {
     /// Counts the request as answered with `status` by `bytes`, and notes it in the access log.
-    pub(crate) fn record(&self, status: u16, bytes: u64) {
+    pub(crate) fn record(&self, status: u16, bytes: u64, now: Instant) {
         let shape = &self.view.shape;
         let index = self.door.here.index;
-        let took = self.since.elapsed();
+        let took = now.saturating_duration_since(self.since);
         let counts = match self.route {
             Some(route) => &shape.routes[route].counts,
             None if self.answered_by_site => &shape.site,

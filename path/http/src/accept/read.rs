@@ -4,6 +4,9 @@ use super::{Progress, RequestHead};
 use crate::socket::fill;
 use crate::visit::{Desk, Visit};
 
+/// A head that grows beyond this room is given more.
+const LEAST_ROOM: usize = 2 << 10;
+
 /// What came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Came {
@@ -27,13 +30,16 @@ pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
         if !input.is_empty() {
             match parse(request, input.unread(), &bounds) {
                 Ok(true) => {
+                    visit.head = request.len();
                     visit.since = std::time::Instant::now();
                     return Came::Head;
                 }
                 Ok(false) => {}
                 Err(status) => return Came::Refused(status),
             }
-            input.reserve((bounds.head - input.len()).min(loops::BUFFER_BYTES));
+            if input.space().len() < LEAST_ROOM {
+                input.reserve(loops::BUFFER_BYTES);
+            }
         }
         // The first read finds something: the connection was readable.
         if !std::mem::replace(&mut is_timed, true) {

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::ready;
+use std::time::Instant;
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -37,7 +38,7 @@ pub(crate) async fn refuse(visit: &mut Visit<'_>, status: u16) -> After {
     visit.client.alarm.set(visit.view.shape.plan.timeout.body);
     let written = visit.client.alarm.limit(write_all(&visit.client.stream, &down.out)).await;
     let bytes = down.out.len() as u64;
-    visit.record(status, bytes);
+    visit.record(status, bytes, Instant::now());
     after(visit, matches!(written, Ok(Ok(()))), stays)
 }
 
@@ -49,10 +50,7 @@ fn after(visit: &mut Visit<'_>, sent: bool, stays: bool) -> After {
     if !stays {
         return After::Linger;
     }
-    let head = visit.desk.request.len();
-    if let Some(input) = &mut visit.desk.input {
-        input.consume(head);
-    }
+    visit.consume_head();
     After::Again
 }
 
@@ -84,7 +82,7 @@ pub(crate) async fn site(visit: &mut Visit<'_>) -> Option<After> {
     visit.route = None;
     let bytes = down.out.len() as u64 + reply.body.len();
     let sent = send(visit.client, visit.view.shape.plan.timeout.body, &mut down.out, &reply).await;
-    visit.record(reply.status, bytes);
+    visit.record(reply.status, bytes, Instant::now());
     Some(after(visit, sent.is_ok(), stays))
 }
 

@@ -59,9 +59,9 @@ impl Upload<'_> {
             match self.up.poll(context, self.client, self.input, self.upstream, self.pipes) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(PumpError::To(_))) => self.failed = true,
-                Poll::Ready(Err(PumpError::From(_))) => return Poll::Ready(Lost::Client),
-                Poll::Ready(Err(PumpError::Bad(_))) => return Poll::Ready(Lost::Refused(400)),
+                Poll::Ready(Err(PumpError::To)) => self.failed = true,
+                Poll::Ready(Err(PumpError::From)) => return Poll::Ready(Lost::Client),
+                Poll::Ready(Err(PumpError::Bad)) => return Poll::Ready(Lost::Refused(400)),
                 Poll::Ready(Err(PumpError::TooLong)) => return Poll::Ready(Lost::Refused(413)),
             }
         }

@@ -43,7 +43,7 @@ pub(super) async fn deliver(visit: &mut Visit<'_>, mut exchange: Exchange, line:
     let now = Instant::now();
     let (status, bytes) = (visit.desk.response.status, visit.desk.down.written);
     add(&visit.door.common.events.loops[visit.door.here.index].bytes_in, visit.desk.up.moved);
-    visit.record(status, bytes);
+    visit.record(status, bytes, now);
     match end {
         End::Whole => {
             keep(visit, exchange.peer(), line, now);
@@ -118,7 +118,7 @@ fn poll_pass(
     let before = (down.steps, upload.client_ended);
     match down.poll(context, upload.upstream, answer, upload.client, upload.pipes) {
         Poll::Ready(Ok(())) => return Poll::Ready(End::Whole),
-        Poll::Ready(Err(PumpError::To(_))) => return Poll::Ready(End::Client),
+        Poll::Ready(Err(PumpError::To)) => return Poll::Ready(End::Client),
         Poll::Ready(Err(_)) => return Poll::Ready(End::Broken),
         Poll::Pending => {}
     }

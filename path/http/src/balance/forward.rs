@@ -77,15 +77,13 @@ fn prepare(visit: &mut Visit<'_>) {
     let Some(input) = input else { return };
     up.out.clear();
     upward::write(&mut up.out, facts, request, input.unread(), visit.door);
-    input.consume(request.len());
-    // What answers the client in the app's place must not take the next request's bytes for this one's head.
-    request.clear();
     let source = match facts.framing {
         Framing::None => Source::None,
         Framing::Length(length) => Source::Length(length),
         Framing::Chunked => Source::Chunked,
     };
     up.begin(source, source == Source::Chunked, visit.view.shape.plan.max.body, KEPT);
+    visit.consume_head();
 }
 
 /// An endpoint that was not tried; waits in the bounded queue for one when none is free.
@@ -175,7 +173,7 @@ fn again(
 /// The client left before its answer: counted as 499, as nginx does.
 fn gone(visit: &Visit<'_>) -> After {
     add(&visit.door.common.events.loops[visit.door.here.index].clients_gone, 1);
-    visit.record(499, 0);
+    visit.record(499, 0, Instant::now());
     After::Close
 }
 

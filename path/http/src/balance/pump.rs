@@ -33,14 +33,14 @@ pub(crate) enum Source {
 }
 
 /// Why a body was not moved to its end.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PumpError {
     /// The side it comes from failed or ended too early.
-    From(io::Error),
+    From,
     /// The side it goes to failed.
-    To(io::Error),
+    To,
     /// Its chunks cannot be understood.
-    Bad(BadChunk),
+    Bad,
     /// It is longer than allowed.
     TooLong,
 }
@@ -106,11 +106,6 @@ impl Pump {
         (self.sent, self.written) = (0, 0);
     }
 
-    /// Whether the whole body came in (it may not be written yet).
-    pub(crate) fn has_all(&self) -> bool {
-        self.ended
-    }
-
     /// Whether everything is written.
     pub(crate) fn is_done(&self) -> bool {
         self.ended && self.sent == self.out.len() && self.pipe.is_none()
@@ -144,7 +139,7 @@ impl Pump {
                     self.absorb(buffer)?;
                 }
             }
-            ready!(self.poll_flush(context, to)).map_err(PumpError::To)?;
+            ready!(self.poll_flush(context, to)).map_err(|_| PumpError::To)?;
             if self.pipe.is_some() {
                 ready!(self.poll_splice(context, from, to, pipes, stop))?;
             }
@@ -169,11 +164,11 @@ impl Pump {
 
     fn poll_read(&mut self, context: &mut Context<'_>, from: &TcpStream, buffer: &mut Buffer) -> Poll<Result<(), PumpError>> {
         self.waiting = Waiting::From;
-        let count = ready!(poll_fill(from, context, buffer)).map_err(PumpError::From)?;
+        let count = ready!(poll_fill(from, context, buffer)).map_err(|_| PumpError::From)?;
         self.steps += 1;
         if count == 0 {
             if self.source != Source::Close {
-                return Poll::Ready(Err(PumpError::From(io::ErrorKind::UnexpectedEof.into())));
+                return Poll::Ready(Err(PumpError::From));
             }
             self.make_room(0);
             self.end();
@@ -200,7 +195,7 @@ impl Pump {
     fn poll_pass(&mut self, context: &mut Context<'_>, buffer: &mut Buffer, to: &TcpStream) -> Poll<Result<(), PumpError>> {
         self.waiting = Waiting::To;
         let most = if let Source::Length(left) = self.source { left.min(buffer.len() as u64) as usize } else { buffer.len() };
-        let count = ready!(poll_write(to, context, &buffer.unread()[..most])).map_err(PumpError::To)?;
+        let count = ready!(poll_write(to, context, &buffer.unread()[..most])).map_err(|_| PumpError::To)?;
         self.dropped = true;
         self.wrote(count);
         buffer.consume(count);
@@ -217,7 +212,7 @@ impl Pump {
     ) -> Poll<Result<(), PumpError>> {
         let mut pipe = match self.pipe.take() {
             Some(pipe) => pipe,
-            None => pipes.take().map_err(PumpError::From)?,
+            None => pipes.take().map_err(|_| PumpError::From)?,
         };
         self.dropped = true;
         let result = self.poll_pipe(&mut pipe, context, from, to, stop);
@@ -239,12 +234,12 @@ impl Pump {
         loop {
             while pipe.held() > 0 {
                 self.waiting = Waiting::To;
-                ready!(to.poll_write_ready(context)).map_err(PumpError::To)?;
+                ready!(to.poll_write_ready(context)).map_err(|_| PumpError::To)?;
                 let more = !matches!(self.source, Source::Length(0));
                 match to.try_io(Interest::WRITABLE, || pipe.pour(to, more)) {
                     Ok(count) => self.wrote(count),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Poll::Ready(Err(PumpError::To(error))),
+                    Err(_) => return Poll::Ready(Err(PumpError::To)),
                 }
             }
             let Source::Length(left) = self.source else { return Poll::Ready(Ok(())) };
@@ -252,13 +247,13 @@ impl Pump {
                 return Poll::Ready(Ok(()));
             }
             self.waiting = Waiting::From;
-            ready!(from.poll_read_ready(context)).map_err(PumpError::From)?;
+            ready!(from.poll_read_ready(context)).map_err(|_| PumpError::From)?;
             let most = left.min(PIPE_BYTES as u64) as usize;
             match from.try_io(Interest::READABLE, || pipe.draw(from, most)) {
-                Ok(0) => return Poll::Ready(Err(PumpError::From(io::ErrorKind::UnexpectedEof.into()))),
+                Ok(0) => return Poll::Ready(Err(PumpError::From)),
                 Ok(count) => self.count(count as u64)?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(PumpError::From(error))),
+                Err(_) => return Poll::Ready(Err(PumpError::From)),
             }
         }
     }
@@ -287,7 +282,7 @@ impl Pump {
 
     fn absorb_chunks(&mut self, buffer: &mut Buffer) -> Result<(), PumpError> {
         loop {
-            let (taken, piece) = self.scanner.scan(buffer.unread()).map_err(PumpError::Bad)?;
+            let (taken, piece) = self.scanner.scan(buffer.unread()).map_err(|_: BadChunk| PumpError::Bad)?;
             let mut count = 0;
             if let Piece::Data(range) = &piece {
                 count = range.len() as u64;
@@ -382,11 +377,11 @@ mod tests {
         buffer.push(b"body");
         pump.absorb(&mut buffer).unwrap();
         pump.sent = 8;
-        assert!(pump.is_replayable() && !pump.has_all());
+        assert!(pump.is_replayable() && !pump.ended);
         buffer.push(b"more");
         assert!(pump.passes_through(&buffer), "12 bytes are more than the 10 that are kept");
         pump.absorb(&mut buffer).unwrap();
-        assert!(!pump.is_replayable() && pump.has_all());
+        assert!(!pump.is_replayable() && pump.ended);
         assert_eq!(pump.out, b"more");
     }
 

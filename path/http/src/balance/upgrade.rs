@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loops::{Buffer, Buffers};
 use rustix::net::{Shutdown, shutdown};
@@ -29,7 +29,7 @@ struct Way<'a> {
 /// Copies both ways; the head of the 101 is in `desk.down.out`.
 pub(super) async fn upgrade(visit: &mut Visit<'_>, exchange: Exchange, line: Line) -> After {
     let _upgraded = exchange.upgrade();
-    visit.record(101, visit.desk.down.out.len() as u64);
+    visit.record(101, visit.desk.down.out.len() as u64, Instant::now());
     let (client, door) = (visit.client, visit.door);
     // A peer that vanished without a word is found by the kernel.
     let _ = rustix::net::sockopt::set_socket_keepalive(&client.stream, true);

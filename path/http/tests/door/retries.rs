@@ -72,3 +72,14 @@ fn an_endpoint_that_leaves_the_list_finishes_what_it_has() {
     assert_eq!(client.answer().unwrap().text(), "old");
     assert_eq!(client.get("/").unwrap().text(), "new");
 }
+
+#[test]
+fn a_refusal_in_the_apps_place_leaves_the_next_request_whole() {
+    let door = Door::start_at(shop(), &[("shop", nowhere())]);
+    let mut client = door.client();
+    client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    for _ in 0..2 {
+        assert!(matches!(client.answer().unwrap().status, 502 | 503));
+    }
+    assert!(door.metric("http_panics_total 0"));
+}
