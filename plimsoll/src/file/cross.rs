@@ -6,9 +6,22 @@ use settings::{Fault, Item, Place, Report, Table, Value};
 
 /// Tells of everything that two sections cannot both have.
 pub fn check(file: &Table, report: &mut Report) {
+    own_names(file, report);
     routes_once(file, report);
     ports_once(file, report);
     site_reached(file, report);
+}
+
+/// Names of Plimsoll's own log files: an app of that name would write into them.
+const OWN: [&str; 2] = ["access", "plimsoll"];
+
+fn own_names(file: &Table, report: &mut Report) {
+    for (entry, _) in file.table("app").into_iter().flat_map(Table::tables) {
+        if OWN.contains(&entry.name.as_str()) {
+            let fault = Fault::new(format!("no app can be named \"{}\": Plimsoll's own log has that name", entry.name));
+            report.problem(entry.place, fault.hint("choose another name"));
+        }
+    }
 }
 
 fn routes_once(file: &Table, report: &mut Report) {
