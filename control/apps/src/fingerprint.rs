@@ -8,7 +8,7 @@ use std::path::Path;
 /// Made by tools or by the app itself; that one of them exists counts, what is in them does not.
 const MADE: [&str; 5] = ["target", "node_modules", "venv", ".venv", "vendor/bundle"];
 /// Written while an app runs.
-const WRITTEN: [&str; 5] = ["__pycache__", "tmp", "log", "logs", "uploads"];
+const WRITTEN: [&str; 6] = ["__pycache__", "data", "tmp", "log", "logs", "uploads"];
 const WRITTEN_ENDINGS: [&str; 10] = [".log", ".pid", ".sock", ".pyc", ".db", ".sqlite", ".sqlite3", "-wal", "-shm", "-journal"];
 /// Plimsoll's own file: what it changes is seen by comparing plans.
 const OURS: &str = "plimsoll.toml";
