@@ -77,10 +77,9 @@ impl Entry {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
         let vary = siblings.iter().any(Option::is_some);
         let modified = plain.1.modified_second();
-        let is_young = |stamp: &Stamp| {
-            now.duration_since(SystemTime::UNIX_EPOCH)
-                .is_ok_and(|since| since.as_nanos() as i128 - stamp.changed < SETTLED.as_nanos() as i128)
-        };
+        // Either way: a clock set back must not make a file young for good.
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
+        let is_young = |stamp: &Stamp| (now - stamp.changed).abs() < SETTLED.as_nanos() as i128;
         let young = is_young(&plain.1) || siblings.iter().flatten().any(|(_, (_, stamp))| is_young(stamp));
         let variant = |(content, stamp), encoding| Variant::new(name, content, stamp, encoding, modified, vary);
         let encoded = siblings.map(|sibling| sibling.map(|(encoding, read)| variant(read, Some(encoding))));
