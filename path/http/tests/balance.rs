@@ -1,5 +1,7 @@
 //! The door in front of several endpoints that die, hang, close, come and go.
 
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
+
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

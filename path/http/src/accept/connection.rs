@@ -119,3 +119,18 @@ async fn linger(visit: &mut Visit<'_>) {
     // Whoever still sends after this is cut off.
     let _ = client.alarm.limit(drained as std::pin::Pin<&mut dyn Future<Output = ()>>).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        let size = size_of_future(serve);
+        assert!(size <= 512, "{size} bytes for each idle connection");
+    }
+}

@@ -32,8 +32,8 @@ pub(crate) fn write(out: &mut Vec<u8>, facts: &Facts, head: &ResponseHead, buffe
             _ => {}
         }
     }
-    let no_length = head.content_length.is_none();
-    copy(out, &head.fields, &buffer[..head.len()], |field| !field.hop && !(no_length && field.known == Known::ContentLength));
+    let has_length = head.content_length.is_some();
+    copy(out, &head.fields, &buffer[..head.len()], |field| !field.hop && (has_length || field.known != Known::ContentLength));
     if !has_date {
         line(out, b"Date: ", &also.door.date());
     }

@@ -293,7 +293,10 @@ impl Pump {
             match piece {
                 Piece::Data(_) => {}
                 Piece::More => return Ok(()),
-                Piece::End => return Ok(self.end()),
+                Piece::End => {
+                    self.end();
+                    return Ok(());
+                }
             }
         }
     }
