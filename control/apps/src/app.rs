@@ -9,12 +9,13 @@ use contract::Endpoint;
 use tokio::sync::watch;
 
 use crate::build::{self, Built, Print};
-use crate::instance::{Instance, Life};
+use crate::instance::Life;
 use crate::names::Names;
 use crate::plan::{Plan, Source};
 use crate::ports::Ports;
 use crate::roster::{Batch, Roster};
 use crate::tier::Setup;
+use crate::view::Instance;
 
 #[derive(Debug)]
 pub(crate) struct App {

@@ -22,6 +22,7 @@ mod settings;
 mod status;
 mod tier;
 mod usage;
+mod view;
 
 pub use plan::{Plan, Run, Source};
 pub use roll::Prepared;

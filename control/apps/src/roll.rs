@@ -8,10 +8,10 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::app::{App, Started};
 use crate::decide::{self, Change};
-use crate::instance::{Instance, Order};
 use crate::plan::{Plan, Source};
 use crate::roster::Batch;
 use crate::tier::{Refused, Shared, all_healthy};
+use crate::view::{Instance, Order};
 use crate::{build, events};
 
 /// New instances that are healthy beside the old. Dropped without [`Prepared::commit`], they are stopped.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use contract::{Endpoint, Load};
 use serde::Serialize;
 
-use crate::instance::{Instance, State};
 use crate::plan::Source;
 use crate::tier::Shared;
+use crate::view::{Instance, State};
 
 /// One app as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, Now};
 use crate::command::Environment;
-use crate::instance::{Instance, Order};
 use crate::metrics;
 use crate::plan::Plan;
 use crate::ports::Ports;
 use crate::roll::{self, Prepared};
 use crate::status::{self, AppStatus};
 use crate::usage::{self, Usages};
+use crate::view::{Instance, Order};
 
 /// What apps are run with, the same for all.
 #[derive(Debug, Clone)]
