@@ -191,6 +191,10 @@ async fn send_file(
                 }
             }
         }
+        if length > 0 {
+            // A client that takes everything at once must not keep the loop from others.
+            tokio::task::yield_now().await;
+        }
     }
     Ok(())
 }
