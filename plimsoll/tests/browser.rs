@@ -11,10 +11,10 @@ fn the_hello_apps_work_in_a_browser() {
     if without.contains("browser") {
         return;
     }
-    let browser = Browser::start();
     for name in ["rust", "python", "node"] {
         if !without.contains(name) {
-            visit(&browser, name);
+            // a new one each time: the apps may get the same port, and pages are cached for five minutes
+            visit(&Browser::start(), name);
         }
     }
 }
