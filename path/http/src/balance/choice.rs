@@ -1,4 +1,5 @@
-//! Which of some endpoints takes the next request: the least cost, latency × (open requests + 1).
+//! Which of some endpoints takes the next request: the least cost, latency² × (open requests + 1). Squared, because what
+//! is ten times slower helps only when the others are ten times as busy, and their own latency then says so.
 //!
 //! With few endpoints all are compared: two random ones of three would leave a slow one a third of the picks it is
 //! in. Endpoints of about the same latency differ by their open requests only, and equal ones take turns.
@@ -42,7 +43,8 @@ fn cost(look: &Look, fastest: u64) -> u64 {
     let latency = if look.open == 0 { look.faded } else { look.measured };
     let latency = latency.max(look.silent);
     let latency = if latency < fastest.saturating_mul(2) { fastest } else { latency };
-    latency.saturating_mul(u64::from(look.open) + 1)
+    // Over `fastest`, so that the square of 2 s times all open requests fits.
+    (latency * latency / fastest).saturating_mul(u64::from(look.open) + 1)
 }
 
 #[cfg(test)]
@@ -65,7 +67,8 @@ mod tests {
     #[test]
     fn a_slow_one_takes_what_its_slowness_allows() {
         assert_eq!(least(&[look(50, 0), look(5, 8)]), Some(1));
-        assert_eq!(least(&[look(50, 0), look(5, 10)]), Some(0));
+        assert_eq!(least(&[look(50, 0), look(5, 98)]), Some(1));
+        assert_eq!(least(&[look(50, 0), look(5, 100)]), Some(0));
     }
 
     #[test]
