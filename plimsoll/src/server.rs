@@ -120,6 +120,7 @@ impl Life {
                 verdict = finished(&mut self.ready) => {
                     self.ready = None;
                     say(&verdict?);
+                    halt_if_asked();
                 }
                 answer = finished_reload(&mut self.reloading) => {
                     if let Some((_, Some(reply))) = self.reloading.take() {
@@ -151,6 +152,21 @@ impl Life {
             let running = self.running.clone();
             self.reloading = Some((tokio::spawn(async move { running.reload().await }), reply));
         }
+    }
+}
+
+/// Stops control for good when a test asks for it, to see that traffic goes on: see `tests/control.rs`.
+fn halt_if_asked() {
+    let halt = |thread_name: &str| -> ! {
+        eprintln!("control halted: {thread_name}");
+        loop {
+            thread::park();
+        }
+    };
+    if std::env::var_os("PLIMSOLL_TEST_HALT_CONTROL").is_some() {
+        // One task for the runtime's one worker; this thread is the other that runs tasks.
+        tokio::spawn(async move { halt("worker") });
+        halt("main");
     }
 }
 

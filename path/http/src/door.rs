@@ -23,7 +23,7 @@ const DESKS: usize = 64;
 
 /// What all loops of the tier share; nothing here is written per request.
 #[derive(Debug)]
-pub(crate) struct Common {
+pub(crate) struct Shared {
     pub(crate) seats: Arc<Seats>,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) events: Arc<Events>,
@@ -34,7 +34,7 @@ pub(crate) struct Common {
 /// One loop's part of the tier.
 pub(crate) struct Door {
     pub(crate) here: Loop,
-    pub(crate) common: Arc<Common>,
+    pub(crate) common: Arc<Shared>,
     pub(crate) pool: Pool,
     pub(crate) pipes: Pipes,
     pub(crate) access: AccessLines,
@@ -48,7 +48,7 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(here: Loop, common: Arc<Common>, view: Rc<View>, access: AccessLines) -> Rc<Door> {
+    pub(crate) fn new(here: Loop, common: Arc<Shared>, view: Rc<View>, access: AccessLines) -> Rc<Door> {
         Rc::new(Door {
             here,
             common,

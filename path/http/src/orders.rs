@@ -13,7 +13,7 @@ use tokio::task::spawn_local;
 
 use crate::accept::listening;
 use crate::access::{self, AccessLines};
-use crate::door::{Common, Door};
+use crate::door::{Shared, Door};
 use crate::view::{Shape, View};
 
 /// How often idle connections to endpoints are looked at.
@@ -34,7 +34,7 @@ pub(crate) enum Order {
 pub(crate) async fn follow(
     here: Loop,
     loops: usize,
-    common: Arc<Common>,
+    common: Arc<Shared>,
     shape: Arc<Shape>,
     newcomers: Receiver<Newcomer>,
     mut orders: UnboundedReceiver<Order>,

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::accept::HeadBounds;
 use crate::admit::per_address::Addresses;
 use crate::balance::{Bounds, Check, Group, PeerState, keep};
-use crate::door::Common;
+use crate::door::Shared;
 use crate::events::{Counts, Events};
 use crate::orders::{self, Order};
 use crate::plan::Plan;
@@ -38,7 +38,7 @@ pub struct Handle(Arc<Inner>);
 
 struct Inner {
     loops: Loops,
-    common: Arc<Common>,
+    common: Arc<Shared>,
     orders: Vec<UnboundedSender<Order>>,
     running: Mutex<Running>,
 }
@@ -71,7 +71,7 @@ impl Tier {
         let (seats, arrivals) = Seats::new(loops.len());
         let events = Arc::new(Events::new(log, loops.len(), seats.clone()));
         registry.add(events.clone());
-        let common = Arc::new(Common { seats, addresses: Arc::new(Addresses::default()), events, open: AtomicU64::new(0) });
+        let common = Arc::new(Shared { seats, addresses: Arc::new(Addresses::default()), events, open: AtomicU64::new(0) });
         let mut running = Running { listening: Vec::new(), groups: HashMap::new(), checks: None };
         let shape = running.shape(plan, endpoints, &common.events, loops);
         let mut orders = Vec::new();

@@ -78,7 +78,7 @@ fn has_unsafe(code: &str) -> bool {
 /// A static that changes.
 fn is_global(code: &str) -> bool {
     let code = code.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-    let changes = ["Atomic", "Mutex", "RwLock", "OnceLock", "LazyLock", "OnceCell", "ArcSwap"];
+    let changes = ["Atomic", "Mutex", "RwLock", "OnceLock", "OnceCell", "ArcSwap"];
     code.starts_with("static mut ") || code.starts_with("static ") && changes.iter().any(|kind| code.contains(kind))
 }
 
