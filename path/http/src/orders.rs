@@ -13,7 +13,7 @@ use tokio::task::spawn_local;
 
 use crate::accept::listening;
 use crate::access::{self, AccessLines};
-use crate::door::{Shared, Door};
+use crate::door::{Door, Shared};
 use crate::view::{Shape, View};
 
 /// How often idle connections to endpoints are looked at.
