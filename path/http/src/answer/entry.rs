@@ -18,8 +18,9 @@ use super::security::{SECURITY, SITE_POLICY};
 use super::small::{Small, status_line};
 use super::{Asked, Body, Reply, Splice};
 
-/// Contents up to this size are kept in memory; larger ones are sent from their open file.
-pub(super) const SMALL: u64 = 64 << 10;
+/// Contents up to this size are kept in memory; larger ones are sent from their open file: by then `sendfile`, which
+/// copies nothing, costs less than `writev` (measured: even at 16 KiB, 17 % less CPU at 64 KiB).
+pub(super) const SMALL: u64 = 16 << 10;
 
 /// A state younger than this may change again within the file system's clock tick, unseen by a stamp.
 const SETTLED: Duration = Duration::from_millis(20);
