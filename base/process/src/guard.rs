@@ -67,7 +67,7 @@ impl Guard {
     /// Starts a guard for the keeper with this marker.
     pub(crate) fn start(keeper: &str) -> io::Result<Guard> {
         let (reader, pipe) = io::pipe()?;
-        let child = role::guard(Stdio::from(reader)).spawn()?;
+        let child = role::spawn_light(&mut role::guard(Stdio::from(reader)))?;
         let pid = Pid::from_raw(child.id() as i32).expect("a child has a number");
         let mut guard = Guard { pid, pipe };
         guard.tell(&Line::Keeper(keeper.to_string()));

@@ -100,7 +100,7 @@ impl Keeper {
 
     fn start_server(&mut self, arguments: &[OsString], socket: UnixStream) -> io::Result<()> {
         let mut command = role::server(arguments, Stdio::from(OwnedFd::from(socket)));
-        let child = command.env(scan::MARKER, format!("{}:0", self.marker)).spawn()?;
+        let child = role::spawn_light(command.env(scan::MARKER, format!("{}:0", self.marker)))?;
         let pid = Pid::from_raw(child.id() as i32).expect("a child has a number");
         self.server = Some(pid);
         let start = scan::one(pid).map_or(0, |process| process.start);

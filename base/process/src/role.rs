@@ -1,8 +1,11 @@
 use std::ffi::{CString, OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use rustix::thread::{disable_transparent_huge_pages, transparent_huge_pages_are_disabled};
 
 use crate::{guard, keeper};
 
@@ -81,6 +84,17 @@ pub(crate) fn guard(pipe: Stdio) -> Command {
     let mut command = again(GUARD, pipe);
     command.env_clear().current_dir("/").stdout(Stdio::null()).process_group(0);
     command
+}
+
+/// Starts one of Plimsoll's own processes without transparent huge pages: with them, where the kernel always gives them,
+/// a process of a few hundred KB weighs 4 MB more. Apps keep what the machine gives; the caller has a single thread.
+pub(crate) fn spawn_light(command: &mut Command) -> io::Result<Child> {
+    let before = transparent_huge_pages_are_disabled().unwrap_or(true);
+    // A kernel without the switch gives the pages: heavier, not wrong.
+    let _ = disable_transparent_huge_pages(true);
+    let child = command.spawn();
+    let _ = disable_transparent_huge_pages(before);
+    child
 }
 
 /// A keeper without a server, of the binary `program`.

@@ -45,6 +45,8 @@ pub(crate) struct Door {
     #[allow(clippy::vec_box)]
     desks: RefCell<Vec<Box<Desk>>>,
     draining: Cell<bool>,
+    /// Connections that keep their state between two requests.
+    pub(crate) warm: Cell<usize>,
 }
 
 impl Door {
@@ -60,6 +62,7 @@ impl Door {
             ids: RefCell::new(Ids::from_os()),
             desks: RefCell::default(),
             draining: Cell::new(false),
+            warm: Cell::new(0),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The life of a client connection: idle without a buffer, busy in a boxed future, idle again.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -19,6 +20,9 @@ use crate::visit::{After, Client, Visit};
 
 /// How long a connection keeps its state after a request, for the next one: then it shrinks to what idle ones take.
 const WARM: Duration = Duration::from_secs(1);
+
+/// Connections of a loop that keep it at a time: thousands that come at once must not hold thousands of states.
+const WARM_MOST: usize = 256;
 
 /// How long and how much is read from a client that still sends although it was answered, so that it can read the answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -73,11 +77,32 @@ async fn busy(client: &Client, door: &Rc<Door>) -> After {
         if visit.desk.input.as_ref().is_none_or(|input| input.is_empty()) {
             visit.desk.input = None;
             visit.desk.answer = None;
-            let warm = WARM.min(visit.view.shape.plan.timeout.idle);
-            if !wait(client, door, warm).await {
+            let warm = Warm::begin(&door.warm);
+            let most = if warm.among_first(WARM_MOST) { WARM.min(visit.view.shape.plan.timeout.idle) } else { Duration::ZERO };
+            if !wait(client, door, most).await {
                 return if door.is_draining() { After::Close } else { After::Again };
             }
         }
+    }
+}
+
+/// One of the connections that keep their state between two requests, counted while it lives.
+struct Warm<'a>(&'a Cell<usize>);
+
+impl Warm<'_> {
+    fn begin(count: &Cell<usize>) -> Warm<'_> {
+        count.set(count.get() + 1);
+        Warm(count)
+    }
+
+    fn among_first(&self, most: usize) -> bool {
+        self.0.get() <= most
+    }
+}
+
+impl Drop for Warm<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
