@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::assemble::Running;
 use crate::cli::exit;
+use crate::descriptors;
 use crate::file::{self, Plan};
 use crate::orders::{self, Answer, Asked as Received, Order};
 use crate::state::State;
@@ -46,7 +47,7 @@ pub fn run(path: &Path, state: Option<&Path>) -> u8 {
         }
     };
     let code = runtime.block_on(live(plan, state, log.clone(), health)).unwrap_or_else(|reason| {
-        log.error("plimsoll", &reason);
+        reason.lines().for_each(|line| log.error("plimsoll", line));
         exit::FAILED
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -71,15 +72,14 @@ async fn live(plan: Plan, state: State, log: Log, health: LogHealth) -> Result<u
     for warning in plan.warnings.iter() {
         log.warning("file", &warning.to_string());
     }
+    descriptors::raise(&plan.http, &log);
     let listener = state.listen().map_err(|error| format!("cannot open the control socket in {}: {error}", state.dir().display()))?;
     let running = Running::start(plan, keeper, state.dir(), log.clone(), health).await?;
     let socket = socket(listener).map_err(|error| format!("cannot serve the control socket: {error}"))?;
-    let ready = tokio::spawn({
-        let running = running.clone();
-        async move { running.ready().await }
-    });
-    let verdict =
-        Life { running: running.clone(), signals, socket, ready: Some(ready), reloading: None, waiting: VecDeque::new() }.run().await;
+    let ready = Some(wait_for_ready(&running));
+    let mut life = Life { running: running.clone(), signals, socket, ready, reloading: None, waiting: VecDeque::new() };
+    let verdict = life.run().await;
+    life.stop_reloading().await;
     running.stop().await;
     drop(state);
     match verdict {
@@ -109,7 +109,7 @@ struct Life {
 
 impl Life {
     /// Until a stop was asked for, or an app could not start.
-    async fn run(mut self) -> Result<(), String> {
+    async fn run(&mut self) -> Result<(), String> {
         loop {
             tokio::select! {
                 asked = self.signals.next() => match asked {
@@ -122,12 +122,7 @@ impl Life {
                     say(&verdict?);
                     halt_if_asked();
                 }
-                answer = finished_reload(&mut self.reloading) => {
-                    if let Some((_, Some(reply))) = self.reloading.take() {
-                        // A verb that went away needs no answer.
-                        let _ = reply.send(answer);
-                    }
-                }
+                answer = finished_reload(&mut self.reloading) => self.reloaded(answer),
             }
             self.next_reload();
         }
@@ -143,9 +138,30 @@ impl Life {
         }
     }
 
-    /// One at a time, and none before the first file runs.
+    fn reloaded(&mut self, answer: Answer) {
+        if let (Some(ready), Answer::Reloaded(_)) = (&mut self.ready, &answer) {
+            // What `ready` waits for has changed.
+            ready.abort();
+            *ready = wait_for_ready(&self.running);
+        }
+        if let Some((_, Some(reply))) = self.reloading.take() {
+            // A verb that went away needs no answer.
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// What it has begun beside the old is stopped with the rest.
+    async fn stop_reloading(&mut self) {
+        if let Some((task, _)) = self.reloading.take() {
+            task.abort();
+            // Cancelled, as asked.
+            let _ = task.await;
+        }
+    }
+
+    /// One at a time. It need not wait for `ready`: a file that mends an app which never starts must be taken.
     fn next_reload(&mut self) {
-        if self.ready.is_some() || self.reloading.is_some() {
+        if self.reloading.is_some() {
             return;
         }
         if let Some(reply) = self.waiting.pop_front() {
@@ -153,6 +169,11 @@ impl Life {
             self.reloading = Some((tokio::spawn(async move { running.reload().await }), reply));
         }
     }
+}
+
+fn wait_for_ready(running: &Arc<Running>) -> JoinHandle<Result<String, String>> {
+    let running = running.clone();
+    tokio::spawn(async move { running.ready().await })
 }
 
 /// Stops control for good when a test asks for it, to see that traffic goes on: see `tests/control.rs`.

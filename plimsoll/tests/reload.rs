@@ -150,3 +150,15 @@ fn a_hangup_is_a_reload() {
     plimsoll.signal(Signal::HUP);
     until("the new file is in force", || get(plimsoll.http(), "/").unwrap().text() == "two");
 }
+
+#[test]
+fn a_file_that_mends_an_app_which_never_starts_is_taken() {
+    let broken = "name = \"r\"\n[http]\nlisten = [\"127.0.0.1:0\"]\n[console]\nlisten = \"127.0.0.1:0\"\n[app.shop]\nrun = \"false\"\n";
+    let mut plimsoll = Up::new(BINARY, broken).spawn();
+    until("a first try has failed", || plimsoll.log().contains("shop.1") && plimsoll.run("status", &[]).status.success());
+    let mended = broken.replace("run = \"false\"", &format!("run = {}\nhealth = \"/healthz\"", app_command()));
+    let output = reload(&plimsoll, &mended);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    plimsoll.wait_ready();
+    assert_eq!(get(plimsoll.http(), "/healthz").unwrap().status, 200);
+}

@@ -49,6 +49,8 @@ struct Running {
     groups: HashMap<Arc<str>, Arc<Group>>,
     /// Ends the health checks of the plan before.
     checks: Option<DrainSwitch>,
+    /// Nothing is listened on any more, whatever a plan says.
+    draining: bool,
 }
 
 /// One address; dropping it stops accepting there.
@@ -72,7 +74,7 @@ impl Tier {
         let events = Arc::new(Events::new(log, loops.len(), seats.clone()));
         registry.add(events.clone());
         let common = Arc::new(Shared { seats, addresses: Arc::new(Addresses::default()), events, open: AtomicU64::new(0) });
-        let mut running = Running { listening: Vec::new(), groups: HashMap::new(), checks: None };
+        let mut running = Running { listening: Vec::new(), groups: HashMap::new(), checks: None, draining: false };
         let shape = running.shape(plan, endpoints, &common.events, loops);
         let mut orders = Vec::new();
         for (index, newcomers) in arrivals.into_iter().enumerate() {
@@ -96,7 +98,7 @@ impl Handle {
     /// Follows `plan` from now on: sockets of addresses that stay are kept, connections too; requests under way end as they began.
     ///
     /// # Errors
-    /// When a new address cannot be listened on; nothing has changed then.
+    /// When a new address cannot be listened on; nothing has changed then. While draining, every plan is ignored.
     pub fn swap(&self, plan: Plan, endpoints: HashMap<Arc<str>, Endpoints>) -> Result<(), ListenError> {
         let mut running = self.0.running();
         let wanted: Vec<SocketAddr> = plan.listen.iter().map(|listen| listen.address).collect();
@@ -113,7 +115,11 @@ impl Handle {
 
     /// Stops accepting, closes idle connections, lets requests finish for at most `deadline`; `true` when all have.
     pub async fn drain(&self, deadline: Duration) -> bool {
-        self.0.running().listening.clear();
+        {
+            let mut running = self.0.running();
+            running.draining = true;
+            running.listening.clear();
+        }
         self.0.order(Order::Drain);
         let end = Instant::now() + deadline;
         while self.connections() > 0 && Instant::now() < end {
