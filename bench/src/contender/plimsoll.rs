@@ -16,7 +16,8 @@ pub fn command(program: &Path, work: &Work, address: SocketAddr, scratch: &Path)
 }
 
 fn settings(work: &Work, address: SocketAddr) -> String {
-    let mut text = format!("name = \"bench\"\nstate = \"state\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n[http]\nlisten = [\"{address}\"]\n\n");
+    let mut text =
+        format!("name = \"bench\"\nstate = \"state\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n[http]\nlisten = [\"{address}\"]\n\n");
     // All clients of a bench have one address.
     text += "[http.max]\nbody = \"64MB\"\nconnections = 20000\nconnections_per_ip = 20000\n\n";
     if work.health {

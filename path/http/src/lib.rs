@@ -20,5 +20,5 @@ mod visit;
 
 pub use events::Counts;
 pub use plan::{AccessLog, AppRoute, Listen, Max, Network, Plan, Site, Timeout};
-pub use tier::{Handle, Tier};
 pub use settings::{HTTP, SITE, Settings};
+pub use tier::{Handle, Tier};
