@@ -62,6 +62,8 @@ pub(crate) struct Facts {
     pub(crate) expects_continue: bool,
     /// The peer's forwarding fields are believed.
     pub(crate) trusted: bool,
+    /// The peer is trusted and told a trace, which goes on as it is.
+    pub(crate) is_traced: bool,
     /// The peer's address; the same for all requests of a visit.
     pub(crate) peer: Vec<u8>,
     /// The client's address as the access log tells it and the app gets it.
@@ -85,7 +87,7 @@ pub(crate) struct Visit<'c> {
     pub(crate) desk: Box<Desk>,
     /// Bytes at the front of the input that are the present request's head.
     pub(crate) head: usize,
-    /// When the request's head was complete.
+    /// When the request's head was complete; until then, and when it is refused, when its first bytes came.
     pub(crate) since: Instant,
     /// Index of the route that counts the request.
     pub(crate) route: Option<usize>,
@@ -107,7 +109,7 @@ impl Facts {
         vectors.into_iter().for_each(Vec::clear);
         self.endpoint = None;
         (self.method, self.version, self.framing) = (Method::default(), Version::default(), Framing::None);
-        (self.keep_alive, self.websocket, self.expects_continue, self.trusted) = (false, false, false, false);
+        (self.keep_alive, self.websocket, self.expects_continue, self.trusted, self.is_traced) = (false, false, false, false, false);
     }
 
     /// Whether the answer has no body whatever its head says.

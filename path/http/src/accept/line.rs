@@ -7,7 +7,6 @@ use super::refusal::Refusal;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // each is the method of that name
 pub enum Method {
-    #[default]
     Get,
     Head,
     Post,
@@ -15,7 +14,8 @@ pub enum Method {
     Delete,
     Patch,
     Options,
-    /// Any other token; forwarded as written.
+    /// Any other token, forwarded as written; and of a head that was refused.
+    #[default]
     Other,
 }
 

@@ -1,5 +1,7 @@
 //! Reads the next head of a connection within its bounds and time.
 
+use std::time::Instant;
+
 use super::{Progress, RequestHead};
 use crate::socket::fill;
 use crate::visit::{Desk, Visit};
@@ -25,13 +27,16 @@ pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
     let (client, buffers) = (visit.client, &visit.door.here.buffers);
     let Desk { input, request, .. } = &mut *visit.desk;
     let input = input.get_or_insert_with(|| buffers.take());
-    let mut is_timed = false;
+    let (mut is_timed, mut has_begun) = (false, false);
     loop {
         if !input.is_empty() {
-            match parse(request, input.unread(), &bounds) {
+            let parsed = parse(request, input.unread(), &bounds);
+            if parsed == Ok(true) || !std::mem::replace(&mut has_begun, true) {
+                visit.since = Instant::now();
+            }
+            match parsed {
                 Ok(true) => {
                     visit.head = request.len();
-                    visit.since = std::time::Instant::now();
                     return Came::Head;
                 }
                 Ok(false) => {}

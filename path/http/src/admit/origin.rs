@@ -31,10 +31,20 @@ pub(crate) fn identify(facts: &mut Facts, head: &RequestHead, buffer: &[u8], pee
         Some(id) => facts.request_id.extend_from_slice(id),
         None => door.new_id(&mut facts.request_id),
     }
-    match head.value(Known::Traceparent, buffer).and_then(trace_of) {
-        Some(trace) => facts.trace.extend_from_slice(trace),
+    match told_trace(head, buffer) {
+        Some(trace) => {
+            facts.is_traced = true;
+            facts.trace.extend_from_slice(trace);
+        }
         None => new_trace(facts, door),
     }
+}
+
+/// The trace of the one `traceparent` there is; two are as bad as none (W3C Trace Context section 4.3).
+fn told_trace<'b>(head: &RequestHead, buffer: &'b [u8]) -> Option<&'b [u8]> {
+    let mut told = head.fields.iter().filter(|field| field.known == Known::Traceparent && !field.hop);
+    let (one, other) = (told.next()?, told.next());
+    if other.is_some() { None } else { trace_of(one.value.of_buffer(buffer)) }
 }
 
 fn new_trace(facts: &mut Facts, door: &Door) {
@@ -47,7 +57,8 @@ pub(crate) fn is_replaced(known: Known, facts: &Facts) -> bool {
     match known {
         Known::XForwardedFor | Known::Forwarded | Known::XRequestId | Known::Expect => true,
         Known::XForwardedProto | Known::XForwardedHost => true,
-        Known::XForwardedPort | Known::XRealIp | Known::Traceparent | Known::Tracestate => !facts.trusted,
+        Known::XForwardedPort | Known::XRealIp => !facts.trusted,
+        Known::Traceparent | Known::Tracestate => !facts.is_traced,
         _ => false,
     }
 }
@@ -77,7 +88,7 @@ pub(crate) fn write_fields(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead,
     }
     out.extend_from_slice(b";proto=http\r\nX-Request-Id: ");
     out.extend_from_slice(&facts.request_id);
-    if told(Known::Traceparent).and_then(trace_of).is_none() {
+    if !facts.is_traced {
         out.extend_from_slice(b"\r\ntraceparent: 00-");
         out.extend_from_slice(&facts.trace);
         out.push(b'-');

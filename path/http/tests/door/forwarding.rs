@@ -79,6 +79,33 @@ fn a_trusted_peer_is_believed_from_the_right() {
 }
 
 #[test]
+fn a_trusted_peers_broken_trace_is_replaced_not_doubled() {
+    let origin = Origin::answering("ok");
+    let trust = vec![Network { base: "127.0.0.0".parse().unwrap(), bits: 8 }];
+    let door = Door::start(Plan { trust, ..shop() }, &[("shop", &origin)]);
+    let good = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    for told in [&[("traceparent", "00-xyz-1-01"), ("tracestate", "a=1")][..], &[good, ("traceparent", "00-xyz-1-01")], &[good, good]] {
+        door.client().request("GET", "/", told, b"").unwrap();
+        let received = origin.received().pop().unwrap();
+        let traces: Vec<_> = received.headers.iter().filter(|(name, _)| name == "traceparent").map(|(_, value)| value).collect();
+        assert_eq!((traces.len(), received.header("tracestate")), (1, None), "{told:?}");
+        assert!(traces[0].len() == 55 && traces[0] != good.1, "{told:?} became {traces:?}");
+    }
+}
+
+#[test]
+fn a_refused_head_is_of_no_method() {
+    let origin = Origin::answering("ok");
+    let door = Door::before(&origin);
+    let mut client = door.client();
+    client.get("/").unwrap();
+    client.send("BAD\r\n\r\n").unwrap();
+    assert_eq!(client.answer().unwrap().status, 400);
+    let line = "http_requests_total{app=\"\",route=\"\",method=\"OTHER\",status=\"400\"} 1";
+    until("it is counted", || door.metric(line));
+}
+
+#[test]
 fn hop_by_hop_fields_stay_on_their_hop_both_ways() {
     let origin = Origin::with(|_| {
         Reply::Bytes(
