@@ -141,7 +141,7 @@ impl Pump {
             }
             ready!(self.poll_flush(context, to)).map_err(|_| PumpError::To)?;
             if self.pipe.is_some() {
-                ready!(self.poll_splice(context, from, to, pipes, stop))?;
+                ready!(self.poll_splice(context, from, to, stop))?;
             }
             if self.ended {
                 return Poll::Ready(Ok(()));
@@ -153,11 +153,11 @@ impl Pump {
             if !buffer.is_empty() {
                 continue;
             }
-            match self.source {
-                Source::Length(left) if left >= SPLICE_FROM && !self.chunked_out => {
-                    ready!(self.poll_splice(context, from, to, pipes, stop))?
-                }
-                _ => ready!(self.poll_read(context, from, buffer))?,
+            let is_large = matches!(self.source, Source::Length(left) if left >= SPLICE_FROM);
+            if is_large && !self.chunked_out && self.has_pipe(pipes) {
+                ready!(self.poll_splice(context, from, to, stop))?;
+            } else {
+                ready!(self.poll_read(context, from, buffer))?;
             }
         }
     }
@@ -202,18 +202,16 @@ impl Pump {
         Poll::Ready(self.count(count as u64))
     }
 
-    fn poll_splice(
-        &mut self,
-        context: &mut Context<'_>,
-        from: &TcpStream,
-        to: &TcpStream,
-        pipes: &Pipes,
-        stop: u64,
-    ) -> Poll<Result<(), PumpError>> {
-        let mut pipe = match self.pipe.take() {
-            Some(pipe) => pipe,
-            None => pipes.take().map_err(|_| PumpError::From)?,
-        };
+    /// Takes a pipe unless it has one. Without a descriptor left for one, bodies are copied.
+    fn has_pipe(&mut self, pipes: &Pipes) -> bool {
+        if self.pipe.is_none() {
+            self.pipe = pipes.take().ok();
+        }
+        self.pipe.is_some()
+    }
+
+    fn poll_splice(&mut self, context: &mut Context<'_>, from: &TcpStream, to: &TcpStream, stop: u64) -> Poll<Result<(), PumpError>> {
+        let Some(mut pipe) = self.pipe.take() else { return Poll::Ready(Ok(())) };
         self.dropped = true;
         let result = self.poll_pipe(&mut pipe, context, from, to, stop);
         if pipe.held() > 0 || result.is_pending() {
