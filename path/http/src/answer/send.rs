@@ -119,7 +119,7 @@ async fn send(client: &Client, pause: std::time::Duration, head: &mut Vec<u8>, r
         }
         Body::Bytes(bytes, range) => write_both(client, pause, head, &bytes[range.clone()]).await,
         Body::File { file, offset, length } => {
-            write_more(&client.stream, head).await?;
+            client.alarm.limit(write_more(&client.stream, head)).await.map_err(late)??;
             send_file(client, pause, file, *offset, *length).await
         }
     }

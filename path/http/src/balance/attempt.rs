@@ -1,11 +1,10 @@
 //! One attempt at one endpoint: a connection, the request up, the head of the answer down.
 
 use std::future::poll_fn;
-use std::io;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use loops::Buffer;
+use loops::{Buffer, Expired};
 use tokio::net::TcpStream;
 
 use super::pipe::Pipes;
@@ -14,8 +13,9 @@ use super::response::Asked;
 use super::{Exchange, Failure, downward};
 use crate::accept::{Progress, Version};
 use crate::events::add;
+use crate::plan::Timeout;
 use crate::socket::{poll_fill, write_all};
-use crate::visit::{Desk, Visit};
+use crate::visit::{Client, Desk, Visit};
 
 /// How long an answer is still waited for when the client has closed its side: it may have closed both.
 pub(super) const HALF_CLOSED: Duration = Duration::from_secs(3);
@@ -122,7 +122,8 @@ pub(super) async fn ask(visit: &mut Visit<'_>, exchange: &mut Exchange, line: &L
                     if response.status != 100 && facts.version == Version::Http11 {
                         down.out.clear();
                         downward::write_interim(&mut down.out, response, answer.unread());
-                        write_all(&client.stream, &down.out).await.map_err(|_| Lost::Client)?;
+                        write_first(client, shape.plan.timeout.body, &down.out).await?;
+                        client.alarm.set(wait.most(&shape.plan.timeout));
                     }
                     answer.consume(length);
                     response.clear();
@@ -139,7 +140,16 @@ async fn invite_body(visit: &mut Visit<'_>) -> Result<(), Lost> {
     if !std::mem::take(&mut facts.expects_continue) || has_come {
         return Ok(());
     }
-    write_all(&visit.client.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_: io::Error| Lost::Client)
+    write_first(visit.client, visit.view.shape.plan.timeout.body, b"HTTP/1.1 100 Continue\r\n\r\n").await
+}
+
+/// Writes what comes before the answer; a client that takes nothing of it is gone.
+async fn write_first(client: &Client, most: Duration, bytes: &[u8]) -> Result<(), Lost> {
+    client.alarm.set(most);
+    match client.alarm.limit(write_all(&client.stream, bytes)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(Expired) => Err(Lost::Client),
+    }
 }
 
 /// Waiting for bytes of the answer.
@@ -159,8 +169,8 @@ impl Wait {
         upload: &mut Upload<'_>,
         answer: &mut Buffer,
         exchange: &mut Exchange,
-        client: &crate::visit::Client,
-        timeout: &crate::plan::Timeout,
+        client: &Client,
+        timeout: &Timeout,
     ) -> Poll<Result<(), Lost>> {
         let before = upload.up.steps;
         if let Poll::Ready(lost) = upload.poll(context) {
@@ -189,6 +199,15 @@ impl Wait {
             Poll::Pending => {}
         }
         client.alarm.poll_rung(context).map(|()| Err(self.late(upload)))
+    }
+
+    /// How long nothing may move now.
+    fn most(&self, timeout: &Timeout) -> Duration {
+        match (self.has_ended, self.is_sent) {
+            (true, _) => HALF_CLOSED.min(timeout.first_byte),
+            (false, true) => timeout.first_byte,
+            (false, false) => timeout.body,
+        }
     }
 
     fn late(&self, upload: &Upload<'_>) -> Lost {

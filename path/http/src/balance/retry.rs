@@ -26,7 +26,7 @@ pub struct Attempt {
     pub answered: bool,
     /// The connection had served another request before.
     pub reused: bool,
-    /// What was sent of the request can be sent again: it has no body, or none of the body was taken from the client.
+    /// What was sent of the request can be sent again: it has no body, or all that was sent of it is still kept.
     pub replayable: bool,
     /// This request already was retried on a fresh connection to its endpoint.
     pub refreshed: bool,
@@ -41,7 +41,7 @@ pub enum Decision {
     Elsewhere(&'static str),
     /// Once more at the same endpoint, on a fresh connection.
     SameFresh(&'static str),
-    /// Answer the client with this status; when `answered`, the head may be gone already and the connection is cut instead.
+    /// Answer the client with this status: nothing of a final answer has gone to it yet.
     Answer(u16, &'static str),
 }
 

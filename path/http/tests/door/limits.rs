@@ -72,6 +72,18 @@ fn slow_clients_are_told_or_left() {
 }
 
 #[test]
+fn a_client_that_does_not_read_interim_answers_is_left() {
+    let hints = format!("HTTP/1.1 103 Early Hints\r\nLink: <{}>\r\n\r\n", "x".repeat(20_000)).repeat(1600);
+    let origin = Origin::with(move |_| testkit::Reply::Bytes(hints.clone().into()));
+    let timeout = Timeout { body: Duration::from_millis(300), ..Timeout::default() };
+    let door = Door::start(Plan { timeout, ..shop() }, &[("shop", &origin)]);
+    let mut client = door.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    until("the request is there", || origin.received().len() == 1);
+    until("the client is left", || door.handle.connections() == 0 && door.handle.endpoints()[0].1[0].in_flight == 0);
+}
+
+#[test]
 fn a_silent_app_is_504_and_an_absent_one_502_or_503() {
     let hanging = Origin::hanging();
     let door = Door::start(Plan { timeout: short(), ..shop() }, &[("shop", &hanging)]);
