@@ -80,12 +80,72 @@ pub(crate) async fn fill(stream: &TcpStream, buffer: &mut Buffer) -> io::Result<
     poll_fn(|context| poll_fill(stream, context, buffer)).await
 }
 
-/// Whether nothing has come and nothing ended since the last read, as far as the loop knows (no system call).
-pub(crate) fn is_quiet(stream: &TcpStream) -> bool {
-    let mut context = Context::from_waker(std::task::Waker::noop());
-    stream.poll_read_ready(&mut context).is_pending()
+/// What lies in a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing yet.
+    Nothing,
+    /// Bytes.
+    Bytes,
+    /// The other side has ended.
+    End,
+    /// It failed: a reset.
+    Failed,
+}
+
+/// Looks without taking anything. One system call: what the loop knows of a socket is as old as its last look at all of
+/// them, and bytes too many that have come since must not become the answer to another request.
+pub(crate) fn look(stream: &TcpStream) -> Seen {
+    let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+    match rustix::net::recv(stream, &mut [0; 1], flags) {
+        Ok((_, 0)) => Seen::End,
+        Ok(_) => Seen::Bytes,
+        Err(rustix::io::Errno::AGAIN) => Seen::Nothing,
+        Err(_) => Seen::Failed,
+    }
+}
+
+/// Whether a connection could not be made for want of a descriptor, a port or memory here: no fault of the other side.
+pub(crate) fn is_of_this_side(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let own = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM, Errno::NOSPC];
+    Errno::from_io_error(error).is_some_and(|errno| own.contains(&errno))
 }
 
 fn is_again(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_is_seen_although_the_loop_has_not_looked_and_its_budget_is_spent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        let spent = async || {
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            while tokio::task::coop::has_budget_remaining() {
+                // The budget is all that matters.
+                let _ = stream.poll_write_ready(&mut context);
+            }
+            look(&stream)
+        };
+        assert_eq!(spent().await, Seen::Nothing);
+        io::Write::write_all(&mut other, b"x").unwrap();
+        assert_eq!(spent().await, Seen::Bytes);
+        let mut byte = [0];
+        assert_eq!(rustix::net::recv(&stream, &mut byte, rustix::net::RecvFlags::empty()).unwrap().0, 1);
+        drop(other);
+        assert_eq!(spent().await, Seen::End);
+    }
+
+    #[test]
+    fn only_what_is_lacking_here_is_of_this_side() {
+        use rustix::io::Errno;
+        assert!(is_of_this_side(&Errno::MFILE.into()) && is_of_this_side(&Errno::ADDRNOTAVAIL.into()));
+        assert!(!is_of_this_side(&Errno::CONNREFUSED.into()) && !is_of_this_side(&io::ErrorKind::TimedOut.into()));
+    }
 }

@@ -1,6 +1,7 @@
 //! One attempt at one endpoint: a connection, the request up, the head of the answer down.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::{Exchange, Failure, downward};
 use crate::accept::{Progress, Version};
 use crate::events::add;
 use crate::plan::Timeout;
-use crate::socket::{poll_fill, write_all};
+use crate::socket::{Seen, is_of_this_side, look, poll_fill, write_all};
 use crate::visit::{Client, Desk, Visit};
 
 /// How long an answer is still waited for when the client has closed its side: it may have closed both.
@@ -79,20 +80,38 @@ impl Upload<'_> {
 
 /// A connection to the exchange's endpoint: an idle one, or a fresh one.
 pub(super) async fn connect(visit: &Visit<'_>, exchange: &Exchange, fresh: bool, now: Instant) -> Result<Line, Lost> {
-    let (door, timeout) = (visit.door, &visit.view.shape.plan.timeout);
-    let counts = &door.common.events.loops[door.here.index];
-    let is_safe = visit.desk.facts.is_safe();
-    if !fresh && let Some(stream) = door.pool.take(exchange.peer(), now, timeout.upstream_idle, !is_safe) {
-        add(&counts.upstream_reused, 1);
-        return Ok(Line { stream, reused: true });
+    let (client, timeout) = (visit.client, &visit.view.shape.plan.timeout);
+    if !fresh && let Some(line) = idle(visit, exchange, now) {
+        return Ok(line);
     }
-    visit.client.alarm.set(timeout.connect);
-    let connected = visit.client.alarm.limit(TcpStream::connect(exchange.peer().address())).await;
-    let Ok(Ok(stream)) = connected else { return Err(Lost::Endpoint(Failure::Connect)) };
+    client.alarm.set(timeout.connect);
+    let mut connecting = pin!(TcpStream::connect(exchange.peer().address()));
+    let connected = client.alarm.limit(poll_fn(|context| match connecting.as_mut().poll(context) {
+        Poll::Ready(connected) => Poll::Ready(Some(connected)),
+        // One that only has closed its side may still wait for an answer.
+        Poll::Pending if client.stream.poll_read_ready(context).is_ready() && look(&client.stream) == Seen::Failed => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    }));
+    let stream = match connected.await {
+        Ok(Some(Ok(stream))) => stream,
+        Ok(Some(Err(error))) if is_of_this_side(&error) => {
+            return idle(visit, exchange, now).ok_or(Lost::Endpoint(Failure::Local));
+        }
+        Ok(Some(Err(_))) | Err(Expired) => return Err(Lost::Endpoint(Failure::Connect)),
+        Ok(None) => return Err(Lost::Client),
+    };
     // Without it the last piece of a request may wait for an acknowledgement.
     stream.set_nodelay(true).map_err(|_| Lost::Endpoint(Failure::Connect))?;
-    add(&counts.upstream_opened, 1);
+    add(&visit.door.common.events.loops[visit.door.here.index].upstream_opened, 1);
     Ok(Line { stream, reused: false })
+}
+
+/// An idle connection to the exchange's endpoint.
+fn idle(visit: &Visit<'_>, exchange: &Exchange, now: Instant) -> Option<Line> {
+    let (door, most) = (visit.door, visit.view.shape.plan.timeout.upstream_idle);
+    let stream = door.pool.take(exchange.peer(), now, most, !visit.desk.facts.is_safe())?;
+    add(&door.common.events.loops[door.here.index].upstream_reused, 1);
+    Some(Line { stream, reused: true })
 }
 
 /// Sends the request and reads until the head of the final answer is whole: it lies at the front of `desk.answer`.

@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::group::Group;
 use super::health::{Check, Health, Tally};
 use super::member::Member;
+use crate::socket::is_of_this_side;
 
 /// Bytes of an answer that are read to find its status line.
 const HEAD: usize = 256;
@@ -52,8 +53,9 @@ async fn watch(group: Arc<Group>, member: Arc<Member>, check: Arc<Check>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let result = timeout(check.timeout, ask(member.endpoint.address, check.path.as_deref())).await;
-        let result = result.unwrap_or_else(|_| Err(format!("no answer within {} ms", check.timeout.as_millis())));
+        let asked = timeout(check.timeout, ask(member.endpoint.address, check.path.as_deref())).await;
+        let late = |_| Some(Err(format!("no answer within {} ms", check.timeout.as_millis())));
+        let Some(result) = asked.unwrap_or_else(late) else { continue };
         let well = result.is_ok();
         tally = tally.after(well, &check);
         let reason = result.unwrap_or_else(|reason| reason);
@@ -69,10 +71,17 @@ fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// One check: why it is well, or why it is not.
-async fn ask(address: SocketAddr, path: Option<&str>) -> Result<String, String> {
-    let mut stream = TcpStream::connect(address).await.map_err(|error| format!("no connection: {error}"))?;
-    let Some(path) = path else { return Ok("the port accepts".into()) };
+/// One check: why it is well, or why it is not; `None` when this process lacks what it takes to ask.
+async fn ask(address: SocketAddr, path: Option<&str>) -> Option<Result<String, String>> {
+    match (TcpStream::connect(address).await, path) {
+        (Err(error), _) if is_of_this_side(&error) => None,
+        (Err(error), _) => Some(Err(format!("no connection: {error}"))),
+        (Ok(_), None) => Some(Ok("the port accepts".into())),
+        (Ok(stream), Some(path)) => Some(ask_for(path, address, stream).await),
+    }
+}
+
+async fn ask_for(path: &str, address: SocketAddr, mut stream: TcpStream) -> Result<String, String> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: plimsoll-health\r\nAccept: */*\r\nConnection: close\r\n\r\n");
     let lost = |error: std::io::Error| format!("{path} was not answered: {error}");

@@ -90,6 +90,8 @@ impl Exchange {
     fn judge(&self, outcome: Outcome, now: u64) {
         let member = &self.peer.member;
         match outcome {
+            // Nothing was asked of the endpoint.
+            Outcome::Failed(Failure::Local) | Outcome::Stale | Outcome::ClientGone => {}
             Outcome::Done if self.status < 500 => {
                 // Read first: the line is shared by all loops.
                 if member.failures.load(Relaxed) > 0 {
@@ -103,7 +105,6 @@ impl Exchange {
                     group.failed(member, failure, now);
                 }
             }
-            Outcome::Stale | Outcome::ClientGone => {}
         }
     }
 

@@ -9,7 +9,7 @@ use super::{Attempt, Decision, Exchange, Failure, Group, NoPeer, Outcome, Peer, 
 use crate::accept::Framing;
 use crate::answer::send::refuse;
 use crate::events::add;
-use crate::socket::is_quiet;
+use crate::socket::{Seen, look};
 use crate::visit::{After, Desk, Visit};
 
 /// Bytes of a request, head and body, that are kept until its answer begins, so that it can be sent again.
@@ -21,6 +21,8 @@ struct History {
     refreshed: bool,
     retries: u32,
     same: Option<Arc<Peer>>,
+    /// With what the first failure is answered that says more than "there is no endpoint".
+    status: Option<u16>,
 }
 
 /// Forwards the request to the app of route `route` and passes its answer on.
@@ -32,17 +34,17 @@ pub(crate) async fn forward(visit: &mut Visit<'_>, route: usize) -> After {
     let mut now = visit.since;
     loop {
         let chosen = match history.same.take() {
-            Some(peer) => Ok(peer),
-            None => choose(visit, group, now).await,
+            Some(peer) => Ok((peer, now)),
+            None => choose(visit, group, now, history.status).await,
         };
-        let peer = match chosen {
-            Ok(peer) => peer,
+        let (peer, chosen_at) = match chosen {
+            Ok(chosen) => chosen,
             Err(Lost::Refused(status)) => return refuse(visit, status).await,
             Err(_) => return gone(visit),
         };
-        let mut exchange = Exchange::begin(peer, now);
+        let mut exchange = Exchange::begin(peer, chosen_at);
         let mut reused = false;
-        let lost = match attempt::connect(visit, &exchange, history.refreshed, now).await {
+        let lost = match attempt::connect(visit, &exchange, history.refreshed, chosen_at).await {
             Err(lost) => lost,
             Ok(line) => {
                 reused = line.reused;
@@ -86,45 +88,37 @@ fn prepare(visit: &mut Visit<'_>) {
     visit.consume_head();
 }
 
-/// An endpoint that was not tried; waits in the bounded queue for one when none is free.
-async fn choose(visit: &Visit<'_>, group: &Arc<Group>, now: Instant) -> Result<Arc<Peer>, Lost> {
+/// An endpoint that was not tried; waits in the bounded queue from `now` on for one when none is free. Without one the
+/// client is told the `earlier` failure's status, if there was one. Also when it was found.
+async fn choose(visit: &Visit<'_>, group: &Arc<Group>, now: Instant, earlier: Option<u16>) -> Result<(Arc<Peer>, Instant), Lost> {
     let (index, tried) = (visit.door.here.index, &visit.desk.tried);
     match group.choose(index, now, tried) {
-        Ok(peer) => return Ok(peer),
-        Err(NoPeer::Tried) => return Err(Lost::Refused(502)),
+        Ok(peer) => return Ok((peer, now)),
+        Err(NoPeer::Tried) => return Err(Lost::Refused(earlier.unwrap_or(502))),
         Err(NoPeer::Empty | NoPeer::Down | NoPeer::Busy) => {}
     }
-    let Some(place) = group.enqueue() else { return Err(Lost::Refused(503)) };
+    let (since, no_place) = (now, Lost::Refused(earlier.unwrap_or(503)));
+    let Some(place) = group.enqueue() else { return Err(no_place) };
     let most = visit.view.shape.plan.timeout.queue;
     // The alarm of the connection is free until an endpoint is found.
     visit.client.alarm.set(most);
     loop {
         let now = Instant::now();
-        if now.saturating_duration_since(visit.since) > most + Duration::from_secs(1) {
-            return Err(Lost::Refused(503));
+        if now.saturating_duration_since(since) > most + Duration::from_secs(1) {
+            return Err(no_place);
         }
         match group.choose(index, now, tried) {
-            Ok(peer) => return Ok(peer),
-            Err(NoPeer::Tried) => return Err(Lost::Refused(502)),
+            Ok(peer) => return Ok((peer, now)),
+            Err(NoPeer::Tried) => return Err(Lost::Refused(earlier.unwrap_or(502))),
             Err(_) => {}
         }
         if visit.client.alarm.limit(place.changed()).await.is_err() {
-            return Err(Lost::Refused(503));
+            return Err(no_place);
         }
         // A client that left gives its place to others.
-        if !is_quiet(&visit.client.stream) && has_left(visit) {
+        if matches!(look(&visit.client.stream), Seen::End | Seen::Failed) {
             return Err(Lost::Client);
         }
-    }
-}
-
-/// Whether the client has closed its connection; what it sent stays unread.
-fn has_left(visit: &Visit<'_>) -> bool {
-    let mut byte = [0];
-    let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
-    match rustix::net::recv(&visit.client.stream, &mut byte, flags) {
-        Ok((_, count)) => count == 0,
-        Err(error) => error != rustix::io::Errno::AGAIN,
     }
 }
 
@@ -154,6 +148,9 @@ fn again(
     let decision = group.decide(visit.door.here.index, now, &attempt);
     let peer = exchange.peer().clone();
     let is_stale = matches!(decision, Decision::SameFresh(_));
+    if !is_stale && failure != Failure::Connect {
+        history.status.get_or_insert(failure.status());
+    }
     exchange.end(if is_stale { Outcome::Stale } else { Outcome::Failed(failure) }, now);
     match decision {
         Decision::Answer(status, _) => return Err(status),

@@ -183,8 +183,7 @@ impl Group {
         match decision {
             Decision::Elsewhere(_) if !own.budget.withdraw(now, self.loops) => {
                 own.counts.over_budget += 1;
-                let status = if attempt.failure == Failure::FirstByte { 504 } else { 502 };
-                return Decision::Answer(status, "the retry budget is spent");
+                return Decision::Answer(attempt.failure.status(), "the retry budget is spent");
             }
             Decision::Elsewhere(_) => own.counts.elsewhere += 1,
             Decision::SameFresh(_) => own.counts.same += 1,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 use super::Peer;
-use crate::socket::is_quiet;
+use crate::socket::{Seen, look};
 
 /// Idle connections a loop keeps to one endpoint.
 const KEPT: usize = 256;
@@ -33,7 +33,7 @@ struct Idle {
 }
 
 impl Pool {
-    /// A connection to `peer` that was used within `most_idle` and whose end has not been seen; only a recent one when `unsafe_request`.
+    /// A connection to `peer` that was used within `most_idle` in which nothing lies, neither its end nor bytes too many; only a recent one when `unsafe_request`.
     pub(crate) fn take(&self, peer: &Arc<Peer>, now: Instant, most_idle: Duration, unsafe_request: bool) -> Option<TcpStream> {
         let mut shelves = self.0.borrow_mut();
         let shelf = shelves.iter_mut().find(|shelf| Arc::ptr_eq(&shelf.peer, peer))?;
@@ -44,7 +44,7 @@ impl Pool {
                 shelf.idle.push(Idle { stream, since });
                 return None;
             }
-            if is_quiet(&stream) {
+            if look(&stream) == Seen::Nothing {
                 return Some(stream);
             }
         }
@@ -70,7 +70,7 @@ impl Pool {
     /// Closes what has been idle for `most_idle`, what has ended, and what belongs to endpoints that left.
     pub(crate) fn sweep(&self, now: Instant, most_idle: Duration) {
         self.0.borrow_mut().retain_mut(|shelf| {
-            shelf.idle.retain(|idle| now.saturating_duration_since(idle.since) < most_idle && is_quiet(&idle.stream));
+            shelf.idle.retain(|idle| now.saturating_duration_since(idle.since) < most_idle && look(&idle.stream) == Seen::Nothing);
             !shelf.peer.is_gone()
         });
     }

@@ -5,12 +5,25 @@
 pub enum Failure {
     /// No connection: refused, unreachable, or none within `connect`. Nothing reached the app.
     Connect,
+    /// This process could not even try: no descriptor, port or memory left. Says nothing of the endpoint.
+    Local,
     /// The connection ended (end of file, reset, write error) before the answer was whole.
     Closed,
     /// No byte of the answer within `first_byte`.
     FirstByte,
     /// The answer is not HTTP, or beyond a bound.
     Invalid,
+}
+
+impl Failure {
+    /// What the client is told when nothing else can be done.
+    pub fn status(self) -> u16 {
+        match self {
+            Failure::Local => 503,
+            Failure::FirstByte => 504,
+            Failure::Connect | Failure::Closed | Failure::Invalid => 502,
+        }
+    }
 }
 
 /// The facts of one failed attempt.
@@ -50,7 +63,7 @@ const MOST: u32 = 3;
 
 /// Decides; the budget is asked afterwards, see [`super::Group::decide`].
 pub fn decide(attempt: &Attempt) -> Decision {
-    let status = if attempt.failure == Failure::FirstByte { 504 } else { 502 };
+    let status = attempt.failure.status();
     if attempt.answered {
         return Decision::Answer(status, "the answer had begun");
     }
@@ -60,7 +73,7 @@ pub fn decide(attempt: &Attempt) -> Decision {
     if !attempt.replayable {
         return Decision::Answer(status, "the body is already under way");
     }
-    let reached = attempt.sent && attempt.failure != Failure::Connect;
+    let reached = attempt.sent && !matches!(attempt.failure, Failure::Connect | Failure::Local);
     if reached && !attempt.safe {
         return Decision::Answer(status, "it may have been executed");
     }
@@ -70,7 +83,8 @@ pub fn decide(attempt: &Attempt) -> Decision {
     match (attempt.failure, reached) {
         (Failure::FirstByte, _) if attempt.retries >= 1 => Decision::Answer(504, "two endpoints were silent"),
         (_, true) if attempt.retries >= 1 => Decision::Answer(502, "two endpoints failed"),
-        _ if attempt.retries >= MOST => Decision::Answer(502, "no endpoint could be reached"),
+        _ if attempt.retries >= MOST => Decision::Answer(status, "no endpoint could be reached"),
+        (Failure::Local, _) => Decision::Elsewhere("no connection can be made, another endpoint may have an idle one"),
         (Failure::FirstByte, _) => Decision::Elsewhere("silent beyond first_byte"),
         (_, true) => Decision::Elsewhere("failed before it answered, safe to repeat"),
         _ => Decision::Elsewhere("never reached the app"),
@@ -115,9 +129,23 @@ mod tests {
         assert!(matches!(decide(&Attempt { safe: false, ..silent }), Decision::Answer(504, _)));
     }
 
+    #[test]
+    fn what_we_lack_is_our_fault() {
+        let local = Attempt { failure: Failure::Local, sent: false, ..POST };
+        assert!(matches!(decide(&local), Decision::Elsewhere(_)));
+        assert!(matches!(decide(&Attempt { retries: 3, ..local }), Decision::Answer(503, _)));
+        assert!(matches!(decide(&Attempt { replayable: false, ..local }), Decision::Answer(503, _)));
+    }
+
     fn attempts() -> impl proptest::strategy::Strategy<Value = Attempt> {
         use proptest::prelude::*;
-        let failures = prop_oneof![Just(Failure::Connect), Just(Failure::Closed), Just(Failure::FirstByte), Just(Failure::Invalid)];
+        let failures = prop_oneof![
+            Just(Failure::Connect),
+            Just(Failure::Local),
+            Just(Failure::Closed),
+            Just(Failure::FirstByte),
+            Just(Failure::Invalid)
+        ];
         (failures, any::<[bool; 6]>(), 0u32..6).prop_map(|(failure, facts, retries)| {
             let [safe, sent, answered, reused, replayable, refreshed] = facts;
             Attempt { failure, safe, sent, answered, reused, replayable, refreshed, retries }
@@ -128,7 +156,7 @@ mod tests {
         #[test]
         fn never_twice_what_may_have_been_executed(attempt in attempts()) {
             let again = !matches!(decide(&attempt), Decision::Answer(..));
-            let may_have_run = attempt.sent && attempt.failure != Failure::Connect;
+            let may_have_run = attempt.sent && !matches!(attempt.failure, Failure::Connect | Failure::Local);
             proptest::prop_assert!(!(again && may_have_run && !attempt.safe));
             proptest::prop_assert!(!(again && (attempt.answered || !attempt.replayable || attempt.retries >= MOST) && !matches!(decide(&attempt), Decision::SameFresh(_) if !attempt.answered && attempt.replayable)));
         }

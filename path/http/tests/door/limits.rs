@@ -89,6 +89,7 @@ fn a_silent_app_is_504_and_an_absent_one_502_or_503() {
     let door = Door::start(Plan { timeout: short(), ..shop() }, &[("shop", &hanging)]);
     assert_eq!(door.client().request("POST", "/", &[], b"x").unwrap().status, 504);
     assert_eq!(hanging.received().len(), 1);
+    assert_eq!(door.client().get("/").unwrap().status, 504, "there is no other one to ask");
     let none = Door::start(Plan { timeout: short(), ..shop() }, &[]);
     let answer = none.client().get("/").unwrap();
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
