@@ -40,14 +40,15 @@ pub(crate) async fn follow(
     mut orders: UnboundedReceiver<Order>,
 ) {
     let access = AccessLines::new(common.events.log.clone());
-    let door = Door::new(here, common, View::new(shape, loops), access);
+    let door = Door::new(here, common, View::new(shape, loops, None), access);
     spawn_local(listening::arrivals(door.clone(), newcomers));
     spawn_local(sweep(door.clone()));
     spawn_local(flush(door.clone()));
     while let Some(order) = orders.recv().await {
         match order {
             Order::View(shape, done) => {
-                door.set_view(View::new(shape, loops));
+                let before = door.view();
+                door.set_view(View::new(shape, loops, Some(&before)));
                 let _ = done.send(());
             }
             Order::Listen(socket, stop) => drop(spawn_local(listening::accept(door.clone(), socket, stop))),

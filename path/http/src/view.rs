@@ -33,7 +33,7 @@ pub(crate) struct Route {
 /// One loop's look at a shape.
 pub(crate) struct View {
     pub(crate) shape: Arc<Shape>,
-    pub(crate) site: Option<SiteFiles>,
+    pub(crate) site: Option<Rc<SiteFiles>>,
 }
 
 impl Shape {
@@ -63,9 +63,19 @@ impl Shape {
 }
 
 impl View {
-    pub(crate) fn new(shape: Arc<Shape>, loops: usize) -> Rc<View> {
-        let site = shape.plan.site.as_ref().map(|site| SiteFiles::new(site.dir.clone(), loops));
+    /// The files of the site are those of the view `before` as long as their folder is the same: what is remembered stays.
+    pub(crate) fn new(shape: Arc<Shape>, loops: usize, before: Option<&View>) -> Rc<View> {
+        let known = before.and_then(|view| view.site.as_ref());
+        let site = shape.plan.site.as_ref().map(|site| match known.filter(|files| files.dir() == site.dir) {
+            Some(files) => files.clone(),
+            None => Rc::new(SiteFiles::new(site.dir.clone(), loops)),
+        });
         Rc::new(View { shape, site })
+    }
+
+    /// The same without the site's files, for a connection that needs the plan only and may last for days.
+    pub(crate) fn without_site(&self) -> Rc<View> {
+        Rc::new(View { shape: self.shape.clone(), site: None })
     }
 }
 

@@ -191,9 +191,3 @@ impl Visit<'_> {
         }
     }
 }
-
-impl Drop for Visit<'_> {
-    fn drop(&mut self) {
-        self.door.give_back(std::mem::take(&mut self.desk));
-    }
-}

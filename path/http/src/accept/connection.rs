@@ -9,6 +9,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use loops::{BUFFER_BYTES, Seat};
+use rustix::net::RecvFlags;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::admit::per_address::Counted;
@@ -49,8 +51,10 @@ impl Drop for Place {
 pub(crate) async fn serve(stream: TcpStream, address: SocketAddr, place: Place) {
     let client = Client { stream, address, alarm: place.door.here.alarms.alarm() };
     let mut is_new = true;
+    forget_assumed(&client.stream);
     loop {
-        let timeout = &place.door.view().shape.plan.timeout;
+        // Copied: a view must not outlive a reload because a connection is busy for days.
+        let timeout = place.door.view().shape.plan.timeout;
         // A client that connects and says nothing has as long as a head may take.
         if !wait(&client, &place.door, if is_new { timeout.head.min(timeout.idle) } else { timeout.idle }).await {
             return;
@@ -65,12 +69,19 @@ pub(crate) async fn serve(stream: TcpStream, address: SocketAddr, place: Place) 
 /// Requests one after the other until the client pauses for longer than [`WARM`] (`Again`), or the end.
 async fn busy(client: &Client, door: &Rc<Door>) -> After {
     let mut visit = Visit::new(client, door);
+    let after = requests(&mut visit).await;
+    door.give_back(visit.desk);
+    after
+}
+
+async fn requests(visit: &mut Visit<'_>) -> After {
+    let (client, door) = (visit.client, visit.door);
     loop {
-        match path::path(&mut visit).await {
+        match path::path(visit).await {
             After::Again => {}
             After::Close => return After::Close,
             After::Linger => {
-                linger(&mut visit).await;
+                linger(visit).await;
                 return After::Close;
             }
         }
@@ -104,6 +115,13 @@ impl Drop for Warm<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
     }
+}
+
+/// A socket just accepted counts as readable until it is asked: a client that says nothing must not get a buffer for it.
+fn forget_assumed(stream: &TcpStream) {
+    let mut byte = [0];
+    // Whatever there is (bytes, the end, an error) is found again by the first read.
+    let _ = stream.try_io(Interest::READABLE, || Ok(rustix::net::recv(stream, &mut byte, RecvFlags::PEEK)?));
 }
 
 /// Whether the client says something within `most`; not when the tier drains.
@@ -157,5 +175,15 @@ mod tests {
     fn an_idle_connection_is_small() {
         let size = size_of_future(serve);
         assert!(size <= 512, "{size} bytes for each idle connection");
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_is_not_taken_for_a_busy_one() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        forget_assumed(&stream);
+        let readable = poll_fn(|context| Poll::Ready(stream.poll_read_ready(context).is_ready())).await;
+        assert!(!readable);
     }
 }

@@ -1,5 +1,5 @@
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -65,6 +65,11 @@ impl SiteFiles {
             readers: Arc::new(Semaphore::new(READERS)),
             scratch: Cell::default(),
         }
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Answers `asked`: appends a whole head to `head` (of a small answer its body too) and returns what is left to send.

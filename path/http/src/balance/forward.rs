@@ -49,7 +49,11 @@ pub(crate) async fn forward(visit: &mut Visit<'_>, route: usize) -> After {
             Ok(line) => {
                 reused = line.reused;
                 match attempt::ask(visit, &mut exchange, &line).await {
-                    Ok(()) => return deliver::deliver(visit, exchange, line).await,
+                    Ok(()) => {
+                        // An upgraded connection may last for days, and must not keep a plan that was replaced.
+                        drop(view);
+                        return deliver::deliver(visit, exchange, line).await;
+                    }
                     Err(lost) => lost,
                 }
             }

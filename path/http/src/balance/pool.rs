@@ -67,11 +67,32 @@ impl Pool {
         }
     }
 
-    /// Closes what has been idle for `most_idle`, what has ended, and what belongs to endpoints that left.
+    /// Closes what has been idle for `most_idle`, what has ended, and what belongs to endpoints that left; forgets endpoints
+    /// to which nothing is open (those of an app that left the file are never marked as gone).
     pub(crate) fn sweep(&self, now: Instant, most_idle: Duration) {
         self.0.borrow_mut().retain_mut(|shelf| {
             shelf.idle.retain(|idle| now.saturating_duration_since(idle.since) < most_idle && look(&idle.stream) == Seen::Nothing);
-            !shelf.peer.is_gone()
+            !shelf.idle.is_empty() && !shelf.peer.is_gone()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::balance::tests::simulation::{endpoints, group};
+
+    #[tokio::test]
+    async fn an_endpoint_without_idle_connections_is_forgotten() {
+        let now = Instant::now();
+        let group = group(&endpoints(1, 1, now), 1, now);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (pool, peer) = (Pool::default(), group.peer_of(0, 0));
+        pool.put(&peer, stream, now);
+        pool.sweep(now, RECENT);
+        assert_eq!(pool.0.borrow().len(), 1);
+        pool.sweep(now + RECENT, RECENT);
+        assert_eq!(pool.0.borrow().len(), 0);
     }
 }

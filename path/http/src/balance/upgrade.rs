@@ -30,6 +30,8 @@ struct Way<'a> {
 pub(super) async fn upgrade(visit: &mut Visit<'_>, exchange: Exchange, line: Line) -> After {
     let _upgraded = exchange.upgrade();
     visit.record(101, visit.desk.down.out.len() as u64, Instant::now());
+    // It may last for days: reloads must not leave an old site's files open as long.
+    visit.view = visit.view.without_site();
     let (client, door) = (visit.client, visit.door);
     // A peer that vanished without a word is found by the kernel.
     let _ = rustix::net::sockopt::set_socket_keepalive(&client.stream, true);

@@ -200,11 +200,14 @@ fn an_old_client_gets_no_chunks() {
     assert!(origin.received()[0].head.starts_with("GET / HTTP/1.1\r\nHost: \r\n"), "{}", origin.received()[0].head);
 }
 
+/// What an app answers that opens a WebSocket.
+pub const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
 #[test]
 fn a_websocket_is_copied_both_ways_and_counted() {
     let origin = Origin::with(|request| {
         assert_eq!((request.header("connection"), request.header("upgrade")), (Some("Upgrade"), Some("websocket")));
-        Reply::Echo(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n".to_vec())
+        Reply::Echo(SWITCH.to_vec())
     });
     let door = Door::before(&origin);
     let mut socket = WebSocket::open(&door.address(), "/ws").unwrap();

@@ -2,9 +2,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use plimsoll_http::{Plan, Site, Timeout};
-use testkit::{Client, Origin, Reply, holds_within, until};
+use testkit::{Client, Origin, Reply, WebSocket, holds_within, until};
 
-use crate::bodies::{ByHand, read_some};
+use crate::bodies::{ByHand, SWITCH, read_some};
 use crate::setup::{Door, app, endpoint, plan, shop};
 
 #[test]
@@ -149,4 +149,33 @@ fn idle_connections_to_the_app_are_closed_before_it_closes_them() {
     assert_eq!(client.answer().unwrap().status, 204);
     assert_eq!(std::io::Read::read(&mut stream, &mut [0]).unwrap(), 0);
     assert!(holds_within(testkit::DEADLINE, || door.handle.connections() == 1), "the client's stays");
+}
+
+#[test]
+fn a_websocket_does_not_keep_a_site_that_a_reload_replaced() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let site = |folder: &tempfile::TempDir| Some(Site { dir: folder.path().canonicalize().unwrap(), first: false });
+    std::fs::write(old.path().join("large.bin"), vec![b'x'; 1 << 20]).unwrap();
+    let origin = Origin::with(|_| Reply::Echo(SWITCH.to_vec()));
+    let door = Door::start(Plan { site: site(&old), apps: vec![app("api", &["/api"])], ..plan() }, &[("api", &origin)]);
+    assert_eq!(door.client().get("/large.bin").unwrap().body.len(), 1 << 20);
+    let mut socket = WebSocket::open(&door.address(), "/api/ws").unwrap();
+    socket.client().send("hello").unwrap();
+    assert_eq!(socket.client().read_exact(5).unwrap(), b"hello");
+    assert!(has_open(old.path()), "the door keeps the file open");
+    let idle = door.client();
+    door.handle.swap(Plan { site: site(&old), ..door.plan.clone() }, door.readers()).unwrap();
+    assert!(has_open(old.path()), "the same folder: what is remembered stays");
+    door.handle.swap(Plan { site: site(&new), ..door.plan.clone() }, door.readers()).unwrap();
+    until("nothing of the old site is open", || !has_open(old.path()));
+    socket.client().send("still").unwrap();
+    assert_eq!(socket.client().read_exact(5).unwrap(), b"still");
+    drop(idle);
+}
+
+/// Whether this process has a file below `folder` open.
+fn has_open(folder: &std::path::Path) -> bool {
+    let folder = folder.canonicalize().unwrap();
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    open.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|file| file.starts_with(&folder)))
 }
