@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use loops::{Buffer, Buffers};
-use rustix::net::{Shutdown, shutdown};
+use rustix::net::{Shutdown, shutdown, sockopt};
 use tokio::net::TcpStream;
 
 use super::Exchange;
@@ -17,6 +17,12 @@ use crate::visit::{After, Desk, Visit};
 /// How long the other side may go on when one has ended.
 const ONE_SIDED: Duration = Duration::from_secs(30);
 
+/// After so long without a word the kernel asks whether the other side is still there.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// After so long without an answer to that it is gone; after both together without one to bytes sent.
+const VANISHED: Duration = Duration::from_secs(60);
+
 /// One direction.
 struct Way<'a> {
     from: &'a TcpStream,
@@ -24,6 +30,8 @@ struct Way<'a> {
     buffer: &'a mut Option<Buffer>,
     pump: &'a mut Pump,
     ended: bool,
+    /// Since when the side it goes to takes nothing, and how many steps were made by then.
+    stuck: Option<(u64, Instant)>,
 }
 
 /// Copies both ways; the head of the 101 is in `desk.down.out`.
@@ -33,24 +41,33 @@ pub(super) async fn upgrade(visit: &mut Visit<'_>, exchange: Exchange, line: Lin
     // It may last for days: reloads must not leave an old site's files open as long.
     visit.view = visit.view.without_site();
     let (client, door) = (visit.client, visit.door);
-    // A peer that vanished without a word is found by the kernel.
-    let _ = rustix::net::sockopt::set_socket_keepalive(&client.stream, true);
+    let patience = visit.view.shape.plan.timeout.body;
+    find_vanished(&client.stream);
+    find_vanished(&line.stream);
     client.alarm.off();
     let Desk { input, answer, up, down, .. } = &mut *visit.desk;
     up.clear();
     up.begin(Source::Close, false, u64::MAX, 0);
     down.begin(Source::Close, false, u64::MAX, 0);
-    let mut upward = Way { from: &client.stream, to: &line.stream, buffer: input, pump: up, ended: false };
-    let mut downward = Way { from: &line.stream, to: &client.stream, buffer: answer, pump: down, ended: false };
-    let mut is_one_sided = false;
+    let mut upward = Way { from: &client.stream, to: &line.stream, buffer: input, pump: up, ended: false, stuck: None };
+    let mut downward = Way { from: &line.stream, to: &client.stream, buffer: answer, pump: down, ended: false, stuck: None };
+    let (mut one_sided_until, mut due) = (None, None);
     poll_fn(|context| {
         let broken = upward.poll(context, &door.here.buffers, &door.pipes).is_err()
             || downward.poll(context, &door.here.buffers, &door.pipes).is_err();
         if broken || (upward.ended && downward.ended) {
             return Poll::Ready(());
         }
-        if (upward.ended || downward.ended) && !std::mem::replace(&mut is_one_sided, true) {
-            client.alarm.set(ONE_SIDED);
+        if upward.ended || downward.ended {
+            one_sided_until.get_or_insert_with(|| Instant::now() + ONE_SIDED);
+        }
+        let stuck = [&mut upward, &mut downward].map(|way| way.stuck_since().map(|since| since + patience));
+        let first = stuck.into_iter().chain([one_sided_until]).flatten().min();
+        if std::mem::replace(&mut due, first) != first {
+            match first {
+                Some(due) => client.alarm.set(due.saturating_duration_since(Instant::now())),
+                None => client.alarm.off(),
+            }
         }
         client.alarm.poll_rung(context)
     })
@@ -58,10 +75,29 @@ pub(super) async fn upgrade(visit: &mut Visit<'_>, exchange: Exchange, line: Lin
     After::Close
 }
 
+/// Lets the kernel find out when the other side has vanished without a word.
+fn find_vanished(stream: &TcpStream) {
+    const ASK_EVERY: Duration = Duration::from_secs(10);
+    // A kernel that knows one of these not keeps its own, longer times.
+    let _ = sockopt::set_socket_keepalive(stream, true);
+    let _ = sockopt::set_tcp_keepidle(stream, QUIET);
+    let _ = sockopt::set_tcp_keepintvl(stream, ASK_EVERY);
+    let _ = sockopt::set_tcp_keepcnt(stream, (VANISHED.as_secs() / ASK_EVERY.as_secs()) as u32);
+    let _ = sockopt::set_tcp_user_timeout(stream, (QUIET + VANISHED).as_millis() as u32);
+}
+
 /// A side failed.
 struct Broken;
 
 impl Way<'_> {
+    /// Since when bytes wait that the other side does not take.
+    fn stuck_since(&mut self) -> Option<Instant> {
+        let waits = !self.pump.has_written() || self.buffer.as_ref().is_some_and(|buffer| !buffer.is_empty());
+        let steps = self.pump.steps;
+        self.stuck = waits.then(|| self.stuck.filter(|(before, _)| *before == steps).unwrap_or_else(|| (steps, Instant::now())));
+        self.stuck.map(|(_, since)| since)
+    }
+
     fn poll(&mut self, context: &mut Context<'_>, buffers: &Buffers, pipes: &Pipes) -> Result<(), Broken> {
         while !self.ended {
             let is_idle = self.pump.has_written() && self.buffer.as_ref().is_none_or(|buffer| buffer.is_empty());

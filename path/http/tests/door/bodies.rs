@@ -1,7 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use plimsoll_http::{Max, Plan};
+use plimsoll_http::{Max, Plan, Timeout};
 use testkit::{Origin, Reply, WebSocket, until};
 
 use crate::setup::{Door, shop};
@@ -219,6 +219,23 @@ fn a_websocket_is_copied_both_ways_and_counted() {
     assert_eq!((upgraded(), door.handle.endpoints()[0].1[0].in_flight), (1, 0));
     drop(socket);
     until("the upgraded connection is gone", || upgraded() == 0 && door.handle.connections() == 0);
+}
+
+#[test]
+fn a_websocket_whose_client_stops_reading_is_closed() {
+    let origin = Origin::with(|_| {
+        Reply::Echo(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n".to_vec())
+    });
+    let timeout = Timeout { body: std::time::Duration::from_millis(500), ..Timeout::default() };
+    let door = Door::start(Plan { timeout, ..shop() }, &[("shop", &origin)]);
+    let mut socket = WebSocket::open(&door.address(), "/ws").unwrap();
+    let (mut client, piece) = (socket.client().stream(), vec![0; 1 << 16]);
+    client.set_nonblocking(true).unwrap();
+    until("the connection is closed", || {
+        // As much as is taken; nothing of the echo is read.
+        while client.write(&piece).is_ok() {}
+        door.handle.connections() == 0 && door.handle.endpoints()[0].1[0].upgraded == 0
+    });
 }
 
 #[test]
