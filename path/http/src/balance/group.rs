@@ -1,8 +1,8 @@
 //! One app's endpoints as all loops see them.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -17,6 +17,7 @@ use super::retry::{self, Attempt, Decision, Failure};
 use super::turn::{self, Turn};
 use super::waiting::{Room, Waiting};
 use super::{events, slow_start};
+use crate::events::add;
 
 /// Bounds that a reload may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct Group {
     pub(super) room: Arc<Room>,
     list: ArcSwap<List>,
     locals: Box<[Local]>,
+    /// Held while the list changes, never by a request.
     next_id: Mutex<u64>,
 }
 
@@ -62,16 +64,15 @@ struct List {
     peers: Vec<Vec<Arc<Peer>>>,
 }
 
-/// What one loop alone uses; its lock is free whenever that loop asks for it.
+/// What one loop alone writes; a scrape reads the counts.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Local(Mutex<Own>);
-
-#[derive(Debug)]
-pub(super) struct Own {
+struct Local {
     turn: Turn,
     budget: Budget,
-    pub counts: Counts,
+    elsewhere: AtomicU64,
+    same: AtomicU64,
+    over_budget: AtomicU64,
 }
 
 /// What one loop has decided so far.
@@ -90,9 +91,12 @@ impl Group {
     /// which of many endpoints are compared.
     pub fn new(app: Arc<str>, loops: usize, bounds: Bounds, checked_at_join: bool, log: Log, seed: u64, now: Instant) -> Arc<Group> {
         let loops = loops.max(1);
-        let own = |index: usize| {
-            let turn = Turn::new(seed.wrapping_add(index as u64));
-            Local(Mutex::new(Own { turn, budget: Budget::default(), counts: Counts::default() }))
+        let local = |index: usize| Local {
+            turn: Turn::new(seed.wrapping_add(index as u64)),
+            budget: Budget::default(),
+            elsewhere: AtomicU64::new(0),
+            same: AtomicU64::new(0),
+            over_budget: AtomicU64::new(0),
         };
         let group = Arc::new_cyclic(|group| Group {
             app,
@@ -103,7 +107,7 @@ impl Group {
             queue: AtomicUsize::new(0),
             room: Arc::new(Room::new(now, group.clone())),
             list: ArcSwap::from_pointee(List::default()),
-            locals: (0..loops).map(own).collect(),
+            locals: (0..loops).map(local).collect(),
             next_id: Mutex::new(0),
         });
         group.set_bounds(bounds);
@@ -157,13 +161,13 @@ impl Group {
         let now = self.room.nanos(now);
         let list = self.list.load();
         let Some(peers) = list.peers.get(loop_index).filter(|peers| !peers.is_empty()) else { return Err(NoPeer::Empty) };
-        let mut own = self.own(loop_index);
+        let local = &self.locals[loop_index];
         let bound = self.in_flight.load(Relaxed);
         let free = |peer: &Arc<Peer>| !tried.contains(&peer.id()) && !peer.is_full(bound, self.loops);
         let ready = |peer: &Arc<Peer>| peer.member.state(now) == State::Up && free(peer);
-        if let Some(peer) = own.turn.choose(peers, now, ready) {
+        if let Some(peer) = local.turn.choose(peers, now, ready) {
             if tried.is_empty() {
-                own.budget.deposit(now);
+                local.budget.deposit(now);
             }
             return Ok(peer.clone());
         }
@@ -172,21 +176,21 @@ impl Group {
             return Err(if up.all(|peer| tried.contains(&peer.id())) { NoPeer::Tried } else { NoPeer::Busy });
         }
         // None is up: better a doubtful one than none.
-        own.turn.choose(peers, now, |peer| peer.member.last_resort(now) && free(peer)).cloned().ok_or(NoPeer::Down)
+        local.turn.choose(peers, now, |peer| peer.member.last_resort(now) && free(peer)).cloned().ok_or(NoPeer::Down)
     }
 
     /// What becomes of a request whose attempt failed, within the budget of loop `loop_index`.
     pub fn decide(&self, loop_index: usize, now: Instant, attempt: &Attempt) -> Decision {
         let now = self.room.nanos(now);
-        let mut own = self.own(loop_index);
+        let local = &self.locals[loop_index];
         let decision = retry::decide(attempt);
         match decision {
-            Decision::Elsewhere(_) if !own.budget.withdraw(now, self.loops) => {
-                own.counts.over_budget += 1;
+            Decision::Elsewhere(_) if !local.budget.withdraw(now, self.loops) => {
+                add(&local.over_budget, 1);
                 return Decision::Answer(attempt.failure.status(), "the retry budget is spent");
             }
-            Decision::Elsewhere(_) => own.counts.elsewhere += 1,
-            Decision::SameFresh(_) => own.counts.same += 1,
+            Decision::Elsewhere(_) => add(&local.elsewhere, 1),
+            Decision::SameFresh(_) => add(&local.same, 1),
             Decision::Answer(..) => {}
         }
         decision
@@ -228,11 +232,8 @@ impl Group {
 
     /// What the loops have decided, summed.
     pub(super) fn counts(&self) -> Counts {
-        (0..self.loops).map(|index| self.own(index).counts).fold(Counts::default(), |sum, one| Counts {
-            elsewhere: sum.elsewhere + one.elsewhere,
-            same: sum.same + one.same,
-            over_budget: sum.over_budget + one.over_budget,
-        })
+        let sum = |cell: fn(&Local) -> &AtomicU64| self.locals.iter().map(|local| cell(local).load(Relaxed)).sum();
+        Counts { elsewhere: sum(|local| &local.elsewhere), same: sum(|local| &local.same), over_budget: sum(|local| &local.over_budget) }
     }
 
     /// A loop's end of the endpoint at `index` of the list.
@@ -288,10 +289,6 @@ impl Group {
 
     pub(super) fn slow_start() -> u64 {
         slow_start::SLOW_START.as_nanos() as u64
-    }
-
-    fn own(&self, loop_index: usize) -> MutexGuard<'_, Own> {
-        self.locals[loop_index].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Whose turn it is: gathers the looks that `choice` compares. One loop's own, without a lock or a shared line.
 
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
 use super::choice::{self, FEW, Look};
 use super::slow_start::WHOLE;
 
@@ -11,22 +14,23 @@ pub trait Candidate {
     fn share(&self, now: u64) -> u32;
 }
 
-/// One loop's place in the round and its dice.
-#[derive(Debug, Clone)]
+/// One loop's place in the round and its dice. Only that loop uses them; atomic, so that it needs no lock to.
+#[derive(Debug)]
 pub struct Turn {
-    next: usize,
-    dice: u64,
+    next: AtomicUsize,
+    dice: AtomicU64,
 }
 
 impl Turn {
     /// A turn whose dice start from `seed`.
     pub fn new(seed: u64) -> Turn {
         // A multiplier that spreads neighbouring seeds (splitmix64); xorshift must not start from 0.
-        Turn { next: 0, dice: seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+        let dice = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        Turn { next: AtomicUsize::new(0), dice: AtomicU64::new(dice) }
     }
 
     /// The best of those that are `free`: of few all are compared, of many the next in the round and a random one.
-    pub fn choose<'a, C: Candidate>(&mut self, all: &'a [C], now: u64, free: impl Fn(&C) -> bool) -> Option<&'a C> {
+    pub fn choose<'a, C: Candidate>(&self, all: &'a [C], now: u64, free: impl Fn(&C) -> bool) -> Option<&'a C> {
         let index = match all.len() {
             0 => None,
             1 => free(&all[0]).then_some(0),
@@ -36,11 +40,12 @@ impl Turn {
         Some(&all[index])
     }
 
-    fn of_few<C: Candidate>(&mut self, all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<usize> {
+    fn of_few<C: Candidate>(&self, all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<usize> {
         let mut found = [(0, 0); FEW];
         let mut count = 0;
+        let next = self.next.load(Relaxed);
         for step in 0..all.len() {
-            let index = (self.next + step) % all.len();
+            let index = (next + step) % all.len();
             if free(&all[index]) {
                 found[count] = (index, all[index].share(now));
                 count += 1;
@@ -66,21 +71,22 @@ impl Turn {
         }
         let (index, share) = found[choice::least(&looks[..kept])?];
         if share == most {
-            self.next = index + 1;
+            self.next.store(index + 1, Relaxed);
         }
         Some(index)
     }
 
-    fn of_many<C: Candidate>(&mut self, all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<usize> {
+    fn of_many<C: Candidate>(&self, all: &[C], now: u64, free: impl Fn(&C) -> bool) -> Option<usize> {
         let from = |start: usize| (0..all.len()).map(move |step| (start + step) % all.len());
         let most = most_share(all, now, &free)?;
         // One in slow start takes part when the round comes to it and the dice say so; never as the random one.
-        let first = from(self.next).find(|index| {
+        let next = self.next.load(Relaxed);
+        let first = from(next).find(|index| {
             let share = if free(&all[*index]) { all[*index].share(now) } else { 0 };
             share > 0 && (share >= most || self.roll(most) < share)
         });
-        let first = first.or_else(|| from(self.next).find(|index| free(&all[*index])))?;
-        self.next = first + 1;
+        let first = first.or_else(|| from(next).find(|index| free(&all[*index])))?;
+        self.next.store(first + 1, Relaxed);
         let start = self.roll(all.len() as u32) as usize;
         let second = from(start).find(|index| *index != first && free(&all[*index]) && all[*index].share(now) >= most);
         let Some(second) = second else { return Some(first) };
@@ -88,11 +94,13 @@ impl Turn {
     }
 
     /// A number below `below`: xorshift64*, Marsaglia 2003 and Vigna 2016.
-    fn roll(&mut self, below: u32) -> u32 {
-        self.dice ^= self.dice >> 12;
-        self.dice ^= self.dice << 25;
-        self.dice ^= self.dice >> 27;
-        let high = self.dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+    fn roll(&self, below: u32) -> u32 {
+        let mut dice = self.dice.load(Relaxed);
+        dice ^= dice >> 12;
+        dice ^= dice << 25;
+        dice ^= dice >> 27;
+        self.dice.store(dice, Relaxed);
+        let high = dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
         ((high * u64::from(below)) >> 32) as u32
     }
 }
