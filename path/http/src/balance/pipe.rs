@@ -30,6 +30,8 @@ pub(crate) struct Pipe {
     ends: Option<Ends>,
     home: Pipes,
     held: usize,
+    /// The last draw got all it asked for: more is likely to lie there.
+    was_full: bool,
 }
 
 impl Pipes {
@@ -45,7 +47,7 @@ impl Pipes {
                 Ends { read, write }
             }
         };
-        Ok(Pipe { ends: Some(ends), home: self.clone(), held: 0 })
+        Ok(Pipe { ends: Some(ends), home: self.clone(), held: 0, was_full: false })
     }
 }
 
@@ -60,13 +62,15 @@ impl Pipe {
         let ends = self.ends.as_ref().expect("taken only by drop");
         let count = splice(from, None, &ends.write, None, most, SpliceFlags::MOVE | SpliceFlags::NONBLOCK)?;
         self.held += count;
+        self.was_full = count == most;
         Ok(count)
     }
 
-    /// Moves out what `to` takes.
+    /// Moves out what `to` takes. `MORE` (the kernel may wait up to 200 ms for a full packet) only when more has come
+    /// already: not to the last bytes that an app has sent before it pauses.
     pub(crate) fn pour(&mut self, to: &TcpStream, more_follows: bool) -> io::Result<usize> {
         let ends = self.ends.as_ref().expect("taken only by drop");
-        let more = if more_follows { SpliceFlags::MORE } else { SpliceFlags::empty() };
+        let more = if more_follows && self.was_full { SpliceFlags::MORE } else { SpliceFlags::empty() };
         let count = splice(&ends.read, None, to, None, self.held, SpliceFlags::MOVE | SpliceFlags::NONBLOCK | more)?;
         self.held -= count;
         Ok(count)
@@ -79,5 +83,22 @@ impl Drop for Pipe {
         if self.held == 0 && kept.len() < KEPT {
             kept.extend(self.ends.take());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_draw_that_emptied_the_socket_promises_no_more() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut app = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        std::io::Write::write_all(&mut app, &[b'x'; 20]).unwrap();
+        let mut pipe = Pipes::default().take().unwrap();
+        stream.readable().await.unwrap();
+        assert_eq!((pipe.draw(&stream, 8).unwrap(), pipe.was_full), (8, true));
+        assert_eq!((pipe.draw(&stream, PIPE_BYTES).unwrap(), pipe.was_full), (12, false));
     }
 }
