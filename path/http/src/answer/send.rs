@@ -4,15 +4,16 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::ready;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use loops::Expired;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::{Asked, Body, Need, Reply, Small, Splice, warm};
 use crate::accept::{Known, RequestHead};
 use crate::events::add;
-use crate::socket::write_all;
+use crate::socket::poll_write_all;
 use crate::visit::{After, Client, Desk, Visit};
 
 /// Bodies up to so many bytes are copied behind their head.
@@ -35,11 +36,10 @@ pub(crate) async fn refuse(visit: &mut Visit<'_>, status: u16) -> After {
     if status == 408 {
         add(&visit.door.common.events.loops[visit.door.here.index].timeouts, 1);
     }
-    visit.client.alarm.set(visit.view.shape.plan.timeout.body);
-    let written = visit.client.alarm.limit(write_all(&visit.client.stream, &down.out)).await;
-    let bytes = down.out.len() as u64;
+    let mut bytes = 0;
+    let written = write(visit.client, visit.view.shape.plan.timeout.body, &down.out, &mut bytes).await;
     visit.record(status, bytes, Instant::now());
-    after(visit, matches!(written, Ok(Ok(()))), stays)
+    after(visit, written.is_ok(), stays)
 }
 
 /// What happens after a whole answer of the door's own, `sent` or not.
@@ -80,8 +80,8 @@ pub(crate) async fn site(visit: &mut Visit<'_>) -> Option<After> {
     let reply = site.answer(&asked, &splice, need, visit.since, &mut down.out).await?;
     visit.answered_by_site = true;
     visit.route = None;
-    let bytes = down.out.len() as u64 + reply.body.len();
-    let sent = send(visit.client, visit.view.shape.plan.timeout.body, &mut down.out, &reply).await;
+    let mut bytes = 0;
+    let sent = send(visit.client, visit.view.shape.plan.timeout.body, &mut down.out, &reply, &mut bytes).await;
     visit.record(reply.status, bytes, Instant::now());
     Some(after(visit, sent.is_ok(), stays))
 }
@@ -107,33 +107,44 @@ fn asked<'a>(head: &'a RequestHead, buffer: &'a [u8], path: &'a [u8]) -> Asked<'
     asked
 }
 
-/// Sends `head` and the body; a client that takes nothing for `pause` is given up.
-async fn send(client: &Client, pause: std::time::Duration, head: &mut Vec<u8>, reply: &Reply) -> io::Result<()> {
-    client.alarm.set(pause);
-    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+/// Sends `head` and the body; a client that takes nothing for `pause` is given up. `sent`, 0 at first, counts what went
+/// out, whether the rest does or not.
+async fn send(client: &Client, pause: Duration, head: &mut Vec<u8>, reply: &Reply, sent: &mut u64) -> io::Result<()> {
     match &reply.body {
-        Body::Empty => client.alarm.limit(write_all(&client.stream, head)).await.map_err(late)?,
+        Body::Empty => write(client, pause, head, sent).await,
         Body::Bytes(bytes, range) if range.len() <= COPIED => {
             head.extend_from_slice(&bytes[range.clone()]);
-            client.alarm.limit(write_all(&client.stream, head)).await.map_err(late)?
+            write(client, pause, head, sent).await
         }
-        Body::Bytes(bytes, range) => write_both(client, pause, head, &bytes[range.clone()]).await,
+        Body::Bytes(bytes, range) => write_both(client, pause, head, &bytes[range.clone()], sent).await,
         Body::File { file, offset, length } => {
-            client.alarm.limit(write_more(&client.stream, head)).await.map_err(late)??;
-            send_file(client, pause, file, *offset, *length).await
+            client.alarm.set(pause);
+            client.alarm.limit(write_more(&client.stream, head, sent)).await.map_err(late)??;
+            send_file(client, pause, file, *offset, *length, sent).await
         }
     }
 }
 
-/// Writes a head that is followed by a file: both begin in one packet.
-async fn write_more(stream: &TcpStream, head: &[u8]) -> io::Result<()> {
+fn late(_: Expired) -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
+async fn write(client: &Client, pause: Duration, bytes: &[u8], sent: &mut u64) -> io::Result<()> {
+    client.alarm.set(pause);
     let mut done = 0;
+    let written = client.alarm.limit(poll_fn(|context| poll_write_all(&client.stream, context, bytes, &mut done))).await;
+    *sent += done as u64;
+    written.map_err(late)?
+}
+
+/// Writes a head that is followed by a file: both begin in one packet.
+async fn write_more(stream: &TcpStream, head: &[u8], sent: &mut u64) -> io::Result<()> {
     poll_fn(|context| {
-        while done < head.len() {
+        while let Some(rest) = head.get(*sent as usize..).filter(|rest| !rest.is_empty()) {
             ready!(stream.poll_write_ready(context))?;
             let flags = rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::MORE;
-            match stream.try_io(Interest::WRITABLE, || Ok(rustix::net::send(stream, &head[done..], flags)?)) {
-                Ok(count) => done += count,
+            match stream.try_io(Interest::WRITABLE, || Ok(rustix::net::send(stream, rest, flags)?)) {
+                Ok(count) => *sent += count as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return std::task::Poll::Ready(Err(error)),
             }
@@ -143,7 +154,7 @@ async fn write_more(stream: &TcpStream, head: &[u8]) -> io::Result<()> {
     .await
 }
 
-async fn write_both(client: &Client, pause: std::time::Duration, head: &[u8], body: &[u8]) -> io::Result<()> {
+async fn write_both(client: &Client, pause: Duration, head: &[u8], body: &[u8], sent: &mut u64) -> io::Result<()> {
     let (stream, whole) = (&client.stream, head.len() + body.len());
     let mut done = 0;
     while done < whole {
@@ -156,24 +167,26 @@ async fn write_both(client: &Client, pause: std::time::Duration, head: &[u8], bo
                 result => std::task::Poll::Ready(result),
             }
         }));
-        done += written.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        done += written.await.map_err(late)??;
+        *sent = done as u64;
     }
     Ok(())
 }
 
 async fn send_file(
     client: &Client,
-    pause: std::time::Duration,
+    pause: Duration,
     file: &Arc<std::fs::File>,
     mut offset: u64,
     mut length: u64,
+    sent: &mut u64,
 ) -> io::Result<()> {
     let stream = &client.stream;
     while length > 0 {
         let mut piece = warm(file, offset, length).await?;
         while piece > 0 {
             client.alarm.set(pause);
-            let sent = client.alarm.limit(poll_fn(|context| {
+            let taken = client.alarm.limit(poll_fn(|context| {
                 ready!(stream.poll_write_ready(context))?;
                 let most = piece as usize;
                 match stream.try_io(Interest::WRITABLE, || Ok(rustix::fs::sendfile(stream, file, Some(&mut offset), most)?)) {
@@ -181,13 +194,14 @@ async fn send_file(
                     result => std::task::Poll::Ready(result.map(Some)),
                 }
             }));
-            match sent.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? {
+            match taken.await.map_err(late)?? {
                 None => {}
                 // The file has become shorter than its head says.
                 Some(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Some(count) => {
                     piece -= count as u64;
                     length -= count as u64;
+                    *sent += count as u64;
                 }
             }
         }

@@ -173,6 +173,23 @@ fn a_websocket_does_not_keep_a_site_that_a_reload_replaced() {
     drop(idle);
 }
 
+#[test]
+fn an_aborted_download_counts_what_went_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let length = 256 << 20;
+    std::fs::File::create(folder.path().join("film.bin")).unwrap().set_len(length).unwrap();
+    let site = Some(Site { dir: folder.path().canonicalize().unwrap(), first: false });
+    let door = Door::start(Plan { site, ..plan() }, &[]);
+    let mut client = door.client();
+    client.send("GET /film.bin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    client.read_exact(64 << 10).unwrap();
+    drop(client);
+    until("the download is given up", || door.handle.connections() == 0);
+    let text = door.registry.render();
+    let sent = text.lines().find_map(|line| line.strip_prefix("http_response_bytes_total ")).unwrap().parse::<f64>().unwrap();
+    assert!(sent >= 65536.0 && sent < length as f64, "{sent}");
+}
+
 /// Whether this process has a file below `folder` open.
 fn has_open(folder: &std::path::Path) -> bool {
     let folder = folder.canonicalize().unwrap();
