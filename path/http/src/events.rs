@@ -40,6 +40,7 @@ pub(crate) struct LoopCounts {
     pub(crate) accepted: AtomicU64,
     pub(crate) refused_total: AtomicU64,
     pub(crate) refused_address: AtomicU64,
+    pub(crate) accept_failures: AtomicU64,
     pub(crate) handed_over: AtomicU64,
     pub(crate) upstream_opened: AtomicU64,
     pub(crate) upstream_reused: AtomicU64,
@@ -183,6 +184,8 @@ impl Collect for Events {
             &[("limit", "connections_per_ip")],
             self.total(|counts| &counts.refused_address),
         );
+        let help = "Times that no connection could be accepted: no descriptor or memory was left.";
+        out.counter("http_accept_failures_total", help, &[], self.total(|counts| &counts.accept_failures));
         out.counter(
             "http_connections_moved_total",
             "Client connections given to a less busy loop.",

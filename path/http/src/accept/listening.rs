@@ -22,6 +22,7 @@ pub(crate) async fn accept(door: Rc<Door>, socket: TcpListener, mut stop: Drain)
         Ok(listener) => listener,
         Err(error) => return door.common.events.log.error("http", &format!("a listening socket cannot be used: {error}")),
     };
+    let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -29,10 +30,19 @@ pub(crate) async fn accept(door: Rc<Door>, socket: TcpListener, mut stop: Drain)
             () = stop.begun() => return,
         };
         match accepted {
-            Ok((stream, address)) => seat(&door, stream, address),
+            Ok((stream, address)) => {
+                if std::mem::take(&mut is_failing) {
+                    door.common.events.log.info("http", "connections are accepted again");
+                }
+                seat(&door, stream, address);
+            }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                door.common.events.log.warning("http", &format!("cannot accept a connection: {error}"));
+                add(&door.common.events.loops[door.here.index].accept_failures, 1);
+                // Once, not twenty times a second: the count tells how often.
+                if !std::mem::replace(&mut is_failing, true) {
+                    door.common.events.log.warning("http", &format!("cannot accept connections: {error}"));
+                }
                 tokio::time::sleep(NO_DESCRIPTOR).await;
             }
         }
