@@ -34,11 +34,6 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
-    /// See [`Buffer::unread`].
-    pub fn unread_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..self.end]
-    }
-
     /// How many bytes are unread.
     pub fn len(&self) -> usize {
         self.end - self.start
@@ -77,11 +72,6 @@ impl Buffer {
     /// Forgets everything.
     pub fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
-    }
-
-    /// Keeps the first `count` unread bytes, forgets the rest.
-    pub fn truncate(&mut self, count: usize) {
-        self.end = self.end.min(self.start + count);
     }
 
     /// Moves the unread bytes to the front when less than half of the buffer is room behind them.
@@ -160,8 +150,7 @@ mod tests {
         assert_eq!((buffer.unread(), buffer.capacity()), (&[2, 2][..], BUFFER_BYTES));
         buffer.reserve(BUFFER_BYTES);
         assert_eq!((buffer.unread(), buffer.capacity()), (&[2, 2][..], 2 * BUFFER_BYTES));
-        buffer.truncate(1);
-        buffer.consume(1);
+        buffer.consume(2);
         assert!(buffer.is_empty());
     }
 

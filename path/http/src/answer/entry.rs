@@ -15,7 +15,7 @@ use super::folder::{Folder, Found, Stamp, Wait};
 use super::kind::{cache_control, content_type, is_document};
 use super::media::{Encoding, choose_encoding};
 use super::security::{SECURITY, SITE_POLICY};
-use super::small::{Small, status_line};
+use super::small::{small, status_line};
 use super::{Asked, Body, Reply, Splice};
 
 /// Contents up to this size are kept in memory; larger ones are sent from their open file: by then `sendfile`, which
@@ -184,11 +184,6 @@ impl Variant {
         };
         Reply { status, body }
     }
-}
-
-fn small(status: u16, fields: &[u8], asked: &Asked<'_>, splice: &Splice<'_>, head: &mut Vec<u8>) -> Reply {
-    Small { status, accept: asked.accept, head_only: asked.is_head(), fields }.write(splice, head);
-    Reply { status, body: Body::Empty }
 }
 
 fn content_range(head: &mut Vec<u8>, part: Option<(u64, u64)>, length: u64) {

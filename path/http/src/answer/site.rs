@@ -14,7 +14,7 @@ use super::kind::extension;
 use super::media::{names_html, takes_html};
 use super::place::{Location, resolve};
 use super::remembered::Remembered;
-use super::small::{Small, status_line};
+use super::small::{small, status_line};
 use super::{Body, Reply};
 
 /// How long a stamp is believed: under load one question per file and millisecond, and no user sees an old file.
@@ -200,9 +200,4 @@ fn redirect(asked: &Asked<'_>, splice: &Splice<'_>, head: &mut Vec<u8>) -> Reply
     head.extend_from_slice(super::SECURITY);
     splice.finish(head);
     Reply { status: 301, body: Body::Empty }
-}
-
-fn small(status: u16, fields: &[u8], asked: &Asked<'_>, splice: &Splice<'_>, head: &mut Vec<u8>) -> Reply {
-    Small { status, accept: asked.accept, head_only: asked.is_head(), fields }.write(splice, head);
-    Reply { status, body: Body::Empty }
 }

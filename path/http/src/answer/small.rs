@@ -1,8 +1,9 @@
 //! The door's own answers: small, with the request id, without internals.
 
-use super::asked::{Splice, decimal, field};
+use super::asked::{Asked, Splice, decimal, field};
 use super::media::prefers_json;
 use super::security::SECURITY;
+use super::{Body, Reply};
 
 /// One answer of the door itself. Status, reason and one sentence: nothing of the inside is told.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +78,12 @@ impl<'a> Small<'a> {
         body.iter().for_each(|part| out.extend_from_slice(part));
         length
     }
+}
+
+/// A whole small answer to what the site was `asked`.
+pub(super) fn small(status: u16, fields: &[u8], asked: &Asked<'_>, splice: &Splice<'_>, head: &mut Vec<u8>) -> Reply {
+    Small { status, accept: asked.accept, head_only: asked.is_head(), fields }.write(splice, head);
+    Reply { status, body: Body::Empty }
 }
 
 /// Appends `HTTP/1.1 404 Not Found` and its line end.
