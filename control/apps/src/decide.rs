@@ -31,12 +31,11 @@ pub(crate) fn change(old: &Plan, new: &Plan, dir_changed: bool) -> Change {
     };
     // What a running instance does not notice is made equal before comparing.
     let like_new = Run { instances: run.instances, start: run.start, drain: run.drain, ..was.clone() };
-    if like_new != *run || old.routed != new.routed {
+    // Files come before the count: instances added to old ones would run the new code unbuilt beside them.
+    if like_new != *run || old.routed != new.routed || dir_changed {
         Change::Roll
     } else if was.instances != run.instances {
         Change::Scale
-    } else if dir_changed {
-        Change::Roll
     } else {
         keep_or_live(old, new)
     }
@@ -126,7 +125,8 @@ mod tests {
         let old = plan(|_| {});
         assert_eq!(change(&old, &plan(|_| {}), false), Change::Keep);
         assert_eq!(change(&old, &plan(|_| {}), true), Change::Roll);
-        assert_eq!(change(&old, &plan(|run| run.instances = 5), true), Change::Scale);
+        assert_eq!(change(&old, &plan(|run| run.instances = 5), false), Change::Scale);
+        assert_eq!(change(&old, &plan(|run| run.instances = 5), true), Change::Roll);
         assert_eq!(change(&old, &plan(|run| run.drain = Duration::ZERO), false), Change::Live);
         assert_eq!(change(&old, &Plan { health: Some("/up".into()), ..plan(|_| {}) }, false), Change::Live);
         assert_eq!(change(&old, &plan(|run| run.env[0].1 = "2".into()), false), Change::Roll);
