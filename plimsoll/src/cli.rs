@@ -1,4 +1,4 @@
-//! The command line: one verb a file. Exit codes: 0 done, 1 failed, 2 a threshold or gate not met, 64 bad usage or file.
+//! The command line: one verb a file. Exit codes: 0 done, 1 failed, 64 bad usage or file.
 
 mod check;
 mod logs;
@@ -51,8 +51,6 @@ pub mod exit {
     pub const DONE: u8 = 0;
     /// Failed.
     pub const FAILED: u8 = 1;
-    /// A threshold or gate was not met.
-    pub const GATE: u8 = 2;
     /// Bad usage or a bad file.
     pub const USAGE: u8 = 64;
 }
