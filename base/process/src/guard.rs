@@ -135,7 +135,7 @@ fn targets(known: &Known, live: &[scan::Process]) -> Vec<(scan::Process, bool)> 
         let group = Pid::from_raw(process.group).and_then(|group| known.groups.get_key_value(&group));
         match group {
             Some((group, start)) if !reused(*group, *start) => targets.push((scan::Process { pid: *group, ..*process }, true)),
-            _ if !known.keeper.is_empty() && process.is_marked(&format!("{}:", known.keeper), false) => targets.push((*process, false)),
+            _ if !known.keeper.is_empty() && process.is_of(&known.keeper) => targets.push((*process, false)),
             _ => {}
         }
     }

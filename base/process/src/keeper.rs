@@ -30,7 +30,7 @@ const STOP: Duration = Duration::from_secs(5);
 const CLOSING: Duration = Duration::from_secs(1);
 /// So often a guard is started; one that keeps dying is given up.
 const GUARDS: usize = 10;
-/// How often one looks at what no signal tells.
+/// How often a server whose time is up is killed again.
 const TICK: Duration = Duration::from_millis(30);
 /// After that long even a process that cannot die (stuck in the kernel) is left.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
@@ -141,12 +141,18 @@ impl Keeper {
             let flags = if self.line.is_sending() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
             fds.push(PollFd::from_borrowed_fd(self.line.fd(), flags));
         }
-        let tick = Timespec { tv_sec: 0, tv_nsec: TICK.as_nanos() as _ };
-        let soon = self.children.is_waiting() || self.kill_server_at.is_some();
-        match poll(&mut fds, soon.then_some(&tick)) {
+        let patience =
+            self.patience(Instant::now()).map(|wait| Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos() as _ });
+        match poll(&mut fds, patience.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// How long nobody need look unless something comes.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        let server = self.kill_server_at.map(|kill_at| kill_at.saturating_duration_since(now).max(TICK));
+        self.children.patience(now).into_iter().chain(server).min()
     }
 
     /// The first request to stop: the server's to answer, if there is one.
@@ -195,7 +201,7 @@ impl Keeper {
 
     /// Looks at everything that may have ended.
     fn look(&mut self, now: Instant) {
-        let (events, gone) = self.children.look(now);
+        let (events, gone) = self.children.look(now, scan::Look::now);
         events.iter().for_each(|event| self.line.push(event));
         gone.into_iter().for_each(|group| self.tell_guard(&GuardLine::Gone(group)));
         if let (Some(server), Some(kill_at)) = (self.server, self.kill_server_at)
@@ -278,7 +284,7 @@ impl Keeper {
         while begun.elapsed() < LONGEST_SWEEP {
             let mut left = scan::live();
             left.retain(|process| {
-                let mine = process.parent == this.as_raw_nonzero().get() || process.is_marked(&format!("{}:", self.marker), false);
+                let mine = process.parent == this.as_raw_nonzero().get() || process.is_of(&self.marker);
                 mine && process.pid != this && Some(process.pid) != guard
             });
             if left.is_empty() {

@@ -1,5 +1,6 @@
 //! Processes as /proc shows them.
 
+use std::cell::OnceCell;
 use std::fs;
 
 use rustix::process::Pid;
@@ -18,13 +19,40 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Whether its environment, as it was at its start, has a marker that begins with `value`, or is `value` when `whole`.
-    pub(crate) fn is_marked(&self, value: &str, whole: bool) -> bool {
-        let wanted = format!("{MARKER}={value}");
-        let Ok(environment) = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())) else { return false };
-        environment
-            .split(|byte| *byte == 0)
-            .any(|variable| if whole { variable == wanted.as_bytes() } else { variable.starts_with(wanted.as_bytes()) })
+    /// Whether its environment, as it was at its start, has a marker of this keeper.
+    pub(crate) fn is_of(&self, keeper: &str) -> bool {
+        self.markers().iter().any(|marker| marker.strip_prefix(keeper).is_some_and(|rest| rest.starts_with(':')))
+    }
+
+    fn markers(&self) -> Vec<String> {
+        let Ok(environment) = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())) else { return Vec::new() };
+        let values =
+            environment.split(|byte| *byte == 0).filter_map(|variable| variable.strip_prefix(MARKER.as_bytes())?.strip_prefix(b"="));
+        values.map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+}
+
+/// All live processes at one moment. Environments are read when they are needed, and once.
+#[derive(Debug, Default)]
+pub(crate) struct Look(Vec<(Process, OnceCell<Vec<String>>)>);
+
+impl Look {
+    pub(crate) fn now() -> Look {
+        Look(live().into_iter().map(|process| (process, OnceCell::new())).collect())
+    }
+
+    /// Those of this group.
+    pub(crate) fn of_group(&self, group: Pid) -> impl Iterator<Item = Process> {
+        let group = group.as_raw_nonzero().get();
+        self.0.iter().map(|(process, _)| *process).filter(move |process| process.group == group)
+    }
+
+    /// Those that started at `start` or later and carry this marker.
+    pub(crate) fn marked(&self, marker: &str, start: u64) -> impl Iterator<Item = Process> {
+        let has = move |(process, markers): &&(Process, OnceCell<Vec<String>>)| {
+            process.start >= start && markers.get_or_init(|| process.markers()).iter().any(|found| found == marker)
+        };
+        self.0.iter().filter(has).map(|(process, _)| *process)
     }
 }
 
