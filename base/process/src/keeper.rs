@@ -180,11 +180,14 @@ impl Keeper {
                 }
             }
         }
-        if !self.line.open {
-            match self.server {
-                Some(_) => self.kill_server_at = Some(Instant::now() + CLOSING),
-                None => self.begin_end(0),
-            }
+    }
+
+    /// A line is closed by the server, or for a server that does not read what it is told.
+    fn look_at_line(&mut self, now: Instant) {
+        match self.server {
+            _ if self.line.open => {}
+            Some(_) => drop(self.kill_server_at.get_or_insert(now + CLOSING)),
+            None => self.begin_end(0),
         }
     }
 
@@ -204,6 +207,7 @@ impl Keeper {
         let (events, gone) = self.children.look(now, scan::Look::now);
         events.iter().for_each(|event| self.line.push(event));
         gone.into_iter().for_each(|group| self.tell_guard(&GuardLine::Gone(group)));
+        self.look_at_line(now);
         if let (Some(server), Some(kill_at)) = (self.server, self.kill_server_at)
             && kill_at <= now
         {
@@ -304,4 +308,43 @@ impl Keeper {
 fn say(text: &str) {
     // Nobody is left to tell when stderr is gone.
     let _ = writeln!(io::stderr(), "error keeper: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_read_is_killed() {
+        let (ours, _never_read) = UnixStream::pair().unwrap();
+        let mut sleep = std::process::Command::new("sleep");
+        let server = sleep.arg("1000").process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut keeper = Keeper {
+            marker: "0123456789abcdef".into(),
+            signals: Signals::listen().unwrap(),
+            line: Line::new(ours).unwrap(),
+            guard: None,
+            guards: GUARDS,
+            children: Children::new("0123456789abcdef"),
+            server: Pid::from_raw(server.id() as i32),
+            kill_server_at: None,
+            stops: 0,
+            code: None,
+        };
+        while keeper.line.open {
+            keeper.line.push(&Event::Failed { id: 1, errno: 2 });
+        }
+        let begun = Instant::now();
+        keeper.serve();
+        keeper.look(begun);
+        assert_eq!(keeper.patience(begun), Some(CLOSING));
+        while keeper.server.is_some() {
+            assert!(begun.elapsed() < Duration::from_secs(240));
+            keeper.look(begun + CLOSING);
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        assert_eq!(keeper.code, Some(1));
+    }
 }
