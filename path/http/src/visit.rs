@@ -47,6 +47,8 @@ pub(crate) struct Desk {
     pub(crate) plain_path: Vec<u8>,
     /// The plain path, when there is a site.
     pub(crate) site_path: Vec<u8>,
+    /// Space for the lists of entity tags that came in several fields.
+    pub(crate) tags: [Vec<u8>; 2],
     pub(crate) tried: Vec<u64>,
     pub(crate) facts: Facts,
 }

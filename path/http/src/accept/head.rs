@@ -136,6 +136,20 @@ impl RequestHead {
         self.fields.iter().find(|field| field.known == known).map(|field| field.value.of_buffer(buffer))
     }
 
+    /// The value of the list that all fields that are `known` make (RFC 9110 5.3); `space` holds it when there are several.
+    pub fn list<'b>(&self, known: Known, buffer: &'b [u8], space: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+        let mut values = self.fields.iter().filter(|field| field.known == known).map(|field| field.value.of_buffer(buffer));
+        let first = values.next()?;
+        let Some(second) = values.next() else { return Some(first) };
+        space.clear();
+        space.extend_from_slice(first);
+        for value in std::iter::once(second).chain(values) {
+            space.extend_from_slice(b", ");
+            space.extend_from_slice(value);
+        }
+        Some(space)
+    }
+
     /// Reads the request line as soon as it is there, so that a bad one is answered without waiting for the fields.
     fn read_line(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<(), Refusal> {
         let start = self.end.start();

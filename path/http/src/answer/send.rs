@@ -73,8 +73,8 @@ pub(crate) async fn site(visit: &mut Visit<'_>) -> Option<After> {
     let stays = visit.may_stay() && !visit.desk.facts.has_body();
     let connection = visit.connection(stays);
     let date = visit.door.date();
-    let Desk { input, request, facts, down, site_path, .. } = &mut *visit.desk;
-    let asked = asked(request, input.as_ref()?.unread(), site_path);
+    let Desk { input, request, facts, down, site_path, tags, .. } = &mut *visit.desk;
+    let asked = asked(request, input.as_ref()?.unread(), site_path, tags);
     let splice = Splice { date: &date, request_id: &facts.request_id, connection };
     down.out.clear();
     let reply = site.answer(&asked, &splice, need, visit.since, &mut down.out).await?;
@@ -86,7 +86,9 @@ pub(crate) async fn site(visit: &mut Visit<'_>) -> Option<After> {
     Some(after(visit, sent.is_ok(), stays))
 }
 
-fn asked<'a>(head: &'a RequestHead, buffer: &'a [u8], path: &'a [u8]) -> Asked<'a> {
+/// What the site needs to know; `tags` is space for lists that came in several fields.
+fn asked<'a>(head: &'a RequestHead, buffer: &'a [u8], path: &'a [u8], tags: &'a mut [Vec<u8>; 2]) -> Asked<'a> {
+    let [if_match, if_none_match] = tags;
     let mut asked = Asked { method: head.method_text.of_buffer(buffer), path, ..Asked::default() };
     asked.query = head.query.map(|query| query.of_buffer(buffer));
     for field in &head.fields {
@@ -96,14 +98,14 @@ fn asked<'a>(head: &'a RequestHead, buffer: &'a [u8], path: &'a [u8]) -> Asked<'
             Known::AcceptEncoding => asked.accept_encoding = value,
             Known::Range => asked.range = value,
             Known::IfRange => asked.if_range = value,
-            Known::IfMatch => asked.if_match = value,
-            Known::IfNoneMatch => asked.if_none_match = value,
             Known::IfModifiedSince => asked.if_modified_since = value,
             Known::IfUnmodifiedSince => asked.if_unmodified_since = value,
             Known::Other if field.name.of_buffer(buffer).eq_ignore_ascii_case(b"sec-fetch-mode") => asked.fetch_mode = value,
             _ => {}
         }
     }
+    asked.if_match = head.list(Known::IfMatch, buffer, if_match);
+    asked.if_none_match = head.list(Known::IfNoneMatch, buffer, if_none_match);
     asked
 }
 

@@ -9,4 +9,5 @@ mod life;
 mod limits;
 mod retries;
 mod setup;
+mod site;
 mod strict;
