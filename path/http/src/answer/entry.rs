@@ -106,14 +106,15 @@ impl Entry {
         })
     }
 
-    /// Answers a GET or HEAD.
-    pub(super) fn reply(&self, asked: &Asked<'_>, splice: &Splice<'_>, head: &mut Vec<u8>) -> Reply {
+    /// Answers a GET or HEAD; `more` are further fields of a 200, 206 or 304.
+    pub(super) fn reply(&self, asked: &Asked<'_>, splice: &Splice<'_>, more: &[u8], head: &mut Vec<u8>) -> Reply {
         let exist = [self.encoded[0].is_some(), self.encoded[1].is_some(), self.encoded[2].is_some()];
         let chosen = choose_encoding(asked.accept_encoding, exist).and_then(|encoding| self.encoded[encoding as usize].as_ref());
         let variant = chosen.unwrap_or(&self.plain);
         match judge(asked, &variant.etag, self.modified, variant.length) {
             Verdict::Whole => {
                 head.extend_from_slice(&variant.head);
+                head.extend_from_slice(more);
                 variant.finish(200, 0, variant.length, asked, splice, head)
             }
             Verdict::Part { first, last } => {
@@ -123,11 +124,13 @@ impl Entry {
                 decimal(head, last - first + 1);
                 head.extend_from_slice(b"\r\n");
                 head.extend_from_slice(&variant.head[variant.fields..]);
+                head.extend_from_slice(more);
                 variant.finish(206, first, last - first + 1, asked, splice, head)
             }
             Verdict::NotModified => {
                 status_line(head, 304);
                 head.extend_from_slice(&variant.head[variant.shared..]);
+                head.extend_from_slice(more);
                 splice.finish(head);
                 Reply { status: 304, body: Body::Empty }
             }

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
+
+use super::place::hides;
 
 /// The site's folder, opened: a folder that is replaced by another one of its name is opened anew.
 #[derive(Debug)]
@@ -90,18 +92,19 @@ impl Folder {
         statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Stamp::of(&stat))
     }
 
-    /// Opens `path` (relative, without `..`). Links are followed as long as they stay inside.
+    /// Opens `path` (relative, without `..`). Links are followed as long as they stay inside and lead to nothing hidden.
     ///
     /// Errors are of the machine (descriptors, disk), or `EAGAIN` under [`Wait::Never`].
     pub(super) fn look(&self, path: &[u8], wait: Wait) -> Result<Found, Errno> {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         let cached = if wait == Wait::Never { ResolveFlags::CACHED } else { ResolveFlags::empty() };
         match openat2(&self.directory, path, READ, Mode::empty(), resolve | cached) {
             Ok(opened) => kind_of(opened),
-            Err(error) if is_missing(error) => Ok(Found::Missing),
+            Err(Errno::LOOP) if wait == Wait::Allowed => self.look_by_name(path),
+            Err(error) if error != Errno::LOOP && is_missing(error) => Ok(Found::Missing),
             Err(Errno::NFILE | Errno::MFILE | Errno::IO | Errno::NOMEM) if wait == Wait::Allowed => Err(Errno::IO),
             Err(_) if wait == Wait::Never => Err(Errno::AGAIN),
-            // An absolute link, a rename meanwhile, or no such call here (old kernel, sandbox).
+            // A rename meanwhile, or no such call here (old kernel, sandbox).
             Err(_) => self.look_by_name(path),
         }
     }
@@ -113,11 +116,11 @@ impl Folder {
             Err(error) if is_missing(error) => return Ok(Found::Missing),
             Err(error) => return Err(error),
         };
-        let inside = match (place_of(&opened), place_of(&self.directory)) {
-            (Ok(place), Ok(folder)) => place.starts_with(&folder),
+        let may_be_served = match (place_of(&opened), place_of(&self.directory)) {
+            (Ok(place), Ok(folder)) => place.strip_prefix(&folder).is_ok_and(|inside| !hides(inside.as_os_str().as_bytes())),
             _ => false,
         };
-        if inside { kind_of(opened) } else { Ok(Found::Missing) }
+        if may_be_served { kind_of(opened) } else { Ok(Found::Missing) }
     }
 }
 

@@ -16,10 +16,21 @@ pub(super) fn resolve(path: &[u8], out: &mut Vec<u8>) -> bool {
     if out.is_empty() || out.ends_with(b"/") {
         out.extend_from_slice(b"index.html");
     }
-    // The one dotfile that is meant to be public, at the root alone (RFC 8615).
-    let known = b".well-known/";
-    let checked = if out.starts_with(known) { &out[known.len()..] } else { out };
-    checked.split(|byte| *byte == b'/').all(|segment| !segment.is_empty() && segment[0] != b'.')
+    !out.starts_with(b"/") && memchr::memmem::find(out, b"//").is_none() && !hides(out)
+}
+
+/// The one dotfile that is meant to be public, at the root alone (RFC 8615).
+const WELL_KNOWN: &[u8] = b".well-known/";
+
+/// Whether a path inside the folder leads through a dotfile.
+pub(super) fn hides(inside: &[u8]) -> bool {
+    let checked = inside.strip_prefix(WELL_KNOWN).unwrap_or(inside);
+    checked.split(|byte| *byte == b'/').any(|segment| segment.starts_with(b"."))
+}
+
+/// Whether a path inside the folder is one that clients look up by its name, so that no page may stand in for it.
+pub(super) fn is_well_known(inside: &[u8]) -> bool {
+    inside.starts_with(WELL_KNOWN)
 }
 
 /// A redirect to a path's slash form.

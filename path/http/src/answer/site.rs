@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::folder::{Folder, Found, Wait};
 use super::kind::extension;
 use super::media::{names_html, takes_html};
-use super::place::{Location, resolve};
+use super::place::{Location, is_well_known, resolve};
 use super::remembered::Remembered;
 use super::small::{small, status_line};
 use super::{Body, Reply};
@@ -25,6 +25,10 @@ const READERS: usize = 4;
 
 /// What the site takes; everything else is 405.
 const ALLOW: &[u8] = b"Allow: GET, HEAD, OPTIONS\r\n";
+
+/// What decided that the page for navigations stands in for a missing one.
+const VARY: &[u8] = b"Vary: Accept, Sec-Fetch-Mode\r\n";
+const NO_VARY: &[u8] = b"";
 
 /// How much of the site an answer may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,15 +88,15 @@ impl SiteFiles {
         let mut path = self.scratch.take();
         let served = resolve(asked.path, &mut path);
         let place = if served { self.find(&path, now).await } else { Ok(Place::Missing) };
-        let may_fall_back = served && is_page(asked.path, &path) && is_navigation(asked);
+        let may_fall_back = served && is_page(asked.path, &path) && !is_well_known(&path) && is_navigation(asked);
         self.scratch.set(path);
-        let place = match place {
+        let (place, vary) = match place {
             Ok(Place::Missing) if need == Need::Existing => return None,
-            Ok(Place::Missing) if may_fall_back => self.find(b"index.html", now).await,
-            place => place,
+            Ok(Place::Missing) if may_fall_back => (self.find(b"index.html", now).await, VARY),
+            place => (place, NO_VARY),
         };
         Some(match place {
-            Ok(Place::File(entry)) => entry.reply(asked, splice, head),
+            Ok(Place::File(entry)) => entry.reply(asked, splice, vary, head),
             Ok(Place::Directory) => redirect(asked, splice, head),
             Ok(Place::Missing) => small(404, b"", asked, splice, head),
             Err(_) => small(503, b"Retry-After: 1\r\n", asked, splice, head),

@@ -104,6 +104,12 @@ async fn paths_and_what_they_get() {
     symlink("../outside.txt", rig.path("up.txt")).unwrap();
     symlink("..", rig.path("parent")).unwrap();
     symlink("loop.txt", rig.path("loop.txt")).unwrap();
+    symlink(".env", rig.path("envlink.txt")).unwrap();
+    symlink(rig.path(".env"), rig.path("absolute-env.txt")).unwrap();
+    symlink(".git", rig.path("git")).unwrap();
+    symlink("docs", rig.path("handbook")).unwrap();
+    symlink("../.env", rig.path(".well-known/env.txt")).unwrap();
+    symlink(".well-known/security.txt", rig.path("security.txt")).unwrap();
     fs::write(rig.dir.path().join("outside.txt"), "outside").unwrap();
     for (path, status, body) in [
         ("/", 200, "<h1>shop</h1>"),
@@ -115,6 +121,8 @@ async fn paths_and_what_they_get() {
         ("/.well-known/security.txt", 200, "mailto"),
         ("/inside.txt", 200, "0123456789"),
         ("/absolute.svg", 200, "<svg/>"),
+        ("/handbook/guide.txt", 200, "0123456789"),
+        ("/security.txt", 200, "mailto"),
         // Pages that only the front end knows.
         ("/users/5", 200, "<h1>shop</h1>"),
         ("/users/5/", 200, "<h1>shop</h1>"),
@@ -125,7 +133,15 @@ async fn paths_and_what_they_get() {
         ("/missing.js", 404, ""),
         ("/users/index.html", 404, ""),
         ("/assets/app.00000000.js", 404, ""),
+        // Looked up by its name: no page stands in for it.
+        ("/.well-known/acme-challenge/x", 404, ""),
+        ("/.well-known/", 404, ""),
+        ("/.well-known/change-password", 404, ""),
         // Never.
+        ("/envlink.txt", 404, ""),
+        ("/absolute-env.txt", 404, ""),
+        ("/git/config", 200, "<h1>shop</h1>"),
+        ("/.well-known/env.txt", 404, ""),
         ("/.env", 404, ""),
         ("/.git/config", 404, ""),
         ("/.well-known/../.env", 404, ""),
@@ -235,7 +251,7 @@ async fn fields_by_kind() {
         assert_eq!(answered.field("X-Content-Type-Options"), Some("nosniff"));
         assert_eq!(answered.field("Accept-Ranges"), Some("bytes"));
         assert!(answered.field("ETag").unwrap().starts_with('"') && answered.field("Last-Modified").unwrap().ends_with(" GMT"));
-        assert_eq!(answered.field("Vary"), None);
+        assert_eq!(answered.field("Vary"), (path == "/users/5").then_some("Accept, Sec-Fetch-Mode"), "{path}");
     }
 }
 
