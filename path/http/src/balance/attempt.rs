@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use loops::{Buffer, Expired};
@@ -20,6 +20,9 @@ use crate::visit::{Client, Desk, Visit};
 
 /// How long an answer is still waited for when the client has closed its side: it may have closed both.
 pub(super) const HALF_CLOSED: Duration = Duration::from_secs(3);
+
+/// How often a request that waits for its answer looks whether its endpoint is still up.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why an attempt has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +122,7 @@ pub(super) async fn ask(visit: &mut Visit<'_>, exchange: &mut Exchange, line: &L
     invite_body(visit).await?;
     let (client, door) = (visit.client, visit.door);
     let shape = &visit.view.shape;
-    let Desk { input, answer, up, down, response, facts, .. } = &mut *visit.desk;
+    let Desk { input, answer, up, down, response, facts, tried, .. } = &mut *visit.desk;
     let input = input.get_or_insert_with(|| door.here.buffers.take());
     let answer = answer.get_or_insert_with(|| door.here.buffers.take());
     answer.clear();
@@ -128,7 +131,7 @@ pub(super) async fn ask(visit: &mut Visit<'_>, exchange: &mut Exchange, line: &L
     let mut upload =
         Upload { client: &client.stream, upstream: &line.stream, input, up, pipes: &door.pipes, failed: false, client_ended: false };
     client.alarm.set(shape.plan.timeout.body);
-    let mut wait = Wait::default();
+    let mut wait = Wait { may_move: facts.is_safe() && tried.is_empty(), ..Wait::default() };
     loop {
         poll_fn(|context| wait.poll(context, &mut upload, answer, exchange, visit.client, &shape.plan.timeout)).await?;
         loop {
@@ -178,6 +181,10 @@ struct Wait {
     is_sent: bool,
     is_slow: bool,
     has_ended: bool,
+    /// Executing the request twice does no harm, and it was not yet.
+    may_move: bool,
+    /// About since when the app's time runs, once it was looked at.
+    since: Option<Instant>,
 }
 
 impl Wait {
@@ -200,7 +207,7 @@ impl Wait {
             if self.is_slow {
                 exchange.sent(Instant::now());
             }
-            client.alarm.set(timeout.first_byte);
+            client.alarm.set(self.most(timeout));
         } else if !self.is_sent {
             if !std::mem::replace(&mut self.is_slow, true) {
                 exchange.sending();
@@ -210,21 +217,37 @@ impl Wait {
             }
         }
         if upload.client_ended && !std::mem::replace(&mut self.has_ended, true) {
-            client.alarm.set(HALF_CLOSED.min(timeout.first_byte));
+            client.alarm.set(self.most(timeout));
         }
         match poll_fill(upload.upstream, context, answer) {
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Lost::Endpoint(Failure::Closed))),
             Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
             Poll::Pending => {}
         }
+        ready!(client.alarm.poll_rung(context));
+        let is_lost = self.may_move && self.is_sent && answer.is_empty() && exchange.is_lost(Instant::now());
+        let Some(more) = self.more(timeout).filter(|_| !is_lost) else { return Poll::Ready(Err(self.late(upload))) };
+        client.alarm.set(more);
         client.alarm.poll_rung(context).map(|()| Err(self.late(upload)))
     }
 
-    /// How long nothing may move now.
-    fn most(&self, timeout: &Timeout) -> Duration {
+    /// How long the app still has after another look at it.
+    fn more(&mut self, timeout: &Timeout) -> Option<Duration> {
+        if !self.is_sent || self.has_ended {
+            return None;
+        }
+        let (now, first) = (Instant::now(), LOOK.min(timeout.first_byte));
+        let since = *self.since.get_or_insert_with(|| now.checked_sub(first).unwrap_or(now));
+        let left = timeout.first_byte.saturating_sub(now.saturating_duration_since(since));
+        (!left.is_zero()).then(|| left.min(LOOK))
+    }
+
+    /// How long nothing may move from now on, until it is looked at.
+    fn most(&mut self, timeout: &Timeout) -> Duration {
+        self.since = None;
         match (self.has_ended, self.is_sent) {
             (true, _) => HALF_CLOSED.min(timeout.first_byte),
-            (false, true) => timeout.first_byte,
+            (false, true) => LOOK.min(timeout.first_byte),
             (false, false) => timeout.body,
         }
     }

@@ -33,17 +33,22 @@ impl Budget {
 
     /// Takes one retry out, if there is one left; `loops` share the least.
     pub fn withdraw(&self, now: u64, loops: usize) -> bool {
+        let is_left = self.is_left(now, loops);
+        if is_left {
+            add(&self.slot(now).retries);
+        }
+        is_left
+    }
+
+    /// Whether a retry is left to take out.
+    pub fn is_left(&self, now: u64, loops: usize) -> bool {
         let second = now / 1_000_000_000;
         let recent = self.slots.iter().filter(|slot| slot.second.load(Relaxed) + WINDOW as u64 > second);
         let (requests, retries) = recent
             .map(|slot| (slot.requests.load(Relaxed), slot.retries.load(Relaxed)))
             .fold((0, 0), |sum, slot| (sum.0 + u64::from(slot.0), sum.1 + u64::from(slot.1)));
         let allowed = requests * PERCENT / 100 + (LEAST * WINDOW as u64).div_ceil(loops.max(1) as u64);
-        if retries >= allowed {
-            return false;
-        }
-        add(&self.slot(now).retries);
-        true
+        retries < allowed
     }
 
     fn slot(&self, now: u64) -> &Slot {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::member::Peer;
+use super::member::{Peer, State};
 use super::retry::Failure;
 
 /// How an attempt ended.
@@ -43,6 +43,12 @@ impl Exchange {
     /// The endpoint.
     pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
+    }
+
+    /// Whether its endpoint was found down meanwhile, and another one could take the request.
+    pub(super) fn is_lost(&self, now: Instant) -> bool {
+        let (peer, group) = (&self.peer, self.peer.room.group.upgrade());
+        peer.state(now) == State::Down && group.is_some_and(|group| group.has_better(peer.loop_index, now))
     }
 
     /// A body follows the head: until [`Exchange::sent`] the endpoint is not expected to answer, so that a slow upload

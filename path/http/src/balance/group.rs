@@ -196,6 +196,11 @@ impl Group {
         decision
     }
 
+    /// Whether a request that waits at an endpoint which is not up could go to another one.
+    pub(super) fn has_better(&self, loop_index: usize, now: Instant) -> bool {
+        self.has_usable(now) && self.locals[loop_index].budget.is_left(self.room.nanos(now), self.loops)
+    }
+
     /// A place in the queue, or `None`: it is full.
     pub fn enqueue(&self) -> Option<Waiting> {
         self.room.enter(self.queue.load(Relaxed))

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use plimsoll_http::{Plan, Timeout};
 use testkit::{Origin, Reply, until};
 
+use crate::bodies::ByHand;
 use crate::setup::{Door, endpoint, shop};
 
 /// An address where nothing listens.
@@ -62,7 +65,7 @@ fn a_body_that_is_kept_is_sent_again_whole() {
 
 #[test]
 fn an_endpoint_that_leaves_the_list_finishes_what_it_has() {
-    let old = Origin::slow(std::time::Duration::from_millis(300), "old");
+    let old = Origin::slow(Duration::from_millis(300), "old");
     let new = Origin::answering("new");
     let door = Door::before(&old);
     let mut client = door.client();
@@ -71,6 +74,20 @@ fn an_endpoint_that_leaves_the_list_finishes_what_it_has() {
     door.lists["shop"].send_replace([endpoint("shop.2", &new.address())].into());
     assert_eq!(client.answer().unwrap().text(), "old");
     assert_eq!(client.get("/").unwrap().text(), "new");
+}
+
+#[test]
+fn a_get_moves_when_its_endpoint_is_found_down() {
+    let (app, other) = (ByHand::new(), Origin::answering("moved"));
+    let timeout = Timeout { first_byte: Duration::from_secs(3600), ..Timeout::default() };
+    let door = Door::start_at(Plan { timeout, ..shop() }, &[("shop", app.address())]);
+    let mut client = door.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let _held = app.accept();
+    let first = door.lists["shop"].borrow()[0].clone();
+    door.lists["shop"].send_replace([first, endpoint("shop.2", &other.address())].into());
+    drop(app);
+    assert_eq!(client.answer().unwrap().text(), "moved");
 }
 
 #[test]
