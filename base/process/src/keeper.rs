@@ -317,6 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::zombie_processes)] // the keeper reaps it
     fn a_server_that_does_not_read_is_killed() {
         let (ours, _never_read) = UnixStream::pair().unwrap();
         let mut sleep = std::process::Command::new("sleep");

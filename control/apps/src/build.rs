@@ -1,19 +1,20 @@
 //! Builds an app, unless nothing in its folder changed since that last succeeded.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use process::{Exit, Process};
+use process::{Child, Command, Exit, Process};
 use tokio::sync::watch;
 
 use crate::command::{self, command, environment};
-use crate::fingerprint::Files;
+use crate::events;
+use crate::fingerprint::{self, Files, Look};
 use crate::output::{Output, Tail};
 use crate::plan::{Plan, Run, Source};
 use crate::tier::{Failure, Setup};
-use crate::{events, fingerprint};
 
 /// How a build went; `None` while it goes on.
 pub(crate) type Built = watch::Receiver<Option<Result<(), Failure>>>;
@@ -29,17 +30,13 @@ pub(crate) fn start(setup: &Setup, plan: &Arc<Plan>) -> (Built, Print) {
     tokio::spawn(async move {
         let Source::Run(run) = &plan.source else { return };
         let result = tokio::select! {
-            result = build(&setup, &plan.name, run) => result,
+            result = build_and_note(&setup, &plan.name, run, &noted) => result,
             () = sender.closed() => return,
         };
         if let Err(failure) = &result {
             events::build_failed(&setup.log, failure);
         }
         sender.send_replace(Some(result));
-        if let Some(found) = print_of(&setup, run).await {
-            // Nobody else sets it.
-            let _ = noted.set(found);
-        }
     });
     (built, print)
 }
@@ -51,16 +48,37 @@ pub(crate) fn done() -> Built {
 
 /// What the app's code and program are now; `None` when that cannot be told.
 pub(crate) async fn print_of(setup: &Setup, run: &Run) -> Option<u64> {
-    let (dir, state, program) = (run.dir.clone(), setup.state.clone(), command::program_file(run));
-    let look = move || fingerprint::of(&dir, &state, Files::Code, program.as_deref().map(fingerprint::of_file)).ok();
-    tokio::task::spawn_blocking(look).await.ok().flatten()
+    look(setup, run, Files::Code).await.map(|code| print(&code, run))
 }
 
-async fn build(setup: &Setup, app: &Arc<str>, run: &Run) -> Result<(), Failure> {
-    let Some(words) = &run.build else { return Ok(()) };
-    let (begun, note) = (Instant::now(), setup.state.join("builds").join(&**app));
-    if is_done(setup, run, words, &note).await {
-        return Ok(());
+fn print(code: &Look, run: &Run) -> u64 {
+    code.print(command::program_file(run).as_deref().map(fingerprint::of_file))
+}
+
+/// What is saved from here on shows as a change, for nobody knows whether the build or a start still read it.
+async fn build_and_note(setup: &Setup, app: &Arc<str>, run: &Run, noted: &Print) -> Result<(), Failure> {
+    let before = look(setup, run, Files::Code).await;
+    let result = build(setup, app, run).await;
+    let code = match (&result, before) {
+        (Ok(Some(made)), Some(before)) => look(setup, run, Files::Code).await.map(|after| before.built(&after, made)),
+        (_, before) => before,
+    };
+    if let Some(code) = code {
+        // Nobody else sets it.
+        let _ = noted.set(print(&code, run));
+    }
+    result.map(drop)
+}
+
+/// `None`: there was nothing to do; else which of the files that were there are known to be made by the build.
+async fn build(setup: &Setup, app: &Arc<str>, run: &Run) -> Result<Option<BTreeSet<String>>, Failure> {
+    let Some(words) = &run.build else { return Ok(None) };
+    let (begun, file) = (Instant::now(), setup.state.join("builds").join(&**app));
+    let (before, last) = (look(setup, run, Files::All).await, Note::read(&file));
+    let program = command::program_file(run);
+    let is_made = program.as_ref().is_none_or(|program| program.exists());
+    if is_made && before.as_ref().is_some_and(|before| last.is_of(before.print(words))) {
+        return Ok(None);
     }
     events::building(&setup.log, app);
     let tail = Tail::default();
@@ -69,22 +87,24 @@ async fn build(setup: &Setup, app: &Arc<str>, run: &Run) -> Result<(), Failure> 
     if exit != Exit::Status(0) {
         return Err(failed(format!("build ended with {exit}")));
     }
-    let missing = command::program_file(run).filter(|program| !program.exists());
-    if let Some(program) = missing {
-        return Err(failed(format!("build succeeded but made no {}", program.display())));
+    if let Some(missing) = program.as_ref().filter(|program| !program.exists()) {
+        return Err(failed(format!("build succeeded but made no {}", missing.display())));
     }
-    if let Some(found) = sources(setup, run, words).await {
-        remember(&note, found).map_err(|error| failed(format!("{}: {error}", note.display())))?;
+    let mut made = last.wrote;
+    made.extend(program.and_then(|program| Some(program.strip_prefix(&run.dir).ok()?.to_string_lossy().into_owned())));
+    if let (Some(before), Some(after)) = (before, look(setup, run, Files::All).await) {
+        let wrote = after.changed_since(&before);
+        let note = Note { print: as_text(before.built(&after, &made).print(words)), wrote };
+        note.write(&file).map_err(|error| failed(format!("{}: {error}", file.display())))?;
     }
     events::built(&setup.log, app, begun.elapsed());
-    Ok(())
+    Ok(Some(made))
 }
 
 async fn execute(setup: &Setup, app: &Arc<str>, run: &Run, words: &[String], tail: &Tail) -> Result<Exit, String> {
     let environment = environment(&setup.environment, run, &[("PLIMSOLL_APP", app.to_string())]);
     let command = command(words, run, environment)?;
-    let child = setup.keeper.spawn(command).await.map_err(|error| format!("cannot start its build, {}: {error}", words[0]))?;
-    let killed = KilledWhenDropped(child.process.clone());
+    let (child, killed) = begin(setup, command).await.map_err(|error| format!("cannot start its build, {}: {error}", words[0]))?;
     let output = Output { stream: app.clone(), name: format!("{app} build").into(), log: setup.log.clone(), tail: tail.clone() };
     let copying = async { tokio::join!(output.clone().copy(child.stdout), output.clone().copy(child.stderr)) };
     let ending = async {
@@ -98,25 +118,49 @@ async fn execute(setup: &Setup, app: &Arc<str>, run: &Run, words: &[String], tai
     Ok(exit)
 }
 
-/// Whether the last build that succeeded was of the folder as it is now, and what it made is still there.
-async fn is_done(setup: &Setup, run: &Run, words: &[String], note: &Path) -> bool {
-    let made = command::program_file(run).is_none_or(|program| program.exists());
-    let found = sources(setup, run, words).await.map(as_text);
-    made && found.is_some() && fs::read_to_string(note).ok() == found
+/// In a task of its own: whoever stops waiting meanwhile drops what it returns, and so kills the build.
+async fn begin(setup: &Setup, command: Command) -> std::io::Result<(Child, KilledWhenDropped)> {
+    let keeper = setup.keeper.clone();
+    let beginning = tokio::spawn(async move {
+        let child = keeper.spawn(command).await?;
+        let killed = KilledWhenDropped(child.process.clone());
+        Ok((child, killed))
+    });
+    beginning.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
-async fn sources(setup: &Setup, run: &Run, words: &[String]) -> Option<u64> {
-    let (dir, state, words) = (run.dir.clone(), setup.state.clone(), words.to_vec());
-    tokio::task::spawn_blocking(move || fingerprint::of(&dir, &state, Files::All, words).ok()).await.ok().flatten()
+async fn look(setup: &Setup, run: &Run, files: Files) -> Option<Look> {
+    let (dir, state) = (run.dir.clone(), setup.state.clone());
+    tokio::task::spawn_blocking(move || Look::at(&dir, &state, files).ok()).await.ok().flatten()
 }
 
-fn remember(note: &PathBuf, found: u64) -> std::io::Result<()> {
-    fs::create_dir_all(note.parent().unwrap_or(Path::new("/")))?;
-    fs::write(note, as_text(found))
+/// What is kept of the last build that succeeded: a line with the fingerprint of what it was of, then what it wrote, a path a line.
+#[derive(Default)]
+struct Note {
+    print: String,
+    wrote: BTreeSet<String>,
+}
+
+impl Note {
+    fn read(file: &Path) -> Note {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let mut lines = text.lines().map(String::from);
+        Note { print: lines.next().unwrap_or_default(), wrote: lines.collect() }
+    }
+
+    fn is_of(&self, print: u64) -> bool {
+        self.print == as_text(print)
+    }
+
+    fn write(&self, file: &Path) -> std::io::Result<()> {
+        fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
+        let lines = std::iter::once(&self.print).chain(&self.wrote);
+        fs::write(file, lines.flat_map(|line| [line.as_str(), "\n"]).collect::<String>())
+    }
 }
 
 fn as_text(found: u64) -> String {
-    format!("{found:016x}\n")
+    format!("{found:016x}")
 }
 
 /// A build that nobody waits for is of no use.

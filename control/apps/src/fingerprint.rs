@@ -1,5 +1,6 @@
 //! Whether anything in an app's folder changed: names, times and sizes, not contents.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -54,18 +55,44 @@ impl Files {
     }
 }
 
-/// The fingerprint of `files` in `dir`, without the folder `state`; `extra` is part of it. Blocks on the disk.
-///
-/// # Errors
-/// A folder that cannot be read, or one with too many files.
-pub(crate) fn of(dir: &Path, state: &Path, files: Files, extra: impl Hash) -> io::Result<u64> {
-    let (dir, mut lines) = (dir.canonicalize()?, Vec::new());
-    let state = state.canonicalize().unwrap_or_else(|_| state.to_path_buf());
-    walk(&dir, &dir, &state, files, &mut lines)?;
-    lines.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    (extra, lines).hash(&mut hasher);
-    Ok(hasher.finish())
+/// Files by their paths in a folder, each with what tells its versions apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Look(BTreeMap<String, String>);
+
+impl Look {
+    /// `files` in `dir`, without the folder `state`. Blocks on the disk.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or one with too many files.
+    pub(crate) fn at(dir: &Path, state: &Path, files: Files) -> io::Result<Look> {
+        let (dir, mut look) = (dir.canonicalize()?, Look::default());
+        let state = state.canonicalize().unwrap_or_else(|_| state.to_path_buf());
+        walk(&dir, &dir, &state, files, &mut look.0)?;
+        Ok(look)
+    }
+
+    /// Its fingerprint; `extra` is part of it.
+    pub(crate) fn print(&self, extra: impl Hash) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (extra, &self.0).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// What is new or another version.
+    pub(crate) fn changed_since(&self, before: &Look) -> BTreeSet<String> {
+        self.0.iter().filter(|(path, version)| before.0.get(*path) != Some(version)).map(|(path, _)| path.clone()).collect()
+    }
+
+    /// What a build that found this and left `after` was a build of: of this, with what it made as it is afterwards. It made
+    /// what is new and what of `made` it wrote; other files were saved meanwhile, and nobody knows whether before it read them.
+    pub(crate) fn built(mut self, after: &Look, made: &BTreeSet<String>) -> Look {
+        for (path, version) in &after.0 {
+            if made.contains(path) || !self.0.contains_key(path) {
+                self.0.insert(path.clone(), version.clone());
+            }
+        }
+        self
+    }
 }
 
 /// What tells one version of a file from another; 0 when it is missing.
@@ -76,7 +103,7 @@ pub(crate) fn of_file(file: &Path) -> u64 {
     hasher.finish()
 }
 
-fn walk(root: &Path, dir: &Path, state: &Path, files: Files, lines: &mut Vec<String>) -> io::Result<()> {
+fn walk(root: &Path, dir: &Path, state: &Path, files: Files, found: &mut BTreeMap<String, String>) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
         let name = name.to_string_lossy();
@@ -87,13 +114,13 @@ fn walk(root: &Path, dir: &Path, state: &Path, files: Files, lines: &mut Vec<Str
             continue;
         }
         if metadata.is_dir() && MADE.iter().any(|made| *made == name || *made == inside) {
-            lines.push(inside);
+            found.insert(inside, String::new());
         } else if metadata.is_dir() && !name.starts_with('.') {
-            walk(root, &path, state, files, lines)?;
+            walk(root, &path, state, files, found)?;
         } else if !metadata.is_dir() && inside != OURS && files.count(&name) {
-            lines.push(format!("{inside} {} {} {}", metadata.mtime(), metadata.mtime_nsec(), metadata.size()));
+            found.insert(inside, format!("{} {} {}", metadata.mtime(), metadata.mtime_nsec(), metadata.size()));
         }
-        if lines.len() > LARGEST {
+        if found.len() > LARGEST {
             return Err(io::Error::other(format!("more than {LARGEST} files in {}", root.display())));
         }
     }
@@ -111,7 +138,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         let state = dir.join("kept");
-        let print = || of(dir, &state, Files::All, "make").unwrap();
+        let print = || Look::at(dir, &state, Files::All).unwrap().print("make");
         fs::create_dir_all(dir.join("src")).unwrap();
         fs::write(dir.join("src/main.rs"), "1").unwrap();
         let first = print();
@@ -130,13 +157,13 @@ mod tests {
         assert_ne!(third, second);
         fs::write(dir.join("node_modules/x"), "x").unwrap();
         assert_eq!(print(), third);
-        assert_ne!(of(dir, &state, Files::All, "make all").unwrap(), third);
+        assert_ne!(Look::at(dir, &state, Files::All).unwrap().print("make all"), third);
     }
 
     #[test]
     fn what_an_app_writes_is_no_code() {
         let folder = tempfile::tempdir().unwrap();
-        let print = || of(folder.path(), Path::new("/none"), Files::Code, ()).unwrap();
+        let print = || Look::at(folder.path(), Path::new("/none"), Files::Code).unwrap().print(());
         let first = print();
         fs::write(folder.path().join("orders.json"), "x").unwrap();
         fs::write(folder.path().join("count"), "x").unwrap();
@@ -149,9 +176,23 @@ mod tests {
     }
 
     #[test]
+    fn a_build_is_of_what_it_found_and_of_what_it_made() {
+        let look = |files: &[(&str, &str)]| Look(files.iter().map(|(path, version)| (path.to_string(), version.to_string())).collect());
+        let before = look(&[("a.ts", "1"), ("b.ts", "1"), ("dist/a.js", "1")]);
+        let after = look(&[("a.ts", "1"), ("b.ts", "2"), ("dist/a.js", "2"), ("dist/b.js", "2")]);
+        let wrote = after.changed_since(&before);
+        assert_eq!(wrote, ["b.ts", "dist/a.js", "dist/b.js"].map(String::from).into());
+        // Nobody knows who wrote what was there: built once more.
+        assert_ne!(before.clone().built(&after, &BTreeSet::new()), after);
+        // The next build writes its own files again.
+        let again = look(&[("a.ts", "1"), ("b.ts", "2"), ("dist/a.js", "3"), ("dist/b.js", "3")]);
+        assert_eq!(after.built(&again, &wrote), again);
+    }
+
+    #[test]
     fn a_missing_folder_is_an_error_and_a_missing_file_is_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(of(&folder.path().join("no"), folder.path(), Files::All, ()).is_err());
+        assert!(Look::at(&folder.path().join("no"), folder.path(), Files::All).is_err());
         assert_eq!(of_file(&folder.path().join("no")), 0);
     }
 }

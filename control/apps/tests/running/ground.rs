@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use apps::{AppStatus, Handle, Plan, Run, Setup, Source, Tier};
 use contract::{Endpoint, Endpoints};
-use process::Keeper;
+use process::{Keeper, Signal};
 use telemetry::{Log, Registry};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -110,5 +110,19 @@ pub fn lives(pid: u32) -> bool {
 }
 
 pub fn kill(pid: u32) {
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid as i32).unwrap(), rustix::process::Signal::KILL).unwrap();
+    signal(pid, Signal::KILL);
+}
+
+pub fn signal(pid: u32, signal: Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+pub fn parent(pid: u32) -> u32 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap().parse().unwrap()
+}
+
+/// How many children a process has.
+pub fn children(pid: u32) -> usize {
+    std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap().split_ascii_whitespace().count()
 }

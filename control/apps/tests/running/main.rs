@@ -9,7 +9,7 @@ mod stop;
 use std::time::Duration;
 
 use apps::{Plan, Source};
-use ground::{Ground, app, edited, get, kill, server, until};
+use ground::{Ground, app, children, edited, get, kill, parent, server, signal, until};
 
 #[tokio::test]
 async fn instances_answer_and_a_killed_one_comes_back() {
@@ -141,6 +141,57 @@ async fn a_build_runs_once_and_again_when_sources_change() {
     assert_eq!(builds(), 2);
     until("the old to leave", || ground.pids("shop").len() == 1).await;
     assert_ne!(ground.pids("shop"), before);
+    ground.handle.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_saved_during_a_build_is_built_at_the_next_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_path_buf();
+    let script = format!("#!/bin/sh\nexec python3 {}/tests/program/server.py\n", env!("CARGO_MANIFEST_DIR"));
+    std::fs::write(dir.join("source.sh"), &script).unwrap();
+    std::fs::create_dir(dir.join("target")).unwrap();
+    std::fs::write(dir.join("target/hold"), "").unwrap();
+    let words = "cp source.sh shop && chmod +x shop && echo >> target/count; while test -e target/hold; do sleep 0.05; done";
+    let plan = app("shop", &["./shop"], |run| {
+        run.dir = dir.clone();
+        run.build = Some(["sh", "-c", words].map(String::from).to_vec());
+    });
+    let builds = || std::fs::read_to_string(dir.join("target/count")).unwrap_or_default().lines().count();
+    let ground = Ground::start_in(folder, vec![plan.clone()]);
+    until("the build to have read its source", || builds() == 1).await;
+    std::fs::write(dir.join("source.sh"), script.replace("exec", "VERSION=2 exec")).unwrap();
+    std::fs::remove_file(dir.join("target/hold")).unwrap();
+    ground.handle.ready().await.unwrap();
+    ground.handle.plan_roll(vec![plan.clone()]).await.unwrap().commit();
+    assert_eq!(builds(), 2);
+    assert!(get(&ground.list("shop")[0], "/").await.starts_with("2 "));
+    // Once is enough.
+    ground.handle.plan_roll(vec![plan]).await.unwrap().commit();
+    assert_eq!(builds(), 2);
+    ground.handle.stop().await;
+}
+
+/// The keeper is stopped, so that the build is given up exactly while it is being started.
+#[tokio::test]
+async fn a_build_that_nobody_waits_for_any_more_is_killed_even_while_it_starts() {
+    let other = app("other", &["python3", "server.py"], |_| {});
+    let ground = Ground::start(vec![other.clone()]);
+    ground.handle.ready().await.unwrap();
+    let keeper = parent(ground.pids("other")[0]);
+    signal(keeper, rustix::process::Signal::STOP);
+    let words = ["sleep", "1000"].map(String::from).to_vec();
+    let built = app("shop", &["python3", "server.py"], |run| run.build = Some(words));
+    let rolling = ground.handle.plan_roll(vec![other.clone(), built]);
+    // Time enough to ask the keeper; less would only make the test miss what it is after.
+    let given_up = tokio::time::timeout(Duration::from_secs(1), rolling).await;
+    assert!(given_up.is_err());
+    signal(keeper, rustix::process::Signal::CONT);
+    // This one starts after the build did.
+    let third = app("third", &["python3", "server.py"], |_| {});
+    ground.handle.plan_roll(vec![other, third]).await.unwrap().commit();
+    // The guard, and two servers.
+    until("the build to end", || children(keeper) == 3).await;
     ground.handle.stop().await;
 }
 
