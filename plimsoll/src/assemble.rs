@@ -1,7 +1,7 @@
 //! Plans become running tiers: the only place where tiers are joined.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl Running {
     /// Waits until every app is healthy; the line to print then, or why that can never be.
     pub async fn ready(&self) -> Result<String, String> {
         self.apps.healthy().await.map_err(|failure| failure.to_string())?;
-        let doors: Vec<_> = self.http.addresses().iter().map(|address| format!("http=http://{address}")).collect();
+        let doors: Vec<_> = self.http.addresses().iter().map(|address| format!("http=http://{}", reachable(*address))).collect();
         Ok(format!("ready {} console=http://{}", doors.first().map_or("", String::as_str), self.console().address()))
     }
 
@@ -121,6 +121,11 @@ fn listen_on(wanted: &http_door::Listen, loops: usize, log: &Log) -> Result<List
         }
         bound => bound,
     }
+}
+
+/// An address that a client on this machine can use: all addresses are no address.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()) } else { address }
 }
 
 /// The lists as the door takes them.

@@ -1,7 +1,7 @@
 //! The control socket: one JSON line asks the running Plimsoll, one JSON line answers.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::state;
 
 /// What a verb asks of the running process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The picture.
     Status,
-    /// Read the file again and go over to it.
-    Reload,
+    /// Read the file again and go over to it; refused when another file than the one meant is what runs.
+    Reload(PathBuf),
 }
 
 /// What it answers.
@@ -121,10 +121,10 @@ mod tests {
         tokio::spawn(serve(UnixListener::from_std(listener).unwrap(), sender));
         let asking = tokio::task::spawn_blocking({
             let dir = dir.clone();
-            move || ask(&dir, Order::Reload, Duration::from_secs(30))
+            move || ask(&dir, Order::Reload("/x.toml".into()), Duration::from_secs(30))
         });
         let (order, reply) = orders.recv().await.unwrap();
-        assert_eq!(order, Order::Reload);
+        assert_eq!(order, Order::Reload("/x.toml".into()));
         reply.send(Answer::Reloaded(vec!["http.log".into()])).unwrap();
         assert_eq!(asking.await.unwrap().unwrap(), Some(Answer::Reloaded(vec!["http.log".into()])));
 

@@ -1,15 +1,16 @@
 //! What `status` shows, gathered from the running tiers.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use apps::InstanceStatus;
 use contract::Endpoint;
+use http_door::balance::{PeerState, State};
 use watch::{AppState, HttpState, InstanceState, Snapshot};
 
-use crate::assemble::Running;
+use crate::assemble::{Running, reachable};
 
 /// Seconds over which the request rate is told.
 const WINDOW: usize = 5;
@@ -86,6 +87,7 @@ impl Running {
     fn app_states(&self) -> Vec<AppState> {
         let plan = self.plan();
         let endpoints = self.apps.endpoints();
+        let seen: HashMap<_, _> = self.http.endpoints().into_iter().collect();
         let status = self.apps.status();
         let routes = |name: &str| {
             let app = plan.http.apps.iter().find(|app| &*app.app == name);
@@ -94,7 +96,8 @@ impl Running {
         let states = status.into_iter().map(|app| {
             let list = endpoints.get(app.name.as_str()).map(|list| list.borrow().clone());
             let list = list.as_deref().unwrap_or_default();
-            let instances = app.instances.into_iter().map(|instance| self.instance_state(instance, list)).collect();
+            let seen = seen.get(app.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let instances = app.instances.into_iter().map(|instance| instance_state(instance, list, seen)).collect();
             AppState {
                 routes: routes(&app.name),
                 instances,
@@ -105,24 +108,10 @@ impl Running {
         states.collect()
     }
 
-    fn instance_state(&self, instance: InstanceStatus, endpoints: &[Endpoint]) -> InstanceState {
-        let endpoint = endpoints.iter().find(|endpoint| *endpoint.name == *instance.name);
-        InstanceState {
-            state: instance.state.into(),
-            pid: instance.pid,
-            endpoint: endpoint.map(|endpoint| endpoint.address.to_string()),
-            uptime_seconds: instance.uptime_seconds,
-            restarts: instance.restarts,
-            in_flight: endpoint.map_or(0, |endpoint| endpoint.in_flight.requests().into()),
-            upgraded: endpoint.map_or(0, |endpoint| endpoint.in_flight.upgraded().into()),
-            instance: instance.name,
-        }
-    }
-
     fn http_state(&self) -> HttpState {
         let http = self.http.counts();
         HttpState {
-            listen: self.http.addresses().iter().map(|address| format!("http://{address}")).collect(),
+            listen: self.http.addresses().iter().map(|address| format!("http://{}", reachable(*address))).collect(),
             site: self.plan().http.site.as_ref().map(|site| site.dir.display().to_string()),
             requests: http.requests,
             errors: http.errors,
@@ -132,6 +121,29 @@ impl Running {
             p95: http.p95,
             p99: http.p99,
         }
+    }
+}
+
+/// An instance as its supervisor sees it; what the door knows of its endpoint comes first.
+fn instance_state(instance: InstanceStatus, list: &[Endpoint], seen: &[PeerState]) -> InstanceState {
+    let listed = list.iter().any(|endpoint| *endpoint.name == *instance.name);
+    let peer = seen.iter().find(|peer| listed && *peer.name == *instance.name);
+    let state = match peer.map(|peer| peer.state) {
+        Some(State::Down) => "down",
+        Some(State::Ejected) => "ejected",
+        Some(State::Starting) if instance.pid.is_none() => "starting",
+        Some(State::Up) if instance.pid.is_none() => "up",
+        _ => instance.state,
+    };
+    InstanceState {
+        state: state.into(),
+        pid: instance.pid,
+        endpoint: instance.endpoint,
+        uptime_seconds: instance.uptime_seconds,
+        restarts: instance.restarts,
+        in_flight: instance.in_flight.into(),
+        upgraded: instance.upgraded.into(),
+        instance: instance.name,
     }
 }
 

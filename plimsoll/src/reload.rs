@@ -1,6 +1,7 @@
 //! From the file that runs to the file as it is now: all or nothing.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use contract::Endpoints;
@@ -30,6 +31,16 @@ impl Running {
         }
     }
 
+    /// Whether `file`, however it is written, is what runs.
+    pub fn runs(&self, file: &Path) -> Result<(), String> {
+        let ours = self.plan().file.clone();
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if real(file) == real(&ours) {
+            return Ok(());
+        }
+        Err(format!("this Plimsoll runs {}, not {}; a reload reads the same file again", ours.display(), file.display()))
+    }
+
     async fn go_over(&self) -> Result<Vec<String>, Vec<String>> {
         let old = self.plan();
         let new = read(old.clone()).await?;
@@ -41,6 +52,7 @@ impl Running {
         }
         let console = self.new_console(&old, &new).map_err(|reason| vec![reason])?;
         let mut prepared = self.apps.plan_roll(new.apps.clone()).await.map_err(|refused| vec![refused.to_string()])?;
+        let changed = in_words(changes, &prepared.rolled());
         prepared.publish();
         if let Err(reason) = self.swap(&new, of(&prepared.endpoints())).await {
             prepared.abandon().await;
@@ -51,7 +63,7 @@ impl Running {
             *self.console() = console;
         }
         self.now().plan = Arc::new(new);
-        Ok(changes.into_iter().map(|change| change.key).collect())
+        Ok(changed)
     }
 
     async fn swap(&self, new: &Plan, lists: HashMap<Arc<str>, Endpoints>) -> Result<(), String> {
@@ -86,6 +98,29 @@ async fn read(old: Arc<Plan>) -> Result<Plan, Vec<String>> {
     }
 }
 
+/// The keys that changed, and the apps that were rolled though none of their keys did: their files changed.
+fn in_words(changes: Vec<Change>, rolled: &[Arc<str>]) -> Vec<String> {
+    let mut words: Vec<String> = changes.into_iter().map(|change| change.key).collect();
+    for app in rolled {
+        if !words.iter().any(|key| key.starts_with(&format!("app.{app}."))) {
+            words.push(format!("app.{app} (its files)"));
+        }
+    }
+    words
+}
+
 fn cannot_change(change: &Change) -> String {
     format!("`{}` cannot change while Plimsoll runs: stop it and start it again", change.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_rolled_for_its_files_is_told() {
+        let key = |key: &str| Change { key: key.into(), mark: Mark::Live };
+        assert_eq!(in_words(vec![key("app.a.env")], &["a".into(), "ab".into()]), ["app.a.env", "app.ab (its files)"]);
+        assert!(in_words(Vec::new(), &[]).is_empty());
+    }
 }

@@ -134,7 +134,11 @@ impl Life {
                 let running = self.running.clone();
                 tokio::task::spawn_blocking(move || reply.send(Answer::Status(running.status())));
             }
-            Order::Reload => self.waiting.push_back(Some(reply)),
+            Order::Reload(file) => match self.running.runs(&file) {
+                Ok(()) => self.waiting.push_back(Some(reply)),
+                // A verb that went away needs no answer.
+                Err(reason) => drop(reply.send(Answer::Refused(vec![reason]))),
+            },
         }
     }
 

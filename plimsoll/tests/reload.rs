@@ -1,7 +1,7 @@
 //! Reload is all or nothing: the new file under traffic without a lost request, or the old one and the reason.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -134,9 +134,8 @@ fn a_key_that_needs_a_restart_is_refused_by_name() {
     let origin = Origin::answering("one");
     let plimsoll = Up::new(BINARY, &origins_file("one", "/", &origin)).state_as_written().ready();
     let moved = format!("state = \"elsewhere\"\n{}", origins_file("one", "/new/", &origin));
-    // the verb looks for the process where the file says, and finds none there; the process itself refuses the key
-    let output = reload(&plimsoll, &moved);
-    assert!(output.status.code() == Some(1) && said(&output).contains("elsewhere"), "{output:?}");
+    // nobody runs where the file says now; the process with the default folder is asked, and refuses
+    refused(&plimsoll, &reload(&plimsoll, &moved), "`state` cannot change");
     plimsoll.signal(Signal::HUP);
     until("the refusal is told", || plimsoll.log().lines().any(|line| line.contains("reload") && line.contains("state")));
     assert_eq!(get(plimsoll.http(), "/").unwrap().text(), "one", "nothing of a refused file is used");
@@ -161,4 +160,26 @@ fn a_file_that_mends_an_app_which_never_starts_is_taken() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     plimsoll.wait_ready();
     assert_eq!(get(plimsoll.http(), "/healthz").unwrap().status, 200);
+}
+
+#[test]
+fn websockets_outlive_several_rolls_of_their_app() {
+    let plimsoll = Plimsoll::start(BINARY, &app_file("1", ""));
+    let mut socket = WebSocket::open(plimsoll.http(), "/chat").unwrap();
+    for version in ["2", "3"] {
+        done(&plimsoll, &reload(&plimsoll, &app_file(version, "")));
+    }
+    socket.send("still here").unwrap();
+    assert_eq!(socket.text().unwrap(), "still here");
+}
+
+#[test]
+fn another_file_is_not_what_runs() {
+    let origin = Origin::answering("one");
+    let plimsoll = Plimsoll::start(BINARY, &origins_file("one", "/", &origin));
+    plimsoll.write("other.toml", origins_file("two", "/", &origin));
+    let (other, state) = (plimsoll.folder().join("other.toml"), plimsoll.folder().join("state"));
+    let output = Command::new(BINARY).arg("reload").arg("--file").arg(other).arg("--state").arg(state).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("other.toml"), "{}", said(&output));
 }

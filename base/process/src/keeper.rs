@@ -30,6 +30,9 @@ const STOP: Duration = Duration::from_secs(5);
 const CLOSING: Duration = Duration::from_secs(1);
 /// So often a guard is started; one that keeps dying is given up.
 const GUARDS: usize = 10;
+/// Stops that come that soon after the first, before anybody can have seen it, are the same one: `timeout` and other
+/// wrappers signal a process and then its group.
+const ECHO: Duration = Duration::from_millis(3);
 /// How often a server whose time is up is killed again.
 const TICK: Duration = Duration::from_millis(30);
 /// After that long even a process that cannot die (stuck in the kernel) is left.
@@ -74,7 +77,7 @@ struct Keeper {
     server: Option<Pid>,
     /// When the server, whose socket is closed, is killed.
     kill_server_at: Option<Instant>,
-    stops: usize,
+    stop_asked: bool,
     /// Set once the end has begun: the exit code.
     code: Option<u8>,
 }
@@ -93,7 +96,7 @@ impl Keeper {
             signals,
             server: None,
             kill_server_at: None,
-            stops: 0,
+            stop_asked: false,
             code: None,
         })
     }
@@ -112,14 +115,16 @@ impl Keeper {
     fn keep(mut self) -> io::Result<u8> {
         loop {
             self.wait()?;
-            let seen = self.signals.take();
-            self.stops += seen.stops;
-            if self.stops >= 2 {
-                say("asked twice to stop: ending everything at once");
-                self.children.kill_all();
-                return Ok(self.end(1));
-            }
+            let mut seen = self.signals.take();
             if seen.stops > 0 {
+                if self.stop_asked {
+                    say("asked twice to stop: ending everything at once");
+                    self.children.kill_all();
+                    return Ok(self.end(1));
+                }
+                self.stop_asked = true;
+                std::thread::sleep(ECHO);
+                seen.hangups += self.signals.take().hangups;
                 self.stop();
             }
             if seen.hangups > 0 {

@@ -14,6 +14,9 @@ use crate::tier::{Refused, Shared, all_healthy};
 use crate::view::{Instance, Order};
 use crate::{build, events};
 
+/// Old instances of one app that may stay for their WebSockets, over all reloads.
+const MOST_LINGERING: usize = 16;
+
 /// New instances that are healthy beside the old. Dropped without [`Prepared::commit`], they are stopped.
 #[derive(Debug)]
 pub struct Prepared {
@@ -96,6 +99,12 @@ impl Prepared {
         routed.map(|step| (step.app.name.clone(), step.app.roster.endpoints())).collect()
     }
 
+    /// The apps, known before, whose instances are replaced.
+    pub fn rolled(&self) -> Vec<Arc<str>> {
+        let rolled = self.steps.iter().filter(|step| step.change == Change::Roll && !step.before.is_empty());
+        rolled.map(|step| step.app.name.clone()).collect()
+    }
+
     /// Puts the new instances into the lists in place of the old, which keep running.
     pub fn publish(&mut self) {
         self.published = true;
@@ -166,12 +175,13 @@ impl Prepared {
         self.shared.apps().insert(app.name.clone(), app);
     }
 
-    /// They leave when their requests and WebSockets are done; those of an earlier reload no longer wait for WebSockets.
+    /// They leave when their requests and WebSockets are done; beyond [`MOST_LINGERING`] the oldest no longer wait for WebSockets.
     fn retire(&self, leaving: Vec<Instance>) {
         if let Some(first) = leaving.first() {
             let pool = self.shared.pool();
-            let earlier = pool.iter().filter(|instance| instance.app == first.app && instance.is_lingering());
-            earlier.for_each(|instance| instance.order(Order::Stop));
+            let earlier: Vec<_> = pool.iter().filter(|instance| instance.app == first.app && instance.is_lingering()).collect();
+            let too_many = (earlier.len() + leaving.len()).saturating_sub(MOST_LINGERING);
+            earlier.iter().take(too_many).for_each(|instance| instance.order(Order::Stop));
         }
         leaving.iter().for_each(|instance| instance.order(Order::Linger));
     }

@@ -78,12 +78,12 @@ impl Instance {
         let _ = self.view.clone().wait_for(|view| view.state == State::Gone).await;
     }
 
-    /// Waits until it is healthy, or its build has failed, or it was told to leave.
+    /// Waits until it is healthy or has left, as a reload or the end may want; only a build that failed is an error.
     pub(crate) async fn healthy(&self) -> Result<(), Failure> {
         let mut view = self.view.clone();
         match view.wait_for(|view| matches!(view.state, State::Healthy | State::Failed | State::Gone)).await {
-            Ok(view) if view.state == State::Healthy => return Ok(()),
-            _ => {}
+            Ok(view) if view.state == State::Failed => {}
+            _ => return Ok(()),
         }
         self.first().await
     }

@@ -21,8 +21,8 @@ pub struct Arguments {
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
     let verdict = file::load(shared.path(&arguments.path), shared.state());
     match &verdict {
-        _ if arguments.json => println!("{:#}", as_json(&verdict)),
-        Ok(plan) => print!("{}", as_text(plan)),
+        _ if arguments.json => super::print(&format!("{:#}\n", as_json(&verdict))),
+        Ok(plan) => super::print(&as_text(plan)),
         Err(problems) => {
             eprint!("{problems}");
             eprintln!("{} {}", problems.len(), if problems.len() == 1 { "problem" } else { "problems" });

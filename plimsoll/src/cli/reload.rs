@@ -23,7 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Waits for the verdict and prints it; 1 when the old file keeps running.
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
-    let answer = reach::ask(shared.path(&arguments.path), shared.state(), Order::Reload, PATIENCE);
+    let path = shared.path(&arguments.path);
+    let answer = reach::ask(path, shared.state(), Order::Reload(reach::file_of(path)), PATIENCE);
+    let reached = answer.is_ok();
     let (done, lines) = match answer {
         Ok(Answer::Reloaded(changes)) => (true, changes),
         Ok(Answer::Refused(reasons)) => (false, reasons),
@@ -41,7 +43,9 @@ pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
         for line in &lines {
             eprintln!("{line}");
         }
-        eprintln!("not reloaded; what ran before keeps running");
+        if reached {
+            eprintln!("not reloaded; what ran before keeps running");
+        }
     }
     if done { exit::DONE } else { exit::FAILED }
 }

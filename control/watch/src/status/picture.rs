@@ -94,8 +94,8 @@ impl Drawing {
 
     fn instance(&self, instance: &InstanceState, widths: &Widths) -> String {
         let colour = match instance.state.as_str() {
-            "healthy" | "outside" => GREEN,
-            "failed" => RED,
+            "healthy" | "outside" | "up" => GREEN,
+            "failed" | "down" => RED,
             _ => YELLOW,
         };
         let state = self.paint(colour, &format!("{:<1$}", instance.state, widths.state));
