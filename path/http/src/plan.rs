@@ -74,7 +74,8 @@ pub enum AccessLog {
 pub struct Max {
     /// Bytes of a request body; beyond it 413. Default 10 MB.
     pub body: u64,
-    /// Bytes of a request or response head; beyond it 431 (414 when the target alone is too long). Default 32 KB.
+    /// Bytes of a request or response head; beyond it 431. A target has at most 8 KB, or this when it is
+    /// less; beyond it 414. Default 32 KB.
     pub head: usize,
     /// Header fields of a head; beyond it 431. Default 100.
     pub headers: usize,

@@ -62,7 +62,7 @@ const MAX: Section = Section::new(
         Key::new(
             "head",
             Kind::Size(1 << 10, 1 << 20),
-            "Bytes of a request or response head; beyond it 431, or 414 when the target alone is too long.",
+            "Bytes of a request or response head; beyond it 431. A target has at most 8 KB, or `head` when that is less; beyond it 414.",
         )
         .default("32KB"),
         Key::new("headers", Kind::Integer(1, 1_000), "Header fields of a head; beyond it 431.").default("100"),
@@ -82,7 +82,7 @@ const TIMEOUT: Section = Section::new(
     &[
         Key::new("head", Kind::Duration(1, DAY), "From the first byte of a request head to its last; then 408.").default("10s"),
         Key::new("body", Kind::Duration(1, DAY), "The longest pause inside a body, from or to a client.").default("30s"),
-        Key::new("idle", Kind::Duration(1, DAY), "A connection between requests.").default("75s"),
+        Key::new("idle", Kind::Duration(1, DAY), "A connection between requests, and before the first one.").default("75s"),
         Key::new("connect", Kind::Duration(1, DAY), "Connecting to an instance.").default("3s"),
         Key::new("first_byte", Kind::Duration(1, DAY), "From the request sent to the first byte of its answer; then 504.").default("60s"),
         Key::new("drain", Kind::Duration(0, DAY), "How long open requests may finish at a stop, a reload or a roll.").default("30s"),

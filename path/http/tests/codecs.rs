@@ -11,7 +11,7 @@ fn one_of(choices: &'static [&'static str]) -> impl Strategy<Value = String> {
 fn request_line() -> impl Strategy<Value = String> {
     let method = one_of(&["GET", "POST", "OPTIONS", "BREW", "TRACE", "CONNECT"]);
     let target = one_of(&["/", "/a/../b?c=%20", "*", "http://a/x", "https://b?y", "/%2e%2e/a", "/a%2f..%2f", "//a/./b/"]);
-    let version = one_of(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0"]);
+    let version = one_of(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0"]);
     (method, target, version).prop_map(|(method, target, version)| format!("{method} {target} {version}"))
 }
 

@@ -112,6 +112,17 @@ pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
+/// The value of the first line of an unread head that begins with `name`: for heads that are refused, so that the answer
+/// can still be in the client's words. What it says is believed for nothing else.
+pub fn raw_value<'b>(head: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
+    let lines = head.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii_end).take_while(|line| !line.is_empty());
+    let mut values = lines.filter_map(|line| {
+        let (begun, rest) = line.split_at_checked(name.len())?;
+        if begun.eq_ignore_ascii_case(name) { rest.strip_prefix(b":") } else { None }
+    });
+    values.next().map(<[u8]>::trim_ascii)
+}
+
 /// Whether `byte` may stand in a token: a method or a field name (RFC 9110 5.6.2).
 #[inline]
 pub fn is_token_byte(byte: u8) -> bool {

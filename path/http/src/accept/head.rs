@@ -15,7 +15,7 @@ pub const MOST_FIELDS: usize = 256;
 /// Bounds of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadBounds {
-    /// Bytes in all; beyond it 431.
+    /// Bytes in all; beyond it 431, or 414 when the request line alone is longer.
     pub head: usize,
     /// Bytes of the target; beyond it 414.
     pub target: usize,
@@ -106,6 +106,7 @@ impl RequestHead {
         }
         match found {
             Err(BadLine) => Err(Refusal::bad("a line does not end in CR LF")),
+            Ok(None) if within.len() == bounds.head && !self.end.has_first_line() => Err(Refusal::new(414, "the request line is too long")),
             Ok(None) if within.len() == bounds.head => Err(Refusal::new(431, "the head is too long")),
             Ok(None) => Ok(Progress::Partial),
             Ok(Some(length)) => {
@@ -169,12 +170,29 @@ impl RequestHead {
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(&buffer[start..], &mut space[..bounds.fields.min(MOST_FIELDS)]) {
             Ok(httparse::Status::Complete(length)) if start + length == buffer.len() => {}
-            Err(httparse::Error::TooManyHeaders) => return Err(Refusal::new(431, "too many header fields")),
-            _ => return Err(Refusal::bad("a header field is malformed")),
+            // The line was read already, and httparse takes no later minor than 1.
+            Err(httparse::Error::Version) => return self.read_later_fields(buffer, bounds),
+            Err(error) => return Err(bad_field(error)),
+            Ok(_) => return Err(MALFORMED),
         }
+        self.take_all(request.headers, buffer)
+    }
+
+    fn read_later_fields(&mut self, buffer: &[u8], bounds: &HeadBounds) -> Result<(), Refusal> {
+        let start = self.end.start();
+        let line = memchr::memchr(b'\n', &buffer[start..]).map_or(buffer.len(), |feed| start + feed + 1);
+        let mut space = [httparse::EMPTY_HEADER; MOST_FIELDS];
+        match httparse::parse_headers(&buffer[line..], &mut space[..bounds.fields.min(MOST_FIELDS)]) {
+            Ok(httparse::Status::Complete((length, headers))) if line + length == buffer.len() => self.take_all(headers, buffer),
+            Err(error) => Err(bad_field(error)),
+            Ok(_) => Err(MALFORMED),
+        }
+    }
+
+    fn take_all(&mut self, headers: &[httparse::Header<'_>], buffer: &[u8]) -> Result<(), Refusal> {
         self.fields.clear();
         let mut facts = Facts::default();
-        for header in request.headers.iter() {
+        for header in headers {
             let field = Field {
                 name: Span::of(header.name.as_bytes(), buffer),
                 value: Span::of(header.value, buffer),
@@ -247,6 +265,12 @@ impl RequestHead {
         self.websocket = facts.websocket && connection.upgrade && may_upgrade;
         Ok(())
     }
+}
+
+const MALFORMED: Refusal = Refusal::bad("a header field is malformed");
+
+fn bad_field(error: httparse::Error) -> Refusal {
+    if error == httparse::Error::TooManyHeaders { Refusal::new(431, "too many header fields") } else { MALFORMED }
 }
 
 /// What the walk over the fields found.

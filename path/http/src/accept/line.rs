@@ -59,7 +59,7 @@ impl Method {
 pub enum Version {
     /// HTTP/1.0.
     Http10,
-    /// HTTP/1.1.
+    /// HTTP/1.1, and any later HTTP/1.
     #[default]
     Http11,
 }
@@ -138,8 +138,10 @@ fn read_version(rest: &[u8]) -> Result<Version, Refusal> {
     match rest {
         [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b'\r', b'\n', ..] => Ok(Version::Http11),
         [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0', b'\r', b'\n', ..] => Ok(Version::Http10),
+        // A later minor is read as the last one known (RFC 9110 2.5).
+        [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', b'\r', b'\n', ..] => Ok(Version::Http11),
         [b' ', b'H', b'T', b'T', b'P', b'/', major, b'.', minor, b'\r', b'\n', ..] if major.is_ascii_digit() && minor.is_ascii_digit() => {
-            Err(Refusal::new(505, "a version other than HTTP/1.1 and HTTP/1.0"))
+            Err(Refusal::new(505, "a version other than HTTP/1"))
         }
         _ => Err(MALFORMED),
     }

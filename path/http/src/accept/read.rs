@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::field::raw_value;
 use super::{Progress, RequestHead};
 use crate::socket::fill;
-use crate::visit::{Desk, Visit};
+use crate::visit::{Desk, Facts, Visit};
 
 /// A head that grows beyond this room is given more.
 const LEAST_ROOM: usize = 2 << 10;
@@ -25,7 +26,7 @@ pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
     let bounds = visit.view.shape.bounds;
     let timeout = visit.view.shape.plan.timeout.head;
     let (client, buffers) = (visit.client, &visit.door.here.buffers);
-    let Desk { input, request, .. } = &mut *visit.desk;
+    let Desk { input, request, facts, .. } = &mut *visit.desk;
     let input = input.get_or_insert_with(|| buffers.take());
     let (mut is_timed, mut has_begun) = (false, false);
     loop {
@@ -40,7 +41,7 @@ pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
                     return Came::Head;
                 }
                 Ok(false) => {}
-                Err(status) => return Came::Refused(status),
+                Err(status) => return refused(facts, input.unread(), status),
             }
             if input.space().len() < LEAST_ROOM {
                 input.reserve(loops::BUFFER_BYTES);
@@ -54,9 +55,15 @@ pub(crate) async fn head(visit: &mut Visit<'_>) -> Came {
             Ok(Ok(0) | Err(_)) => return Came::End,
             Ok(Ok(_)) => {}
             Err(_) if input.is_empty() => return Came::End,
-            Err(_) => return Came::Refused(408),
+            Err(_) => return refused(facts, input.unread(), 408),
         }
     }
+}
+
+/// Notes what the refused head says the answer should be.
+fn refused(facts: &mut Facts, head: &[u8], status: u16) -> Came {
+    facts.accept.extend_from_slice(raw_value(head, b"accept").unwrap_or_default());
+    Came::Refused(status)
 }
 
 fn parse(request: &mut RequestHead, bytes: &[u8], bounds: &super::HeadBounds) -> Result<bool, u16> {

@@ -112,7 +112,7 @@ fn request_lines() -> Vec<(u16, String)> {
         (400, "GET / http/1.1\r\nHost: a\r\n\r\n"),
         (400, "\x16\x03\x01\x02\0\x01\0\x01\u{fc}\x03\x03\r\n\r\n"),
         (505, "GET / HTTP/9.9\r\nHost: a\r\n\r\n"),
-        (505, "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
+        (400, "GET / HTTP/1.2\r\nX: y\r\n\r\n"),
         (505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         (405, "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"),
         (405, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -200,6 +200,7 @@ fn accepted() -> Vec<(String, &'static str, &'static str, &'static str)> {
     vec![
         (line("GET /x HTTP/1.1"), "GET", "/x", ""),
         (line("\r\nGET /x HTTP/1.1"), "GET", "/x", ""),
+        (line("GET /x HTTP/1.2"), "GET", "/x", ""),
         (line("get /x HTTP/1.1"), "get", "/x", ""),
         (line("BREW /x HTTP/1.1"), "BREW", "/x", ""),
         (line("OPTIONS * HTTP/1.1"), "OPTIONS", "*", ""),

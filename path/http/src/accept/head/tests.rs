@@ -86,7 +86,9 @@ fn request_lines() {
         ("GET / HTTP/1.1\rX", 400),
         (&method, 400),
         ("GET / HTTP/2.0", 505),
-        ("GET / HTTP/1.2", 505),
+        ("GET / HTTP/1.2", 200),
+        ("GET / HTTP/1.9", 200),
+        ("GET / HTTP/1.10", 400),
         ("GET / HTTP/0.9", 505),
         ("PRI * HTTP/2.0", 505),
         ("CONNECT a:443 HTTP/1.1", 405),
@@ -124,6 +126,19 @@ fn fields() {
         assert_eq!(status(with("GET / HTTP/1.1", &[HOST, field])), expected, "{field:?}");
         assert_eq!(status(with("GET / HTTP/1.1", &[field, HOST])), expected, "{field:?} first");
     }
+}
+
+#[test]
+fn a_later_minor_is_read_as_the_last_one_known() {
+    let text = head_text("\r\nPOST /x HTTP/1.2", &[HOST, "Transfer-Encoding: chunked"]);
+    let head = read(&text).unwrap();
+    assert_eq!((head.version, head.framing, head.keep_alive), (Version::Http11, Framing::Chunked, true));
+    assert_eq!(head.fields[1].value.of_buffer(text.as_bytes()), b"chunked");
+    for fields in [&["X: y"][..], &[HOST, "X : y"], &[HOST, "X: a\rb"], &[HOST, "no colon"], &[HOST, HOST], &[]] {
+        assert_eq!(status(with("GET / HTTP/1.2", fields)), 400, "{fields:?}");
+    }
+    let many = vec!["X: y"; 101];
+    assert_eq!(status(with("GET / HTTP/1.2", &many)), 431);
 }
 
 #[test]
@@ -272,7 +287,9 @@ fn bounds_hold_to_the_byte() {
     assert_eq!(parse(text.len(), 2), Ok(Progress::Whole(text.len())));
     assert_eq!(parse(text.len() - 1, 2), Err(431));
     assert_eq!(parse(text.len(), 1), Err(431));
-    assert_eq!(parse(6, 2), Err(431), "a bound so small that the line does not fit");
+    assert_eq!(parse(17, 2), Err(431), "the line fits, the head does not");
+    assert_eq!(parse(16, 2), Err(414), "a bound so small that the line does not fit");
+    assert_eq!(parse(6, 2), Err(414));
 }
 
 #[test]
