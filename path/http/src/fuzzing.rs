@@ -64,7 +64,22 @@ fn reads_the_same_again(head: &RequestHead, bytes: &[u8]) {
     let mut space = Vec::new();
     if let Ok(plain) = target::plain(head.path(bytes), &mut space) {
         is_plain(plain.text);
+        reads_as_routed(head.path(bytes), plain.text);
     }
+}
+
+/// What an app gets for a path reads as routing read it, and has nothing left that readers could remove.
+fn reads_as_routed(path: &[u8], plain: &[u8]) {
+    let (mut normal, mut again, mut space) = (Vec::new(), Vec::new(), Vec::new());
+    target::normal(path, &mut normal);
+    if normal.is_empty() {
+        is_plain(path);
+        return;
+    }
+    is_plain(&normal);
+    assert_eq!(target::plain(&normal, &mut space).expect("it was accepted before").text, plain);
+    target::normal(&normal, &mut again);
+    assert!(again.is_empty(), "{}", normal.escape_ascii());
 }
 
 fn is_plain(path: &[u8]) {

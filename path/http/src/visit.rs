@@ -73,6 +73,10 @@ pub(crate) struct Facts {
     pub(crate) accept: Vec<u8>,
     pub(crate) request_id: Vec<u8>,
     pub(crate) trace: Vec<u8>,
+    /// The path that the app gets when that is not the one that was sent: see `target::normal`.
+    pub(crate) normal_path: Vec<u8>,
+    /// The address that the client connected to, when it named no host.
+    pub(crate) local: Vec<u8>,
     /// Only with an access log.
     pub(crate) method_text: Vec<u8>,
     pub(crate) host: Vec<u8>,
@@ -104,6 +108,8 @@ impl Facts {
             &mut self.accept,
             &mut self.request_id,
             &mut self.trace,
+            &mut self.normal_path,
+            &mut self.local,
             &mut self.method_text,
             &mut self.host,
             &mut self.path,
@@ -112,6 +118,11 @@ impl Facts {
         self.endpoint = None;
         (self.method, self.version, self.framing) = (Method::default(), Version::default(), Framing::None);
         (self.keep_alive, self.websocket, self.expects_continue, self.trusted, self.is_traced) = (false, false, false, false, false);
+    }
+
+    /// Host and port that the client asks for; the address it connected to when it named none, as HTTP/1.0 may.
+    pub(crate) fn authority<'a>(&'a self, head: &RequestHead, buffer: &'a [u8]) -> &'a [u8] {
+        if head.host.is_empty() { &self.local } else { head.host.of_buffer(buffer) }
     }
 
     /// Whether the answer has no body whatever its head says.

@@ -50,16 +50,13 @@ impl Drop for Place {
 /// Serves one client until it goes, is refused, is idle for too long, or the tier drains.
 pub(crate) async fn serve(stream: TcpStream, address: SocketAddr, place: Place) {
     let client = Client { stream, address, alarm: place.door.here.alarms.alarm() };
-    let mut is_new = true;
     forget_assumed(&client.stream);
     loop {
         // Copied: a view must not outlive a reload because a connection is busy for days.
         let timeout = place.door.view().shape.plan.timeout;
-        // A client that connects and says nothing has as long as a head may take.
-        if !wait(&client, &place.door, if is_new { timeout.head.min(timeout.idle) } else { timeout.idle }).await {
+        if !wait(&client, &place.door, timeout.idle).await {
             return;
         }
-        is_new = false;
         if Box::pin(busy(&client, &place.door)).await == After::Close {
             return;
         }

@@ -1,4 +1,5 @@
-//! The path as routing and the site read it: decoded once, without dot segments. The app gets the path as written.
+//! The path as routing and the site read it: decoded once, without dot segments and doubled slashes. The app gets it without
+//! them too, but encoded as written.
 //! What two readers could take for different paths is refused (400).
 
 use super::refusal::Refusal;
@@ -42,6 +43,47 @@ pub fn plain<'a>(path: &'a [u8], space: &'a mut Vec<u8>) -> Result<PlainPath<'a>
         }
         rest = &rest[end + 1..];
     }
+}
+
+/// Writes the path to forward into `out` when it is not `path` itself: without dot segments and doubled slashes, as routing
+/// read it, but still percent-encoded as it was sent; else leaves `out` empty. `path` is one that [`plain`] has accepted.
+pub fn normal(path: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let Some(inside) = path.strip_prefix(b"/") else { return };
+    let mut is_changed = false;
+    let mut segments = inside.split(|&byte| byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        let dots = dots(segment);
+        if dots == 0 && (is_last || !segment.is_empty()) {
+            out.push(b'/');
+            out.extend_from_slice(segment);
+            continue;
+        }
+        is_changed = true;
+        if dots == 2 {
+            out.truncate(memchr::memrchr(b'/', out).unwrap_or(0));
+        }
+        if is_last {
+            out.push(b'/');
+        }
+    }
+    if !is_changed {
+        out.clear();
+    }
+}
+
+/// 1 for `.`, 2 for `..`, each dot perhaps encoded; 0 for any other segment.
+fn dots(segment: &[u8]) -> usize {
+    let (mut rest, mut count) = (segment, 0);
+    while !rest.is_empty() {
+        rest = match rest {
+            [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
+            _ => return 0,
+        };
+        count += 1;
+    }
+    if count > 2 { 0 } else { count }
 }
 
 /// Nothing to decode, merge or refuse; true of nearly every path.

@@ -2,11 +2,13 @@
 //! peers are believed, read from the right.
 
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use telemetry::trace_of;
+use tokio::net::TcpStream;
 
-use crate::accept::{Known, RequestHead};
+use crate::accept::field::list;
+use crate::accept::{Field, Known, RequestHead};
 use crate::door::Door;
 use crate::plan::Network;
 use crate::visit::Facts;
@@ -65,18 +67,18 @@ pub(crate) fn is_replaced(known: Known, facts: &Facts) -> bool {
 
 /// Appends what the app is told of the client and the request.
 pub(crate) fn write_fields(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead, buffer: &[u8], door: &Door) {
-    let host = head.host.of_buffer(buffer);
+    let host = facts.authority(head, buffer);
     let told = |known| if facts.trusted { head.value(known, buffer) } else { None };
-    let proto: &[u8] = told(Known::XForwardedProto).unwrap_or(b"http");
+    let proto: &[u8] = told(Known::XForwardedProto).and_then(|value| list(value).last()).filter(|proto| is_proto(proto)).unwrap_or(b"http");
     out.extend_from_slice(b"X-Forwarded-For: ");
-    append_chain(out, Known::XForwardedFor, facts, head, buffer);
+    append_addresses(out, facts, head, buffer);
     out.extend_from_slice(&facts.peer);
     out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
     out.extend_from_slice(proto);
     out.extend_from_slice(b"\r\nX-Forwarded-Host: ");
     out.extend_from_slice(told(Known::XForwardedHost).unwrap_or(host));
     out.extend_from_slice(b"\r\nForwarded: ");
-    append_chain(out, Known::Forwarded, facts, head, buffer);
+    append_forwarded(out, facts, head, buffer);
     let is_v6 = facts.peer.contains(&b':');
     out.extend_from_slice(if is_v6 { b"for=\"[" } else { b"for=" });
     out.extend_from_slice(&facts.peer);
@@ -98,15 +100,34 @@ pub(crate) fn write_fields(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead,
     out.extend_from_slice(b"\r\nVia: 1.1 plimsoll\r\n");
 }
 
-/// What trusted peers said before, joined, with a comma behind it.
-fn append_chain(out: &mut Vec<u8>, known: Known, facts: &Facts, head: &RequestHead, buffer: &[u8]) {
-    if !facts.trusted {
-        return;
-    }
-    for field in head.fields.iter().filter(|field| field.known == known && !field.hop && !field.value.is_empty()) {
-        out.extend_from_slice(field.value.of_buffer(buffer));
+/// The only ones that a client can have come by.
+fn is_proto(text: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(b"http") || text.eq_ignore_ascii_case(b"https")
+}
+
+/// The `X-Forwarded-For` that trusted peers told, with a comma behind it. What is no address is dropped, and so is what
+/// stands left of it: whoever hid an address has not vouched for those before.
+fn append_addresses(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead, buffer: &[u8]) {
+    let told = || told(head, Known::XForwardedFor, facts, buffer).flat_map(list);
+    let first = told().enumerate().filter(|(_, text)| read_address(text).is_none()).last().map_or(0, |(last, _)| last + 1);
+    for address in told().skip(first) {
+        out.extend_from_slice(address);
         out.extend_from_slice(b", ");
     }
+}
+
+/// The `Forwarded` that trusted peers told, with a comma behind it.
+fn append_forwarded(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead, buffer: &[u8]) {
+    for value in told(head, Known::Forwarded, facts, buffer).filter(|value| !value.is_empty()) {
+        out.extend_from_slice(value);
+        out.extend_from_slice(b", ");
+    }
+}
+
+/// The values of a forwarding field, none when the peer is not believed.
+fn told<'b>(head: &'b RequestHead, known: Known, facts: &Facts, buffer: &'b [u8]) -> impl Iterator<Item = &'b [u8]> {
+    let fields: &[Field] = if facts.trusted { &head.fields } else { &[] };
+    fields.iter().filter(move |field| field.known == known && !field.hop).map(|field| field.value.of_buffer(buffer))
 }
 
 fn is_trusted(address: IpAddr, trust: &[Network]) -> bool {
@@ -117,8 +138,9 @@ fn is_trusted(address: IpAddr, trust: &[Network]) -> bool {
 fn client_behind(peer: IpAddr, trust: &[Network], head: &RequestHead, buffer: &[u8]) -> IpAddr {
     let mut client = peer;
     for field in head.fields.iter().rev().filter(|field| field.known == Known::XForwardedFor) {
-        for text in field.value.of_buffer(buffer).split(|byte| *byte == b',').rev() {
-            let Some(address) = read_address(text.trim_ascii()) else { return client };
+        let told = field.value.of_buffer(buffer).split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for text in told.rev().filter(|text| !text.is_empty()) {
+            let Some(address) = read_address(text) else { return client };
             client = address;
             if !is_trusted(address, trust) {
                 return client;
@@ -130,9 +152,17 @@ fn client_behind(peer: IpAddr, trust: &[Network], head: &RequestHead, buffer: &[
 
 fn read_address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let address: Option<IpAddr> = bare.parse().ok().or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()));
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address: Option<IpAddr> = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
     address.map(|address| address.to_canonical())
+}
+
+/// Writes the address and port that the client connected to.
+pub(crate) fn write_local(out: &mut Vec<u8>, stream: &TcpStream) {
+    // Without one the client is gone, and nobody reads the answer.
+    if let Ok(local) = stream.local_addr() {
+        let _ = write!(out, "{}", SocketAddr::new(local.ip().to_canonical(), local.port()));
+    }
 }
 
 fn write_address(out: &mut Vec<u8>, address: IpAddr) {

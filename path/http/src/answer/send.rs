@@ -56,6 +56,7 @@ fn after(visit: &mut Visit<'_>, sent: bool, stays: bool) -> After {
 
 fn fields_of(status: u16) -> &'static [u8] {
     match status {
+        405 => b"Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n",
         503 => b"Retry-After: 1\r\n",
         _ => b"",
     }

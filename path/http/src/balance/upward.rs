@@ -10,13 +10,19 @@ pub(crate) fn write(out: &mut Vec<u8>, facts: &Facts, head: &RequestHead, buffer
     let (slash, target) = head.forward_target(buffer);
     out.extend_from_slice(head.method_text.of_buffer(buffer));
     out.push(b' ');
-    out.extend_from_slice(slash);
-    out.extend_from_slice(target);
+    if facts.normal_path.is_empty() {
+        out.extend_from_slice(slash);
+        out.extend_from_slice(target);
+    } else {
+        // The app must read the path as routing did; what follows it is the query.
+        out.extend_from_slice(&facts.normal_path);
+        out.extend_from_slice(&target[head.path_text.len()..]);
+    }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if head.value(Known::Host, buffer).is_none() {
         // HTTP/1.0 allows none, 1.1 does not.
         out.extend_from_slice(b"Host: ");
-        out.extend_from_slice(head.host.of_buffer(buffer));
+        out.extend_from_slice(facts.authority(head, buffer));
         out.extend_from_slice(b"\r\n");
     }
     copy(out, &head.fields, &buffer[..head.len()], |field| !field.hop && !origin::is_replaced(field.known, facts));

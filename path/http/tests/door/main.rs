@@ -5,6 +5,7 @@
 mod answers;
 mod bodies;
 mod forwarding;
+mod heads;
 mod life;
 mod limits;
 mod retries;

@@ -85,3 +85,34 @@ fn a_plain_path_is_not_copied() {
     let mut space = Vec::new();
     assert_eq!(plain(path, &mut space).unwrap().text.as_ptr(), path.as_ptr());
 }
+
+#[test]
+fn what_is_forwarded_reads_as_what_was_routed() {
+    for (path, expected) in [
+        ("//echo/a", "/echo/a"),
+        ("/x/../api/", "/api/"),
+        ("/x/%2e%2E/api/%41", "/api/%41"),
+        ("/a/./b/.%2e/c%2Fd", "/a/c%2Fd"),
+        ("/a//b//", "/a/b/"),
+        ("//", "/"),
+        ("/a/..", "/"),
+        ("/a/b/.", "/a/b/"),
+        ("/a//../b", "/b"),
+        // As they are.
+        ("*", ""),
+        ("/", ""),
+        ("/a/", ""),
+        ("/%41%20b", ""),
+        ("/.../%2e%2e%2e", ""),
+        ("/.well-known/%2ex", ""),
+        ("/a\\b;c", ""),
+    ] {
+        let (mut out, mut space) = (b"old".to_vec(), Vec::new());
+        normal(path.as_bytes(), &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{path}");
+        let sent = plain(path.as_bytes(), &mut space).unwrap().text.to_vec();
+        if !out.is_empty() {
+            assert_eq!(plain(&out, &mut Vec::new()).unwrap().text, sent, "{path}");
+        }
+    }
+}
