@@ -336,7 +336,7 @@ mod tests {
             children: Children::new("0123456789abcdef"),
             server: Pid::from_raw(server.id() as i32),
             kill_server_at: None,
-            stops: 0,
+            stop_asked: false,
             code: None,
         };
         while keeper.line.open {
