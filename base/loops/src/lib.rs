@@ -2,16 +2,18 @@
 //!
 //! A loop is a tokio `LocalRuntime` on a thread of its own: tasks are not `Send`, nothing is shared between
 //! cores, nothing on a loop may take more than 200 µs at a time. What a door runs on a loop gets a [`Loop`].
-//! Control does not belong here: it has a runtime of its own.
+//! Control does not belong here: it has a runtime of its own; only [`probe`] runs on either.
 
 mod alarm;
 mod buffer;
 mod listen;
+mod probe;
 mod seats;
 mod threads;
 
 pub use alarm::{Alarm, Alarms, Expired};
 pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
 pub use listen::{ListenError, Listener, listen};
+pub use probe::{Unwell, probe};
 pub use seats::{Newcomer, Seat, Seats};
 pub use threads::{Loop, Loops, allowed};

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::build::Built;
 use crate::command::{command, environment};
 use crate::decide::{Leaving, Tries, leaving};
+use crate::events;
 use crate::names::Name;
 use crate::output::{Output, Tail};
 use crate::plan::{Plan, Run, Source};
@@ -21,10 +22,11 @@ use crate::ports::{Ports, Reserved};
 use crate::roster::{Batch, Roster};
 use crate::tier::{Failure, Setup};
 use crate::view::{Instance, Order, State, View};
-use crate::{events, probe};
 
 /// Between two looks at whether it is healthy.
 const PROBE_PAUSE: Duration = Duration::from_millis(50);
+/// The longest that one of them may take.
+const LONGEST_PROBE: Duration = Duration::from_secs(5);
 /// Between two looks at what it still holds.
 const LEAVE_PAUSE: Duration = Duration::from_millis(20);
 /// A worker that lives that long is taken for healthy.
@@ -288,9 +290,9 @@ async fn until_healthy(running: &Running, plan: &Plan) -> Result<(), String> {
     let look = async {
         let Some(address) = running.address else { return sleep(WORKER_LIFE.min(run.start / 2)).await };
         loop {
-            match probe::probe(address, plan.health.as_deref()).await {
-                Ok(()) => return,
-                Err(why) => last = why,
+            match loops::probe(address, plan.health.as_deref(), LONGEST_PROBE).await {
+                Ok(_) => return,
+                Err(why) => last = why.to_string(),
             }
             sleep(PROBE_PAUSE).await;
         }

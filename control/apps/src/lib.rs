@@ -15,7 +15,6 @@ mod names;
 mod output;
 mod plan;
 mod ports;
-mod probe;
 mod roll;
 mod roster;
 mod settings;
