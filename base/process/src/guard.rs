@@ -66,12 +66,12 @@ pub(crate) struct Guard {
 impl Guard {
     /// Starts a guard for the keeper with this marker.
     pub(crate) fn start(keeper: &str) -> io::Result<Guard> {
-        let (reader, pipe) = io::pipe()?;
+        let (reader, mut pipe) = io::pipe()?;
+        // It waits in the pipe: a keeper killed right after the start of its guard leaves one that knows whom to look for.
+        pipe.write_all(Line::Keeper(keeper.to_string()).to_string().as_bytes())?;
         let child = role::spawn_light(&mut role::guard(Stdio::from(reader)))?;
         let pid = Pid::from_raw(child.id() as i32).expect("a child has a number");
-        let mut guard = Guard { pid, pipe };
-        guard.tell(&Line::Keeper(keeper.to_string()));
-        Ok(guard)
+        Ok(Guard { pid, pipe })
     }
 
     /// Tells it; a dead guard is noticed elsewhere.
