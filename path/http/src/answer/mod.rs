@@ -21,6 +21,7 @@ mod small;
 #[cfg(test)]
 mod tests;
 mod warm;
+mod words;
 
 pub use asked::{Asked, Splice};
 pub use clock::Clock;
