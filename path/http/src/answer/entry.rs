@@ -31,8 +31,10 @@ pub(super) struct Entry {
     plain: Variant,
     /// In the order of [`Encoding::ALL`].
     encoded: [Option<Variant>; 3],
-    /// The folder that holds the file: a sibling that comes or goes changes it.
-    beside: Option<Stamp>,
+    /// The folder that holds the file: a sibling that comes or goes changes it. And the one that holds what a link leads to.
+    beside: [Option<Stamp>; 2],
+    /// Where the file lies that a link leads to; its siblings are the link's.
+    behind: Option<Vec<u8>>,
     modified: u64,
     /// Too young to be told from its next state by its stamp.
     pub(super) young: bool,
@@ -62,17 +64,21 @@ impl Entry {
     /// Reads what `path` leads to; may wait for the disk. `None`: no file there that may be served.
     pub(super) fn load(folder: &Folder, path: &[u8], now: SystemTime) -> Result<Option<Entry>, Errno> {
         // Taken before the files, so that a change meanwhile is seen at the next look.
-        let beside = folder.stamp(parent(path));
+        let behind = folder.behind_link(path);
+        let beside = beside(folder, path, behind.as_deref());
         let Found::File(file, stamp) = folder.look(path, Wait::Allowed)? else { return Ok(None) };
         let plain = read(file, stamp)?;
         let mut siblings = [None, None, None];
         for (sibling, encoding) in siblings.iter_mut().zip(Encoding::ALL) {
-            let name = [path, encoding.suffix()].concat();
-            if let Found::File(file, stamp) = folder.look(&name, Wait::Allowed)?
-                // Older than the file itself: made from what the file was before.
-                && stamp.modified_second() >= plain.1.modified_second()
-            {
-                *sibling = Some((encoding, read(file, stamp)?));
+            for stem in std::iter::once(path).chain(behind.as_deref()) {
+                let name = [stem, encoding.suffix()].concat();
+                if sibling.is_none()
+                    && let Found::File(file, stamp) = folder.look(&name, Wait::Allowed)?
+                    // Older than the file itself: made from what the file was before.
+                    && stamp.modified_second() >= plain.1.modified_second()
+                {
+                    *sibling = Some((encoding, read(file, stamp)?));
+                }
             }
         }
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
@@ -84,16 +90,19 @@ impl Entry {
         let young = is_young(&plain.1) || siblings.iter().flatten().any(|(_, (_, stamp))| is_young(stamp));
         let variant = |(content, stamp), encoding| Variant::new(name, content, stamp, encoding, modified, vary);
         let encoded = siblings.map(|sibling| sibling.map(|(encoding, read)| variant(read, Some(encoding))));
-        Ok(Some(Entry { plain: variant(plain, None), encoded, beside, modified, young }))
+        Ok(Some(Entry { plain: variant(plain, None), encoded, beside, behind, modified, young }))
     }
 
     /// Whether files and folder are as they were read. Asks for stamps alone, which the kernel has in memory.
     pub(super) fn is_current(&self, folder: &Folder, path: &[u8]) -> bool {
-        if self.young || folder.stamp(parent(path)) != self.beside || folder.stamp(path) != Some(self.plain.stamp) {
+        let behind = self.behind.as_deref();
+        if self.young || beside(folder, path, behind) != self.beside || folder.stamp(path) != Some(self.plain.stamp) {
             return false;
         }
         self.encoded.iter().zip(Encoding::ALL).all(|(variant, encoding)| {
-            variant.as_ref().is_none_or(|variant| folder.stamp(&[path, encoding.suffix()].concat()) == Some(variant.stamp))
+            let is_at = |stem: &[u8], stamp| folder.stamp(&[stem, encoding.suffix()].concat()) == Some(stamp);
+            let is_there = |stamp| is_at(path, stamp) || behind.is_some_and(|behind| is_at(behind, stamp));
+            variant.as_ref().is_none_or(|variant| is_there(variant.stamp))
         })
     }
 
@@ -220,6 +229,11 @@ fn read(file: File, mut stamp: Stamp) -> Result<(Content, Stamp), Errno> {
         }
     }
     Ok((Content::Disk(Arc::new(file)), stamp))
+}
+
+/// The folders that hold the siblings of a file, as they are now.
+fn beside(folder: &Folder, path: &[u8], behind: Option<&[u8]>) -> [Option<Stamp>; 2] {
+    [folder.stamp(parent(path)), behind.and_then(|behind| folder.stamp(parent(behind)))]
 }
 
 fn parent(path: &[u8]) -> &[u8] {

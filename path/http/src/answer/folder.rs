@@ -109,6 +109,14 @@ impl Folder {
         }
     }
 
+    /// Where in the folder the file lies that `path` leads to, when a link leads there.
+    pub(super) fn behind_link(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let opened = openat(&self.directory, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let (place, folder) = (place_of(&opened).ok()?, place_of(&self.directory).ok()?);
+        let inside = place.strip_prefix(&folder).ok()?.as_os_str().as_bytes();
+        (inside != path).then(|| inside.to_vec())
+    }
+
     /// Opens first and then asks the kernel where the opened file is: nothing can be swapped in between.
     fn look_by_name(&self, path: &[u8]) -> Result<Found, Errno> {
         let opened = match openat(&self.directory, path, READ, Mode::empty()) {

@@ -326,6 +326,22 @@ async fn precompressed_siblings() {
 }
 
 #[tokio::test]
+async fn a_link_has_the_siblings_of_what_it_leads_to() {
+    let mut rig = Rig::new(&[("builds/2/app.js", b"plain"), ("builds/2/app.js.gz", b"zipped")]);
+    symlink("builds/2/app.js", rig.path("app.js")).unwrap();
+    let asked = Asked { method: b"GET", path: b"/app.js", accept_encoding: Some(b"gzip, br"), ..Asked::default() };
+    for _ in 0..2 {
+        assert_eq!(rig.ask(asked, Need::Whole).await.unwrap().body, b"zipped");
+    }
+    rig.write("builds/2/app.js.br", b"brotli");
+    assert_eq!(rig.ask(asked, Need::Whole).await.unwrap().body, b"brotli");
+    rig.write("builds/3/app.js", b"new");
+    fs::remove_file(rig.path("app.js")).unwrap();
+    symlink("builds/3/app.js", rig.path("app.js")).unwrap();
+    assert_eq!(rig.ask(asked, Need::Whole).await.unwrap().body, b"new");
+}
+
+#[tokio::test]
 async fn changes_are_seen_at_once() {
     let mut rig = shop();
     assert_eq!(rig.get("/logo.svg").await.body, b"<svg/>");
