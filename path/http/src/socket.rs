@@ -20,7 +20,8 @@ pub(crate) fn poll_read(stream: &TcpStream, context: &mut Context<'_>, space: &m
         ready!(stream.poll_read_ready(context))?;
         let mut read = None;
         let result = stream.try_io(Interest::READABLE, || {
-            let count = rustix::io::read(stream, &mut *space)?;
+            // Not `read`: the kernel has less to do before it is at the socket.
+            let (_, count) = rustix::net::recv(stream, &mut *space, rustix::net::RecvFlags::empty())?;
             read = Some(count);
             if count > 0 && count < space.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });

@@ -152,7 +152,6 @@ impl<'c> Visit<'c> {
     pub(crate) fn next(&mut self) {
         let desk = &mut *self.desk;
         desk.request.clear();
-        desk.response.clear();
         desk.up.clear();
         desk.down.clear();
         desk.tried.clear();

@@ -64,9 +64,9 @@ enum State {
 impl ChunkScanner {
     /// Ready for the next body; keeps its memory.
     pub fn clear(&mut self) {
-        let mut trailer = std::mem::take(&mut self.trailer);
+        let ChunkScanner { state, size, digits, extension, trailer, line, trailer_seen } = self;
         trailer.clear();
-        *self = ChunkScanner { trailer, ..ChunkScanner::default() };
+        (*state, *size, *digits, *extension, *line, *trailer_seen) = (State::default(), 0, 0, 0, 0, 0);
     }
 
     /// Reads on in `bytes`, which begin where the last call's `.0` (bytes taken) ended. Call until `More` or `End`; a

@@ -31,7 +31,8 @@ enum End {
 
 /// Passes the answer on whose head lies in `desk.answer`.
 pub(super) async fn deliver(visit: &mut Visit<'_>, mut exchange: Exchange, line: Line) -> After {
-    exchange.answered(visit.desk.response.status, Instant::now());
+    let answered = Instant::now();
+    exchange.answered(visit.desk.response.status, answered);
     if visit.view.shape.plan.log != crate::plan::AccessLog::Off {
         visit.desk.facts.endpoint = Some(exchange.peer().name().clone());
     }
@@ -39,8 +40,9 @@ pub(super) async fn deliver(visit: &mut Visit<'_>, mut exchange: Exchange, line:
     if visit.desk.response.switches {
         return upgrade::upgrade(visit, exchange, line).await;
     }
-    let end = pass_on(visit, &line).await;
-    let now = Instant::now();
+    let (end, waited) = pass_on(visit, &line).await;
+    // An answer that went out at once took no time worth another look at the clock.
+    let now = if waited { Instant::now() } else { answered };
     let (status, bytes) = (visit.desk.response.status, visit.desk.down.written);
     add(&visit.door.common.events.loops[visit.door.here.index].bytes_in, visit.desk.up.moved);
     visit.record(status, bytes, now);
@@ -79,7 +81,7 @@ fn begin(visit: &mut Visit<'_>) -> bool {
     let also = Also { door: visit.door, connection: visit.connection(stays), chunked };
     let Desk { response, answer, down, facts, .. } = &mut *visit.desk;
     let Some(answer) = answer else { return false };
-    down.clear();
+    down.out.clear();
     downward::write(&mut down.out, facts, response, answer.unread(), &also);
     answer.consume(response.len());
     let source = match body {
@@ -92,16 +94,17 @@ fn begin(visit: &mut Visit<'_>) -> bool {
     stays
 }
 
-async fn pass_on(visit: &mut Visit<'_>, line: &Line) -> End {
+/// How it ended, and whether there was something to wait for.
+async fn pass_on(visit: &mut Visit<'_>, line: &Line) -> (End, bool) {
     let (client, door, timeout) = (visit.client, visit.door, visit.view.shape.plan.timeout);
     let Desk { input, answer, up, down, .. } = &mut *visit.desk;
-    let (Some(input), Some(answer)) = (input, answer) else { return End::Broken };
+    let (Some(input), Some(answer)) = (input, answer) else { return (End::Broken, false) };
     let mut upload =
         Upload { client: &client.stream, upstream: &line.stream, input, up, pipes: &door.pipes, failed: false, client_ended: false };
     let mut is_first = true;
     poll_fn(|context| {
         let first = std::mem::replace(&mut is_first, false);
-        poll_pass(context, &mut upload, down, answer, client, &timeout, first)
+        poll_pass(context, &mut upload, down, answer, client, &timeout, first).map(|end| (end, !first))
     })
     .await
 }
