@@ -7,9 +7,6 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Connections the kernel holds until a loop takes them (bounded by net.core.somaxconn).
 const BACKLOG: i32 = 4096;
 
-/// Tries to get the sockets again when another process took the port between the probe and them.
-const TRIES: usize = 5;
-
 /// One address listened on, with a socket for each loop. It lives as long as its address is wanted: a reload keeps it.
 #[derive(Debug)]
 pub struct Listener {
@@ -74,17 +71,12 @@ impl std::error::Error for ListenError {}
 /// [`ListenError`] when the address is taken, not ours or not allowed.
 pub fn listen(address: SocketAddr, loops: usize) -> Result<Listener, ListenError> {
     let fail = |cause| ListenError { address, cause };
-    let mut tries = 0;
-    loop {
-        let probe = open(address, false).map_err(fail)?;
-        let real = local(&probe).map_err(fail)?;
-        drop(probe);
-        match (0..loops.max(1)).map(|_| open(real, true)).collect::<io::Result<Vec<_>>>() {
-            Ok(sockets) => return Ok(Listener { asked: address, address: real, sockets: sockets.into_iter().map(Into::into).collect() }),
-            Err(error) if error.kind() == ErrorKind::AddrInUse && address.port() == 0 && tries < TRIES => tries += 1,
-            Err(error) => return Err(fail(error)),
-        }
-    }
+    // It listens, alone, until our sockets do: there is no moment at which another process could join or take the port.
+    let alone = open(address, false).map_err(fail)?;
+    let real = local(&alone).map_err(fail)?;
+    alone.set_reuse_port(true).map_err(fail)?;
+    let sockets = (0..loops.max(1)).map(|_| open(real, true)).collect::<io::Result<Vec<_>>>().map_err(fail)?;
+    Ok(Listener { asked: address, address: real, sockets: sockets.into_iter().map(Into::into).collect() })
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -128,6 +120,19 @@ mod tests {
         let error = listen(first.address, 2).unwrap_err();
         assert!(error.is_taken());
         assert!(error.to_string().contains("another program listens there"), "{error}");
+    }
+
+    #[test]
+    fn of_many_at_once_one_gets_the_port() {
+        for _ in 0..50 {
+            let free = listen(any(), 1).unwrap().address;
+            let start = std::sync::Barrier::new(4);
+            let won = std::thread::scope(|scope| {
+                let tries: Vec<_> = (0..4).map(|_| scope.spawn(|| (start.wait(), listen(free, 2).ok()).1)).collect();
+                tries.into_iter().filter_map(|one| one.join().unwrap()).collect::<Vec<_>>().len()
+            });
+            assert!(won <= 1, "{won} share {free}");
+        }
     }
 
     #[test]
