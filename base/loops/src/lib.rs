@@ -9,6 +9,7 @@ mod buffer;
 mod listen;
 mod probe;
 mod seats;
+pub mod socket;
 mod threads;
 
 pub use alarm::{Alarm, Alarms, Expired};

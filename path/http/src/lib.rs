@@ -13,7 +13,6 @@ mod orders;
 mod path;
 mod plan;
 mod settings;
-mod socket;
 mod tier;
 mod view;
 mod visit;

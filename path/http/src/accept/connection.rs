@@ -17,7 +17,7 @@ use crate::admit::per_address::Counted;
 use crate::door::Door;
 use crate::events::add;
 use crate::path;
-use crate::socket::poll_read;
+use loops::socket::poll_read;
 use crate::visit::{After, Client, Visit};
 
 /// How long a connection keeps its state after a request, for the next one: then it shrinks to what idle ones take.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::field::raw_value;
 use super::{Progress, RequestHead};
-use crate::socket::fill;
+use loops::socket::fill;
 use crate::visit::{Desk, Facts, Visit};
 
 /// A head that grows beyond this room is given more.

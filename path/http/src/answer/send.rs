@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::{Asked, Body, Need, Reply, Small, Splice, warm};
 use crate::accept::{Known, RequestHead};
 use crate::events::add;
-use crate::socket::poll_write_all;
+use loops::socket::poll_write_all;
 use crate::visit::{After, Client, Desk, Visit};
 
 /// Bodies up to so many bytes are copied behind their head.

@@ -15,7 +15,7 @@ use super::{Exchange, Failure, downward};
 use crate::accept::{Progress, Version};
 use crate::events::add;
 use crate::plan::Timeout;
-use crate::socket::{Seen, is_of_this_side, look, poll_fill, write_all};
+use loops::socket::{Seen, is_of_this_side, look, poll_fill, write_all};
 use crate::visit::{Client, Desk, Visit};
 
 /// How long an answer is still waited for when the client has closed its side: it may have closed both.

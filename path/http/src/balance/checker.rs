@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::group::Group;
 use super::health::{Check, Health, Tally};
 use super::member::Member;
-use crate::socket::is_of_this_side;
+use loops::socket::is_of_this_side;
 
 /// Follows `endpoints` and checks each of them until dropped. When the list's writer is gone the last list stays.
 ///

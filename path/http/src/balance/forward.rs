@@ -9,7 +9,7 @@ use super::{Attempt, Decision, Exchange, Failure, Group, NoPeer, Outcome, Peer, 
 use crate::accept::Framing;
 use crate::answer::send::refuse;
 use crate::events::add;
-use crate::socket::{Seen, look};
+use loops::socket::{Seen, look};
 use crate::visit::{After, Desk, Visit};
 
 /// Bytes of a request, head and body, that are kept until its answer begins, so that it can be sent again.

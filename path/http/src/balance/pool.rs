@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 use super::Peer;
-use crate::socket::{Seen, glance, look};
+use loops::socket::{Seen, glance, look};
 
 /// Idle connections a loop keeps to one endpoint.
 const KEPT: usize = 256;

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::pipe::{PIPE_BYTES, Pipe, Pipes};
 use crate::accept::{BadChunk, ChunkScanner, Piece};
-use crate::socket::{poll_fill, poll_write};
+use loops::socket::{poll_fill, poll_write};
 
 /// From so many bytes on a body of known length is spliced.
 const SPLICE_FROM: u64 = 64 << 10;

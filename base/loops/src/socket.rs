@@ -1,21 +1,51 @@
-//! Reads and writes of one system call each on a shared `TcpStream`, polled so that one task can wait for several.
+//! Reads and writes of one system call each on a shared socket, polled so that one task can wait for several.
 //!
 //! A read that did not fill its space has emptied the socket: readiness is cleared without a second read that
 //! would only say "would block". So a small exchange costs one read and one write on each side.
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
-use loops::Buffer;
 use tokio::io::Interest;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::Buffer;
 
 /// Bytes a read should have room for.
 const LEAST_SPACE: usize = 4096;
 
+/// A stream socket registered with this loop.
+pub trait Socket: AsFd {
+    /// As of tokio's streams.
+    fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// As of tokio's streams.
+    fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// As of tokio's streams.
+    fn try_io<R>(&self, interest: Interest, io: impl FnOnce() -> io::Result<R>) -> io::Result<R>;
+}
+
+macro_rules! socket {
+    ($($stream:ty),*) => {$(
+        impl Socket for $stream {
+            fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.poll_read_ready(context)
+            }
+            fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.poll_write_ready(context)
+            }
+            fn try_io<R>(&self, interest: Interest, io: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+                self.try_io(interest, io)
+            }
+        }
+    )*};
+}
+
+socket!(TcpStream, UnixStream);
+
 /// Reads once into `space`; `Ok(0)` is the end of the stream. `space` is not empty.
-pub(crate) fn poll_read(stream: &TcpStream, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+pub fn poll_read(stream: &impl Socket, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
     loop {
         ready!(stream.poll_read_ready(context))?;
         let mut read = None;
@@ -34,7 +64,7 @@ pub(crate) fn poll_read(stream: &TcpStream, context: &mut Context<'_>, space: &m
 }
 
 /// Reads once behind what `buffer` holds, which must have room.
-pub(crate) fn poll_fill(stream: &TcpStream, context: &mut Context<'_>, buffer: &mut Buffer) -> Poll<io::Result<usize>> {
+pub fn poll_fill(stream: &impl Socket, context: &mut Context<'_>, buffer: &mut Buffer) -> Poll<io::Result<usize>> {
     buffer.compact();
     let count = ready!(poll_read(stream, context, buffer.space()))?;
     buffer.filled(count);
@@ -42,7 +72,7 @@ pub(crate) fn poll_fill(stream: &TcpStream, context: &mut Context<'_>, buffer: &
 }
 
 /// Writes once; returns how much the kernel took. `bytes` are not empty.
-pub(crate) fn poll_write(stream: &TcpStream, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+pub fn poll_write(stream: &impl Socket, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
     loop {
         ready!(stream.poll_write_ready(context))?;
         let mut written = None;
@@ -60,7 +90,7 @@ pub(crate) fn poll_write(stream: &TcpStream, context: &mut Context<'_>, bytes: &
 }
 
 /// Writes `bytes` from `*done` on until all are written.
-pub(crate) fn poll_write_all(stream: &TcpStream, context: &mut Context<'_>, bytes: &[u8], done: &mut usize) -> Poll<io::Result<()>> {
+pub fn poll_write_all(stream: &impl Socket, context: &mut Context<'_>, bytes: &[u8], done: &mut usize) -> Poll<io::Result<()>> {
     while *done < bytes.len() {
         *done += ready!(poll_write(stream, context, &bytes[*done..]))?;
     }
@@ -68,13 +98,13 @@ pub(crate) fn poll_write_all(stream: &TcpStream, context: &mut Context<'_>, byte
 }
 
 /// Writes all of `bytes`.
-pub(crate) async fn write_all(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+pub async fn write_all(stream: &impl Socket, bytes: &[u8]) -> io::Result<()> {
     let mut done = 0;
     poll_fn(|context| poll_write_all(stream, context, bytes, &mut done)).await
 }
 
 /// Reads once behind what `buffer` holds.
-pub(crate) async fn fill(stream: &TcpStream, buffer: &mut Buffer) -> io::Result<usize> {
+pub async fn fill(stream: &impl Socket, buffer: &mut Buffer) -> io::Result<usize> {
     if buffer.space().len() < LEAST_SPACE {
         buffer.compact();
     }
@@ -83,7 +113,7 @@ pub(crate) async fn fill(stream: &TcpStream, buffer: &mut Buffer) -> io::Result<
 
 /// What lies in a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// Nothing yet.
     Nothing,
     /// Bytes.
@@ -96,7 +126,7 @@ pub(crate) enum Seen {
 
 /// Looks without taking anything. One system call: what the loop knows of a socket is as old as its last look at all of
 /// them, and bytes too many that have come since must not become the answer to another request.
-pub(crate) fn look(stream: &TcpStream) -> Seen {
+pub fn look(stream: &impl Socket) -> Seen {
     let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
     match rustix::net::recv(stream, &mut [0; 1], flags) {
         Ok((_, 0)) => Seen::End,
@@ -108,7 +138,7 @@ pub(crate) fn look(stream: &TcpStream) -> Seen {
 
 /// As [`look`], but asks the system only when the loop's last look at all sockets found something here: no system call
 /// for a socket used a moment ago. A spent budget of the task does not matter.
-pub(crate) fn glance(stream: &TcpStream) -> Seen {
+pub fn glance(stream: &impl Socket) -> Seen {
     let mut seen = Seen::Nothing;
     // Its error says only that the loop knows of nothing.
     let _ = stream.try_io(Interest::READABLE, || {
@@ -119,7 +149,7 @@ pub(crate) fn glance(stream: &TcpStream) -> Seen {
 }
 
 /// Whether a connection could not be made for want of a descriptor, a port or memory here: no fault of the other side.
-pub(crate) fn is_of_this_side(error: &io::Error) -> bool {
+pub fn is_of_this_side(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let own = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM, Errno::NOSPC];
     Errno::from_io_error(error).is_some_and(|errno| own.contains(&errno))

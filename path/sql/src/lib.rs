@@ -1,0 +1,11 @@
+//! The SQL door: client -> parse -> route -> server.
+#![allow(dead_code)] // the rooms are being furnished; goes with the first whole path
+
+mod frame;
+mod parse;
+mod plan;
+mod server;
+mod session;
+mod stream;
+
+pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};

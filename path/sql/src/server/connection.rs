@@ -1,0 +1,36 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use contract::ServerAddress;
+
+use super::key::Key;
+use crate::session::Parameters;
+use crate::stream::Stream;
+
+/// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// A number of its own, for logs and for whoever must find the same one again.
+    pub(crate) id: u64,
+    pub(crate) stream: Stream,
+    pub(crate) key: Arc<Key>,
+    pub(crate) address: ServerAddress,
+    pub(crate) cancel: CancelKey,
+    /// `ParameterStatus` as the server last told, by name.
+    pub(crate) reported: Vec<(Box<str>, Box<str>)>,
+    /// What was set on it beyond what a new connection has.
+    pub(crate) parameters: Arc<Parameters>,
+    /// The client that used it last.
+    pub(crate) last: Option<u64>,
+    /// When it was logged in.
+    pub(crate) opened: Instant,
+    /// When it was last given back.
+    pub(crate) used: Instant,
+}
+
+/// What `BackendKeyData` gave: 4 to 256 bytes of secret (4 before protocol 3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CancelKey {
+    pub(crate) process: u32,
+    pub(crate) secret: Box<[u8]>,
+}
