@@ -1,5 +1,37 @@
 //! The embedded Postgres server: found or fetched, made, run by the keeper, dumped.
+//!
+//! One server for every `[sql.NAME]` without `primary`, with a role and a database for each; it listens on a Unix
+//! socket only. Deciding is pure (`find.rs`, `place.rs`, `configure.rs`, `tries.rs`); one task acts (`life.rs`).
+//! What the door needs leaves as [`contract::Database`].
 
+mod account;
+mod ask;
+mod clear;
+mod configure;
+mod credentials;
+mod death;
+mod events;
+mod find;
+mod ground;
+mod life;
+mod lock;
+mod make;
+mod memory;
+mod metrics;
+mod output;
+mod place;
 mod plan;
+mod postmaster;
+mod roles;
+mod run;
+mod socket;
+mod status;
+mod tier;
+mod tries;
+mod usage;
+mod view;
 
+pub use credentials::Credentials;
 pub use plan::Plan;
+pub use status::Status;
+pub use tier::{Environment, Handle, Setup, Tier};

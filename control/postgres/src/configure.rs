@@ -1,0 +1,127 @@
+//! The server's settings, out of the machine's memory and the plan: pure. They are written anew before each start.
+
+use std::path::Path;
+
+use crate::ask::SUPERUSER;
+use crate::ground::Ground;
+
+/// Our file beside `postgresql.conf`, which includes it; what a person writes after that line wins.
+pub(crate) const OURS: &str = "plimsoll.conf";
+pub(crate) const ACCESS: &str = "plimsoll_hba.conf";
+pub(crate) const NAMES: &str = "plimsoll_ident.conf";
+/// Connections beside the doors': a dump, a shell, the superuser's.
+const RESERVE: usize = 10;
+/// With less room for shared memory a parallel query could fail; containers give 64 MB.
+const ROOM: u64 = 256 << 20;
+const MB: u64 = 1 << 20;
+
+/// What the settings are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// Bytes that the server may count on.
+    pub(crate) memory: u64,
+    /// Bytes free in `/dev/shm`.
+    pub(crate) shared: u64,
+}
+
+/// The text of our file.
+pub(crate) fn settings(machine: Machine, connections: usize, major: u32) -> String {
+    let connections = connections + RESERVE;
+    let of_memory = |part: u64, least: u64, most: u64| (machine.memory / part / MB).clamp(least, most);
+    // A sort may take it more than once, and many at a time do it.
+    let work = (machine.memory / 4 / connections as u64 / MB).clamp(4, 64);
+    let mut lines = vec![
+        "# Written by Plimsoll before each start. Write your own settings at the end of postgresql.conf.".to_string(),
+        format!("max_connections = {connections}"),
+        // An eighth: the rest of the data is in the system's cache. Bounded, because the table of pages is memory, too.
+        format!("shared_buffers = {}MB", of_memory(8, 16, 1024)),
+        format!("effective_cache_size = {}MB", of_memory(2, 64, 1 << 20)),
+        format!("maintenance_work_mem = {}MB", of_memory(16, 16, 512)),
+        format!("work_mem = {work}MB"),
+        "wal_level = replica".into(),
+        "password_encryption = 'scram-sha-256'".into(),
+        // Solid disks; the default is of turning ones.
+        "random_page_cost = 1.1".into(),
+        // Compiling pays for statements of seconds; an app's are of milliseconds, and each process would hold the compiler.
+        "jit = off".into(),
+        "logging_collector = off".into(),
+        "log_destination = 'stderr'".into(),
+        "log_line_prefix = ''".into(),
+        // A statement holds the values that it is about.
+        "log_min_error_statement = panic".into(),
+        "log_checkpoints = off".into(),
+        "lc_messages = 'C'".into(),
+        "cluster_name = 'plimsoll'".into(),
+        "unix_socket_permissions = 0700".into(),
+    ];
+    if major >= 14 {
+        // A client that is gone stops what it asked for.
+        lines.push("client_connection_check_interval = '1s'".into());
+    }
+    if machine.shared < ROOM {
+        lines.push("dynamic_shared_memory_type = mmap".into());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Who may come in: the superuser is whom the system says we are, everybody else has a password.
+pub(crate) fn access() -> String {
+    format!("local all {SUPERUSER} peer map=plimsoll\nlocal all all scram-sha-256\nlocal replication {SUPERUSER} peer map=plimsoll\n")
+}
+
+/// The system's users who are the superuser.
+pub(crate) fn names(users: &[&str]) -> String {
+    users.iter().filter(|user| !user.is_empty()).map(|user| format!("plimsoll \"{user}\" {SUPERUSER}\n")).collect()
+}
+
+/// The server's arguments: what nobody may set otherwise.
+pub(crate) fn arguments(ground: &Ground) -> Vec<std::ffi::OsString> {
+    let data = ground.data();
+    let set = |name: &str, value: String| ["-c".into(), format!("{name}={value}").into()];
+    let path = |file: &str| data.join(file).display().to_string();
+    let mut arguments: Vec<std::ffi::OsString> = vec!["-D".into(), data.clone().into()];
+    arguments.extend(set("listen_addresses", String::new()));
+    arguments.extend(set("port", "5432".into()));
+    arguments.extend(set("unix_socket_directories", quoted(&ground.run)));
+    arguments.extend(set("hba_file", path(ACCESS)));
+    arguments.extend(set("ident_file", path(NAMES)));
+    arguments
+}
+
+/// One element of a list of folders.
+fn quoted(folder: &Path) -> String {
+    format!("\"{}\"", folder.display().to_string().replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(text: &str, name: &str) -> String {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).to_string()
+    }
+
+    #[test]
+    fn settings_grow_with_the_machine_within_bounds() {
+        let of = |memory: u64| settings(Machine { memory, shared: 1 << 30 }, 20, 17);
+        let (small, middle, large) = (of(256 << 20), of(4 << 30), of(256 << 30));
+        assert_eq!(["shared_buffers", "work_mem", "max_connections"].map(|name| setting(&small, name)), ["32MB", "4MB", "30"]);
+        assert_eq!(["shared_buffers", "work_mem"].map(|name| setting(&middle, name)), ["512MB", "34MB"]);
+        assert_eq!(["shared_buffers", "work_mem"].map(|name| setting(&large, name)), ["1024MB", "64MB"]);
+    }
+
+    #[test]
+    fn a_container_without_shared_memory_uses_files() {
+        let tight = settings(Machine { memory: 1 << 30, shared: 64 << 20 }, 20, 13);
+        assert_eq!(setting(&tight, "dynamic_shared_memory_type"), "mmap");
+        assert!(!tight.contains("client_connection_check_interval"));
+    }
+
+    #[test]
+    fn only_the_systems_word_makes_a_superuser() {
+        assert_eq!(names(&["root", "", "postgres"]), "plimsoll \"root\" plimsoll\nplimsoll \"postgres\" plimsoll\n");
+        assert!(!access().contains("trust"));
+        assert_eq!(quoted(Path::new("/a,b\"c")), "\"/a,b\"\"c\"");
+    }
+}

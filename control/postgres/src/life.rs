@@ -1,0 +1,275 @@
+//! The task that keeps the server alive, from the search for its programs until it is told to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{DatabaseKeeper, ServerState};
+use process::{Exit, Process, Signal};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::ask::Asker;
+use crate::clear::clear;
+use crate::ground::{Ground, Lack};
+use crate::output::{Output, Tail};
+use crate::tier::{Setup, Shared};
+use crate::tries::Tries;
+use crate::view::{Order, Phase, View};
+use crate::{configure, death, events, make, postmaster, roles, run};
+
+/// Between two looks whether it is ready.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// So often it is said that it is not ready yet.
+const SLOW: Duration = Duration::from_secs(30);
+/// A wish brings the next try that near.
+const WANTED: Duration = Duration::from_secs(1);
+/// How long the last lines of a process that died before it was ready may take to arrive.
+const LAST_LINES: Duration = Duration::from_secs(2);
+/// How to stop it: each signal with the time it has.
+const STOPPING: [(Signal, &str, Duration); 3] = [
+    // Ends every transaction, then writes everything down.
+    (Signal::INT, "SIGINT", Duration::from_secs(30)),
+    // Writes nothing down: the next start recovers.
+    (Signal::QUIT, "SIGQUIT", Duration::from_secs(5)),
+    (Signal::KILL, "SIGKILL", Duration::from_secs(5)),
+];
+
+pub(crate) struct Life {
+    shared: Arc<Shared>,
+    door: DatabaseKeeper,
+    view: watch::Sender<View>,
+    orders: watch::Receiver<Order>,
+    tries: Tries,
+}
+
+/// Why a try ended that was not told to.
+struct Death {
+    reason: String,
+    /// How long it took connections.
+    ready: Option<Duration>,
+}
+
+impl Life {
+    pub(crate) fn new(shared: Arc<Shared>, door: DatabaseKeeper, view: watch::Sender<View>, orders: watch::Receiver<Order>) -> Life {
+        Life { shared, door, view, orders, tries: Tries::default() }
+    }
+
+    pub(crate) async fn run(mut self) {
+        while let Err(death) = self.one_life().await {
+            if !self.wait_for_next(death).await {
+                break;
+            }
+        }
+        self.enter(Phase::Stopped, Some(ServerState::Down("the database is stopped".into())));
+    }
+
+    /// Whether there is a next try.
+    async fn wait_for_next(&mut self, death: Death) -> bool {
+        let wait = self.tries.ended(death.ready);
+        events::died(&self.setup().log, &death.reason, wait);
+        let reason: Arc<str> = death.reason.into();
+        self.view.send_modify(|view| view.reason = Some(reason.clone()));
+        match death.ready {
+            Some(_) => {
+                self.view.send_modify(|view| view.restarts += 1);
+                self.enter(Phase::Starting, Some(ServerState::Starting));
+            }
+            None => self.enter(Phase::Down, Some(ServerState::Down(reason))),
+        }
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            () = self.until_next(wait) => true,
+            () = told_to_stop(&mut orders) => false,
+        }
+    }
+
+    async fn until_next(&mut self, wait: Duration) {
+        let soon = wait.min(WANTED);
+        sleep(soon).await;
+        tokio::select! {
+            () = sleep(wait - soon) => {}
+            Some(()) = self.door.wanted.recv() => {}
+        }
+    }
+
+    /// From the search for the programs to the end; `Ok` is an end that was ordered.
+    async fn one_life(&mut self) -> Result<(), Death> {
+        let (mut orders, begun) = (self.orders.clone(), Instant::now());
+        let prepared = tokio::select! {
+            prepared = self.prepare() => prepared,
+            () = told_to_stop(&mut orders) => return Ok(()),
+        };
+        let ground = prepared.map_err(|reason| Death { reason, ready: None })?;
+        self.serve(&ground, begun).await
+    }
+
+    /// Everything up to a data directory that can be started.
+    async fn prepare(&mut self) -> Result<Arc<Ground>, String> {
+        let ground = Arc::new(self.ground().await?);
+        self.view.send_modify(|view| view.ground = Some(ground.clone()));
+        if let Some(because) = &ground.home.because {
+            events::elsewhere(&self.setup().log, &ground.data(), because);
+        }
+        if !ground.holds_data() {
+            self.enter(Phase::Asleep, Some(ServerState::Asleep));
+            // Nobody can want it any more: it sleeps until it is stopped.
+            if self.door.wanted.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+            self.enter(Phase::Making, Some(ServerState::Starting));
+            let begun = Instant::now();
+            make::make(&ground, &self.setup().keeper).await?;
+            events::made(&self.setup().log, &ground, begun.elapsed());
+        }
+        self.enter(Phase::Starting, Some(ServerState::Starting));
+        clear(&ground.data(), &ground.run, &self.setup().log).await?;
+        let (stand, connections) = (ground.clone(), self.shared.plan.borrow().connections);
+        let configured = make::blocking(move || make::configure(&stand, connections)).await;
+        configured.map_err(|error| death::reason(&format!("writing its settings: {error}:"), Exit::Status(1), &[], &ground.data()))?;
+        Ok(ground)
+    }
+
+    async fn ground(&self) -> Result<Ground, String> {
+        let (plan, setup) = (self.shared.plan.borrow().clone(), self.setup().clone());
+        let found = tokio::task::spawn_blocking(move || Ground::prepare(&plan, &setup)).await;
+        found.map_err(|error| error.to_string())?.map_err(|lack| match lack {
+            Lack::Other(reason) => reason,
+            Lack::Programs(missing) => missing.to_string(),
+        })
+    }
+
+    /// Runs the server until it ends; `Ok` is an end that was ordered.
+    async fn serve(&mut self, ground: &Arc<Ground>, begun: Instant) -> Result<(), Death> {
+        let mut orders = self.orders.clone();
+        let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None })?;
+        let ready = tokio::select! {
+            ready = self.until_ready(&running, ground) => ready,
+            () = told_to_stop(&mut orders) => return self.stop(&running.process).await,
+        };
+        if let Err(reason) = ready {
+            running.process.kill().await;
+            self.view.send_modify(|view| view.pid = None);
+            return Err(Death { reason, ready: None });
+        }
+        let since = self.is_up(ground, begun);
+        let exit = tokio::select! {
+            exit = running.process.exited() => exit,
+            never = self.follow_plan(ground) => match never {},
+            () = told_to_stop(&mut orders) => return self.stop(&running.process).await,
+        };
+        self.door.state.send_replace(ServerState::Starting);
+        self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
+        let reason = death::reason("postgres", exit, &running.tail.lines(), &ground.data());
+        Err(Death { reason, ready: Some(since.elapsed()) })
+    }
+
+    async fn start(&self, ground: &Ground) -> Result<Running, String> {
+        let command = ground.command("postgres", configure::arguments(ground));
+        let started = run::begin(&self.setup().keeper, command).await;
+        let (child, killed) = started.map_err(|error| format!("cannot start postgres in {}: {error}", ground.programs.bin.display()))?;
+        let tail = Tail::default();
+        let output = Output::told(&self.setup().log, tail.clone());
+        // They go on to the end of the pipes, whoever holds those.
+        let copying = [tokio::spawn(output.clone().copy(child.stdout)), tokio::spawn(output.copy(child.stderr))];
+        self.view.send_modify(|view| view.pid = Some(child.pid).filter(|pid| *pid > 0));
+        Ok(Running { process: child.process, tail, copying, _killed: killed })
+    }
+
+    /// Waits until it takes connections and has every role and database.
+    async fn until_ready(&self, running: &Running, ground: &Ground) -> Result<(), String> {
+        let looking = takes_connections(running.process.pid(), ground.data(), self.setup());
+        tokio::select! {
+            biased;
+            exit = running.process.exited() => {
+                // A process that holds the pipes is not waited for.
+                let _ = timeout(LAST_LINES, async { while !running.copying.iter().all(|task| task.is_finished()) { sleep(FIRST_PAUSE).await } }).await;
+                return Err(death::reason("postgres", exit, &running.tail.lines(), &ground.data()));
+            }
+            () = looking => {}
+        }
+        self.ensure_roles(ground).await.map_err(|error| format!("cannot make the databases: {error}"))
+    }
+
+    async fn ensure_roles(&self, ground: &Ground) -> Result<(), String> {
+        let wanted = self.shared.all_credentials()?;
+        let mut asker = Asker::connect(&ground.socket(), "postgres").await?;
+        roles::ensure(&mut asker, &wanted).await
+    }
+
+    /// Makes what a changed plan adds, for ever.
+    async fn follow_plan(&self, ground: &Ground) -> std::convert::Infallible {
+        let mut plans = self.shared.plan.subscribe();
+        while plans.changed().await.is_ok() {
+            if let Err(error) = self.ensure_roles(ground).await {
+                events::not_made(&self.setup().log, &error);
+            }
+        }
+        std::future::pending().await
+    }
+
+    fn is_up(&self, ground: &Ground, begun: Instant) -> Instant {
+        let now = Instant::now();
+        self.view.send_modify(|view| {
+            (view.reason, view.up_since, view.start) = (None, Some(now), Some(begun.elapsed()));
+        });
+        let pid = self.view.borrow().pid.unwrap_or_default();
+        events::ready(&self.setup().log, ground, pid, begun.elapsed());
+        self.enter(Phase::Up, Some(ServerState::Up(ground.address())));
+        now
+    }
+
+    /// Ends it in order.
+    async fn stop(&self, process: &Process) -> Result<(), Death> {
+        self.enter(Phase::Stopping, Some(ServerState::Down("the database is being stopped".into())));
+        for (signal, name, patience) in STOPPING {
+            process.signal(signal).await;
+            if timeout(patience, process.gone()).await.is_ok() {
+                break;
+            }
+            events::impatient(&self.setup().log, name, patience);
+        }
+        self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
+        Ok(())
+    }
+
+    fn enter(&self, phase: Phase, state: Option<ServerState>) {
+        self.view.send_modify(|view| view.phase = phase);
+        if let Some(state) = state {
+            self.door.state.send_replace(state);
+        }
+    }
+
+    fn setup(&self) -> &Setup {
+        &self.shared.setup
+    }
+}
+
+/// A server that was started.
+struct Running {
+    process: Process,
+    tail: Tail,
+    copying: [tokio::task::JoinHandle<()>; 2],
+    _killed: run::KilledWhenDropped,
+}
+
+/// Waits until the server says that it is ready.
+async fn takes_connections(pid: u32, data: PathBuf, setup: &Setup) {
+    let (begun, mut pause, mut told) = (Instant::now(), FIRST_PAUSE, SLOW);
+    while !postmaster::pid_file(&data).is_some_and(|file| file.ready && file.pid == pid) {
+        sleep(pause).await;
+        pause = (pause + FIRST_PAUSE).min(LONGEST_PAUSE);
+        if begun.elapsed() >= told {
+            events::still_starting(&setup.log, begun.elapsed());
+            told += SLOW;
+        }
+    }
+}
+
+/// Returns when the order is to stop; never, when nobody can order any more.
+async fn told_to_stop(orders: &mut watch::Receiver<Order>) {
+    if orders.wait_for(|order| *order == Order::Stop).await.is_err() {
+        std::future::pending().await
+    }
+}

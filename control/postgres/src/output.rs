@@ -1,0 +1,165 @@
+//! What the server prints: lines with their level to the log, and the last ones kept to explain a death.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use telemetry::{Level, Log};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::events::TIER;
+
+/// Lines kept.
+const KEPT: usize = 20;
+/// Of a line, in bytes; the rest of a longer one is a line of its own.
+const LONGEST: usize = 8 << 10;
+
+/// The last lines of one process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
+
+impl Tail {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn push(&self, line: &str) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == KEPT {
+            lines.pop_front();
+        }
+        lines.push_back(line.into());
+    }
+}
+
+/// Where lines go.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    log: Option<Log>,
+    tail: Tail,
+}
+
+impl Output {
+    /// To the log, too.
+    pub(crate) fn told(log: &Log, tail: Tail) -> Output {
+        Output { log: Some(log.clone()), tail }
+    }
+
+    /// Only kept.
+    pub(crate) fn silent(tail: Tail) -> Output {
+        Output { log: None, tail }
+    }
+
+    /// Copies `pipe` until its end.
+    pub(crate) async fn copy(self, mut pipe: impl AsyncRead + Unpin) {
+        let (mut held, mut buffer, mut level) = (Vec::new(), vec![0; LONGEST], Some(Level::Info));
+        loop {
+            // An error is the end, too.
+            let count = pipe.read(&mut buffer).await.unwrap_or(0);
+            held.extend_from_slice(&buffer[..count]);
+            let whole = match held.iter().rposition(|byte| *byte == b'\n') {
+                Some(last) => last + 1,
+                None if count == 0 || held.len() >= LONGEST => held.len(),
+                None => 0,
+            };
+            for line in held[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                self.line(&String::from_utf8_lossy(line), &mut level);
+            }
+            held.drain(..whole);
+            if count == 0 {
+                return;
+            }
+        }
+    }
+
+    fn line(&self, line: &str, level: &mut Option<Level>) {
+        self.tail.push(line);
+        let (of, text) = read(line, *level);
+        *level = of;
+        if let (Some(log), Some(level)) = (&self.log, of) {
+            log.line(level, TIER, text);
+        }
+    }
+}
+
+/// A line's level and text; a line that goes on the one before has its level. `None`: nobody wants to know.
+fn read(line: &str, before: Option<Level>) -> (Option<Level>, &str) {
+    let Some((severity, text)) = line.split_once(":  ") else { return (before, line) };
+    match severity {
+        // A client's error is told to the client.
+        "LOG" | "INFO" | "NOTICE" | "ERROR" => (if is_routine(text) { None } else { Some(Level::Info) }, text),
+        "WARNING" => (Some(Level::Warning), text),
+        "FATAL" | "PANIC" => (if is_refusal(text) { None } else { Some(Level::Error) }, text),
+        _ => (before, line),
+    }
+}
+
+/// What every start and stop says.
+fn is_routine(text: &str) -> bool {
+    const ROUTINE: &[&str] = &[
+        "starting PostgreSQL ",
+        "listening on Unix socket ",
+        "database system was shut down at ",
+        "database system is ready ",
+        "database system is shut down",
+        "received fast shutdown request",
+        "aborting any active transactions",
+        "shutting down",
+        "background worker \"logical replication launcher\" ",
+        "checkpoint starting: ",
+        "checkpoint complete: ",
+    ];
+    ROUTINE.iter().any(|begin| text.starts_with(begin))
+}
+
+/// What a client hears that comes too early or stays too long.
+fn is_refusal(text: &str) -> bool {
+    const REFUSALS: &[&str] =
+        &["the database system is ", "terminating connection due to administrator command", "terminating background worker "];
+    REFUSALS.iter().any(|begin| text.starts_with(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    struct Seen(mpsc::Sender<String>);
+
+    impl telemetry::Sink for Seen {
+        fn write(&mut self, _stream: &str, lines: &[u8]) {
+            self.0.send(String::from_utf8_lossy(lines).into_owned()).unwrap();
+        }
+        fn flush(&mut self) {}
+    }
+
+    async fn logged(text: &str) -> (Vec<String>, Vec<String>) {
+        let (sender, seen) = mpsc::channel();
+        let (log, writer) = Log::start(Box::new(Seen(sender)));
+        let tail = Tail::default();
+        Output::told(&log, tail.clone()).copy(text.as_bytes()).await;
+        writer.finish();
+        (seen.try_iter().collect(), tail.lines())
+    }
+
+    #[tokio::test]
+    async fn lines_have_their_level_and_what_goes_on_has_its_firsts() {
+        let said = "LOG:  starting PostgreSQL 15.18\nFATAL:  could not write: No space left on device\nHINT:  Free some.\n\tmore\nLOG:  x\nWARNING:  y\n";
+        let (lines, tail) = logged(said).await;
+        let expected = [
+            "error postgres: could not write: No space left on device\n",
+            "error postgres: HINT:  Free some.\n",
+            "error postgres: \tmore\n",
+            "info postgres: x\n",
+            "warning postgres: y\n",
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(tail.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn what_is_of_no_interest_is_kept_but_not_told() {
+        let (lines, tail) = logged("FATAL:  the database system is starting up\nLOG:  shutting down").await;
+        assert_eq!((lines.len(), tail.len()), (0, 2));
+    }
+}

@@ -1,0 +1,71 @@
+//! A role and a database for each `[sql.NAME]`; what is there already is left, but for a new password.
+
+use std::collections::BTreeMap;
+
+use crate::ask::{Asker, Row, name, text};
+use crate::credentials::Credentials;
+
+/// The question whose answer [`missing`] reads. A role's comment holds the tag of its password.
+const QUESTION: &str = "SELECT 'role', rolname, coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles \
+                        UNION ALL SELECT 'database', datname, '' FROM pg_database";
+
+/// Makes what is missing.
+pub(crate) async fn ensure(asker: &mut Asker, wanted: &[Credentials]) -> Result<(), String> {
+    let there = asker.ask(QUESTION).await?;
+    // One at a time: a database is not made within a transaction.
+    for statement in missing(wanted, &there) {
+        asker.ask(&statement).await?;
+    }
+    Ok(())
+}
+
+/// The statements that make what is wanted out of what is there.
+fn missing(wanted: &[Credentials], there: &[Row]) -> Vec<String> {
+    let of = |kind: &str| -> BTreeMap<&str, &str> {
+        let rows = there.iter().filter(|row| row[0].as_deref() == Some(kind));
+        rows.filter_map(|row| Some((row[1].as_deref()?, row[2].as_deref()?))).collect()
+    };
+    let (roles, databases) = (of("role"), of("database"));
+    let mut statements = Vec::new();
+    for Credentials { user, password, database, tag } in wanted {
+        let (role, password, comment) = (name(user), text(password), text(&comment(tag)));
+        match roles.get(user.as_str()) {
+            Some(there) if text(there) == comment => {}
+            // Rails and Django make databases for their tests.
+            None => statements.push(format!("CREATE ROLE {role} LOGIN CREATEDB PASSWORD {password}; COMMENT ON ROLE {role} IS {comment}")),
+            Some(_) => statements.push(format!("ALTER ROLE {role} LOGIN PASSWORD {password}; COMMENT ON ROLE {role} IS {comment}")),
+        }
+        if !databases.contains_key(database.as_str()) {
+            let database = name(database);
+            statements.push(format!("CREATE DATABASE {database} OWNER {role}"));
+            statements.push(format!("REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC"));
+        }
+    }
+    statements
+}
+
+fn comment(tag: &str) -> String {
+    format!("made by Plimsoll; password {tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(words: [&str; 3]) -> Row {
+        words.iter().map(|word| Some(word.to_string())).collect()
+    }
+
+    #[test]
+    fn only_what_is_missing_is_made() {
+        let main = Credentials { user: "main".into(), password: "secret".into(), database: "main".into(), tag: "t1".into() };
+        let made = missing(std::slice::from_ref(&main), &[]);
+        assert_eq!(made.len(), 3);
+        assert!(made[0].starts_with("CREATE ROLE \"main\" LOGIN CREATEDB PASSWORD 'secret'; COMMENT ON ROLE"), "{}", made[0]);
+        let there = [row(["role", "main", "made by Plimsoll; password t1"]), row(["database", "main", ""])];
+        assert_eq!(missing(std::slice::from_ref(&main), &there), [""; 0]);
+        let changed = missing(&[Credentials { tag: "t2".into(), ..main }], &there);
+        assert_eq!(changed.len(), 1);
+        assert!(changed[0].starts_with("ALTER ROLE \"main\" LOGIN PASSWORD"), "{}", changed[0]);
+    }
+}
