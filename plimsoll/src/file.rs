@@ -1,6 +1,7 @@
 //! The whole plimsoll.toml: read as written, checked, made into one plan of plans.
 
 mod cross;
+mod databases;
 mod definition;
 mod later;
 mod stage;
@@ -8,6 +9,7 @@ mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use settings::{Fault, Mark, Problems, Report, Table, Value, World, Written};
 
@@ -33,8 +35,14 @@ pub struct Plan {
     pub stage: u8,
     /// The HTTP door.
     pub http: http_door::Plan,
+    /// The SQL doors, in the order of the file.
+    pub sql: Vec<sql::Plan>,
+    /// The embedded server, when a door stands before it.
+    pub postgres: Option<postgres::Plan>,
     /// The apps, in the order of the file.
     pub apps: Vec<apps::Plan>,
+    /// The `[sql.NAME]` of each app that Plimsoll runs, by the app's name.
+    pub databases: BTreeMap<Arc<str>, Arc<str>>,
     /// The console.
     pub console: watch::Plan,
     /// What is doubtful but runs; print them, one line each.
@@ -134,6 +142,7 @@ fn assemble(table: &Table, file: &Path, state: Option<&Path>, world: &World, rep
         all.extend(settings.plan(report));
     }
     let http = http_door::Settings { http, site: table.table("site"), apps: routes, builds }.plan(report);
+    let sql = databases::doors(table, world, report);
     Plan {
         file: file.to_path_buf(),
         name: table.text("name").map_or_else(|| name_of(&world.folder), String::from),
@@ -142,6 +151,9 @@ fn assemble(table: &Table, file: &Path, state: Option<&Path>, world: &World, rep
         text: String::new(),
         stage: stage::stage(table),
         http,
+        postgres: databases::embedded(table, &sql, report),
+        databases: databases::of_apps(table, world, report),
+        sql,
         apps: all,
         console: watch::Settings { console: table.table("console") }.plan(),
         warnings: Problems::none(),

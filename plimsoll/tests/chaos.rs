@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use testkit::{Ask, Failure, Load, Origin, Plimsoll, Reply, Up, WebSocket, app_command, get, kill, serve_app, until};
+use testkit::{Ask, Failure, Load, Origin, Plimsoll, Reply, Up, WebSocket, app_command, get, holds_within, kill, serve_app, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
 const CLIENTS: usize = 50;
@@ -100,7 +100,7 @@ fn kills_and_reloads_under_load_lose_nothing_that_could_be_saved() {
         // time between two faults in which nothing is excused
         let next = Instant::now() + pace();
         (0..4).for_each(|_| load.flows());
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        holds_within(next.saturating_duration_since(Instant::now()), || false);
         faults.step(step);
         step += 1;
     }

@@ -102,3 +102,20 @@ fn new_takes_a_folder_or_a_file_and_speaks_json() {
     assert_eq!(plimsoll(dir.path(), &["check", "pages"]).status.code(), Some(0));
     assert_eq!(plimsoll(dir.path(), &["new", "nowhere"]).status.code(), Some(64));
 }
+
+#[test]
+fn a_database_of_the_environment_that_apps_do_not_get_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |file: &str| {
+        std::fs::write(dir.path().join("plimsoll.toml"), file).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        let output = command.arg("check").env("DATABASE_URL", "postgres://app:x@localhost/shop").current_dir(dir.path()).output().unwrap();
+        stdout(&output)
+    };
+    let app = "name = 'a'\n[app.a]\nrun = 'sh'\n";
+    assert!(check(app).contains("does not get the `DATABASE_URL` of Plimsoll's environment"), "{}", check(app));
+    for taken in ["[sql.main]\nprimary = { env = 'DATABASE_URL' }\n", "[app.a.env]\nDATABASE_URL = 'sqlite:x'\n"] {
+        let text = check(&format!("{app}{taken}"));
+        assert!(text.contains("no problem") && !text.contains("of Plimsoll's environment"), "{text}");
+    }
+}

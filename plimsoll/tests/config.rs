@@ -9,8 +9,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use apps::Source;
+use contract::ServerAddress;
 use plimsoll::file::{self, FILE, Plan};
 use settings::{World, show_duration, show_size};
 
@@ -108,8 +110,16 @@ fn outcome(toml: &str) -> (bool, String) {
 fn show(plan: &Plan) -> String {
     let mut text = format!("stage {} of {}, state {}\n", plan.stage, plan.name, plan.state.display());
     show_http(&plan.http, &mut text).unwrap();
+    for door in &plan.sql {
+        writeln!(text, "sql {}: {}", door.name, show_sql(door)).unwrap();
+    }
+    if let Some(embedded) = &plan.postgres {
+        let bin = embedded.bin.as_ref().map_or_else(String::new, |bin| format!(", programs in {}", bin.display()));
+        writeln!(text, "postgres {:?}, {} connections{bin}", embedded.databases, embedded.connections).unwrap();
+    }
     for app in &plan.apps {
-        writeln!(text, "app {}: {}", app.name, show_app(app)).unwrap();
+        let database = plan.databases.get(&app.name).map_or_else(String::new, |name| format!(", sql {name}"));
+        writeln!(text, "app {}: {}{database}", app.name, show_app(app)).unwrap();
     }
     writeln!(text, "console {}{}", plan.console.listen, if plan.console.written { "" } else { " by default" }).unwrap();
     for key in &plan.keys {
@@ -143,6 +153,29 @@ fn show_http(http: &http_door::Plan, text: &mut String) -> std::fmt::Result {
         writeln!(text, "site {}{}", site.dir.display(), if site.first { " first" } else { "" })?;
     }
     Ok(())
+}
+
+fn show_sql(door: &sql::Plan) -> String {
+    let listen = format!("{}{}", door.listen.address, if door.listen.written { "" } else { " by default" });
+    let server = match &door.primary {
+        None => "the embedded server".into(),
+        Some(ServerAddress::Unix(path)) => format!("{}", path.display()),
+        Some(ServerAddress::Tcp(host, port)) => format!("{host} port {port} with TLS {:?}", door.server.mode),
+    };
+    let users: Vec<&str> = door.users.keys().map(String::as_str).collect();
+    let sql::Pool { server: most, client, wait, least, idle, age, statements } = &door.pool;
+    let [wait, idle, age] = [wait, idle, age].map(|time| show_duration(*time));
+    let pool = format!("{most} for {client}, wait {wait}, least {least}, idle {idle}, age {age}, statements {statements}");
+    let off = |limit: Option<Duration>| limit.map_or_else(|| "off".into(), show_duration);
+    let limits = [door.limits.statement, door.limits.transaction, door.limits.idle_in_transaction].map(off).join(" ");
+    let tls = door.tls.as_ref().map_or_else(String::new, |tls| format!(", tls {}", tls.cert.display()));
+    let reuse = if door.reuse { "" } else { ", no reuse" };
+    format!(
+        "{listen} to {server} as {} in {}, users {users:?}, pool {pool}, limits {limits}, slow {}{tls}{reuse}",
+        door.user,
+        door.database,
+        off(door.slow)
+    )
 }
 
 fn show_app(app: &apps::Plan) -> String {

@@ -42,7 +42,7 @@ pub fn parse_listen(text: &str, ipv6: bool) -> Result<SocketAddr, Fault> {
 pub struct Url {
     /// `postgres`.
     pub scheme: String,
-    /// Hosts, in order; more than one for Sentinel and Cluster.
+    /// Hosts, in order; more than one for Sentinel and Cluster, none when the query names it (`?host=/run/postgresql`).
     pub hosts: Vec<String>,
     /// Whether it carries a password.
     pub password: bool,
@@ -51,7 +51,8 @@ pub struct Url {
 impl Url {
     /// Whether it leads nowhere but to this machine.
     pub fn is_loopback(&self) -> bool {
-        self.hosts.iter().all(|host| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()))
+        let is_socket = |host: &str| host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2F"));
+        self.hosts.iter().all(|host| host == "localhost" || is_socket(host) || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()))
     }
 }
 
@@ -77,8 +78,17 @@ pub fn parse_url(text: &str, schemes: &[&str]) -> Result<Url, Fault> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let hosts = hosts.split(',').map(host).collect::<Result<Vec<_>, _>>()?;
+    let hosts = match hosts {
+        "" if names_host(rest) => Vec::new(),
+        hosts => hosts.split(',').map(host).collect::<Result<Vec<_>, _>>()?,
+    };
     Ok(Url { scheme: scheme.into(), hosts, password: user.contains(':') })
+}
+
+/// Whether the host stands behind the `?`, as libpq allows.
+fn names_host(rest: &str) -> bool {
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|parameter| parameter.strip_prefix("host=").is_some_and(|host| !host.is_empty()))
 }
 
 fn host(text: &str) -> Result<String, Fault> {
@@ -116,6 +126,9 @@ mod tests {
         assert!(url.password && url.is_loopback());
         let sentinel = parse_url("redis-sentinel://a:26379,b/main", &["redis", "redis-sentinel"]).unwrap();
         assert_eq!((sentinel.hosts.join(" "), sentinel.is_loopback()), ("a b".into(), false));
+        for socket in ["postgres://app:s@%2Frun%2Fpostgresql/shop", "postgres:///shop?user=app&host=/run/postgresql"] {
+            assert!(parse_url(socket, &["postgres"]).unwrap().is_loopback(), "{socket}");
+        }
         assert_eq!(parse_url("postgre://a", &["postgres"]).unwrap_err().suggestion.unwrap(), "did you mean `postgres`?");
         for bad in ["a", "postgres://", "postgres://a:0", "postgres://a:x/", "postgres://a b"] {
             assert!(parse_url(bad, &["postgres"]).is_err(), "{bad}");

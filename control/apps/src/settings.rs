@@ -18,7 +18,7 @@ const NAMED: Named = Named { name: app_name, key: Key::new("NAME", Kind::Table(&
 /// `[app.NAME]`.
 const APP: Section = Section::new(
     "An app, run by Plimsoll (`run`) or by others (`external`). Its name is yours: letters, digits, `-` and `_`. What runs gets \
-     Plimsoll's environment without the secrets that the file names, and `PORT` and `HOST` to listen on.",
+     Plimsoll's environment without the secrets that the file names, `PORT` and `HOST` to listen on, and `DATABASE_URL`.",
     &[
         Key::new("dir", Kind::Path, "Where it runs.").default(".").drain(),
         Key::new("build", Kind::Command, "Runs before the first start and at each deploy; skipped when nothing in `dir` changed.").drain(),
@@ -43,7 +43,12 @@ const APP: Section = Section::new(
         Key::new("start", Kind::Duration(100, 3_600_000), "From spawn to healthy; otherwise the instance has failed.").default("30s"),
         Key::new("instances", Kind::Either(&[Kind::Integer(1, 1_000), later::RANGE]), "How many run.").default("1"),
         later::SCALE,
-        later::SQL,
+        Key::new(
+            "sql",
+            Kind::Text("the name of a [sql.NAME]", later::name),
+            "Which `[sql.NAME]` it gets as `DATABASE_URL`; needed when there are more than one.",
+        )
+        .drain(),
         later::KV,
     ],
 )
@@ -185,7 +190,7 @@ fn texts(items: &[Item]) -> impl Iterator<Item = (&str, &Item)> {
 
 /// Exactly one of `run` and `external`, and nothing that only the other one uses.
 fn run_or_external(app: &Table, report: &mut Report) {
-    const RUN_ONLY: [&str; 8] = ["dir", "build", "release", "env", "user", "start", "instances", "scale"];
+    const RUN_ONLY: [&str; 9] = ["dir", "build", "release", "env", "user", "start", "instances", "scale", "sql"];
     let path = &app.path;
     match (app.entry("run"), app.entry("external")) {
         (None, None) => {

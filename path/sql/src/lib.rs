@@ -6,6 +6,8 @@ mod parse;
 mod plan;
 mod server;
 mod session;
+mod settings;
 mod stream;
 
 pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
+pub use settings::{SQL, Settings};

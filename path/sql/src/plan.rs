@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::ServerAddress;
+
 /// The plan of one `[sql.NAME]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -14,7 +16,11 @@ pub struct Plan {
     pub name: Arc<str>,
     /// Where clients come in.
     pub listen: Listen,
-    /// Who may come in, and who they are at the server.
+    /// Where the server is; absent: the embedded one, which is handed over beside the plan.
+    pub primary: Option<ServerAddress>,
+    /// The user of `DATABASE_URL` and of connections that are opened before anybody asks.
+    pub user: String,
+    /// Who may come in, and who they are at the server. That of the embedded server is added when its password is known.
     pub users: BTreeMap<String, Password>,
     /// The database of a client that names none and of `DATABASE_URL`.
     pub database: String,
@@ -28,6 +34,8 @@ pub struct Plan {
     pub tls: Option<Certificate>,
     /// Whether unnamed statements may be kept prepared on servers where that cannot change a plan for the worse.
     pub reuse: bool,
+    /// Statements that take longer are logged.
+    pub slow: Option<Duration>,
 }
 
 /// One address to listen on.

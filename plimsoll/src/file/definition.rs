@@ -16,7 +16,7 @@ pub static FILE: Section = Section::new(
         Key::new("site", Kind::Table(&http_door::SITE), ""),
         Key::new("app", Kind::Table(&apps::APPS), ""),
         Key::new("console", Kind::Table(&watch::CONSOLE), ""),
-        Key::new("sql", Kind::Table(&store::SQL), ""),
+        Key::new("sql", Kind::Table(&sql::SQL), ""),
         Key::new("kv", Kind::Table(&store::KV), ""),
         Key::new("backup", Kind::Table(&later::BACKUP), "").unbuilt(),
         Key::new("cluster", Kind::Table(&later::CLUSTER), "").unbuilt(),

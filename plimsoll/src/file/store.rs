@@ -1,12 +1,8 @@
-//! `[sql.NAME]` and `[kv.NAME]`: their doors come later, so every key is checked and the section then refused by name.
+//! `[kv.NAME]`: its door comes later, so every key is checked and the section then refused by name.
 
 use settings::{Fault, Key, Kind, Named, Report, Section, Table};
 
 const DAY: u64 = 86_400_000;
-const POSTGRES: Kind = Kind::Url(&["postgres", "postgresql"]);
-
-/// `[sql.…]`.
-pub const SQL: Section = Section::named("", &Named { name: plain_name, key: Key::new("NAME", Kind::Table(&DATABASE), "").unbuilt() });
 
 /// `[kv.…]`, with `[kv.bind."…"]` among the names.
 pub const KV: Section = Section {
@@ -18,40 +14,6 @@ pub const KV: Section = Section {
 };
 
 const BINDS: Section = Section::named("", &Named { name: pattern, key: Key::new("PATTERN", Kind::Table(&BIND), "").unbuilt() });
-
-const DATABASE: Section = Section::new(
-    "A database behind the SQL door.",
-    &[
-        Key::new("listen", Kind::Listen, "Where apps come in.").default("127.0.0.1:6432"),
-        Key::new("primary", POSTGRES, "The server that writes; absent: the embedded one."),
-        Key::new("standby", POSTGRES, "The server that takes over."),
-        Key::new("replicas", Kind::OneOrMany(&POSTGRES), "Servers that read."),
-        Key::new("pool", Kind::Table(&POOL), "Bounds of connections."),
-        Key::new("shards", Kind::Table(&SHARDS), "Servers that share the rows."),
-        Key::new("users", Kind::Table(&USERS), "Further users and their passwords."),
-    ],
-)
-.rule(needs_primary);
-
-const POOL: Section = Section::new(
-    "Bounds of connections.",
-    &[
-        Key::new("server", Kind::Integer(1, 10_000), "To servers, the total over all users and cores.").default("20"),
-        Key::new("client", Kind::Integer(1, 1_000_000), "From clients.").default("10000"),
-    ],
-);
-
-const SHARDS: Section = Section::new(
-    "Servers that share the rows.",
-    &[
-        Key::new("key", Kind::Text("a column such as \"users.id\"", column), "The column that decides.").required(),
-        Key::new("by", Kind::Choice(&["hash", "range", "list"]), "How it decides.").default("hash"),
-        Key::new("servers", Kind::List(&POSTGRES), "The servers, in order.").required(),
-    ],
-);
-
-const USERS: Section =
-    Section::named("Further users and their passwords.", &Named { name: any_name, key: Key::new("NAME", Kind::Secret, "The password.") });
 
 const STORE: Section = Section::new(
     "A store behind the KV door.",
@@ -78,14 +40,6 @@ const BIND: Section = Section::new(
     ],
 )
 .rule(names_of_pattern);
-
-/// Standbys and replicas follow somebody.
-fn needs_primary(database: &Table, report: &mut Report) {
-    for follower in ["standby", "replicas"].into_iter().filter(|name| database.has(name) && !database.has("primary")) {
-        let fault = Fault::new(format!("`{}.{follower}` needs a `primary` to follow", database.path));
-        report.problem(database.place_of(follower), fault.hint("add `primary = \"postgres://…\"`"));
-    }
-}
 
 /// A store is in process or elsewhere.
 fn here_or_remote(store: &Table, report: &mut Report) {
@@ -118,19 +72,8 @@ fn persist(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn column(text: &str) -> Result<(), Fault> {
-    match text.split_once('.') {
-        Some((table, column)) if !table.is_empty() && !column.is_empty() => Ok(()),
-        _ => Err(Fault::new(format!("\"{text}\" is no column")).hint("write \"table.column\"")),
-    }
-}
-
 fn any(text: &str) -> Result<(), Fault> {
     if text.trim().is_empty() { Err(Fault::new("the text is empty")) } else { Ok(()) }
-}
-
-fn any_name(_: &str) -> Result<(), Fault> {
-    Ok(())
 }
 
 fn plain_name(name: &str) -> Result<(), Fault> {

@@ -10,9 +10,6 @@ pub(super) const RANGE: Kind = Kind::Unbuilt(&Kind::Table(&MIN_AND_MAX));
 pub(super) const SCALE: Key =
     Key::new("scale", Kind::Table(&TARGETS), "Targets of the autoscaler, for each instance; the first reached wins.").unbuilt();
 
-pub(super) const SQL: Key =
-    Key::new("sql", Kind::Text("the name of a [sql.NAME]", name), "Which `[sql.NAME]` it gets, when there are more.").drain().unbuilt();
-
 pub(super) const KV: Key =
     Key::new("kv", Kind::Text("the name of a [kv.NAME]", name), "Which `[kv.NAME]` it gets, when there are more.").drain().unbuilt();
 
@@ -49,6 +46,6 @@ fn min_below_max(range: &Table, report: &mut Report) {
     }
 }
 
-fn name(text: &str) -> Result<(), Fault> {
+pub(super) fn name(text: &str) -> Result<(), Fault> {
     if text.is_empty() { Err(Fault::new("the name is empty")) } else { Ok(()) }
 }

@@ -17,8 +17,8 @@ use crate::admit::per_address::Counted;
 use crate::door::Door;
 use crate::events::add;
 use crate::path;
-use loops::socket::poll_read;
 use crate::visit::{After, Client, Visit};
+use loops::socket::poll_read;
 
 /// How long a connection keeps its state after a request, for the next one: then it shrinks to what idle ones take.
 const WARM: Duration = Duration::from_secs(1);

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::field::raw_value;
 use super::{Progress, RequestHead};
-use loops::socket::fill;
 use crate::visit::{Desk, Facts, Visit};
+use loops::socket::fill;
 
 /// A head that grows beyond this room is given more.
 const LEAST_ROOM: usize = 2 << 10;

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use super::{Asked, Body, Need, Reply, Small, Splice, warm};
 use crate::accept::{Known, RequestHead};
 use crate::events::add;
-use loops::socket::poll_write_all;
 use crate::visit::{After, Client, Desk, Visit};
+use loops::socket::poll_write_all;
 
 /// Bodies up to so many bytes are copied behind their head.
 const COPIED: usize = 8 << 10;

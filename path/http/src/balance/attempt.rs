@@ -15,8 +15,8 @@ use super::{Exchange, Failure, downward};
 use crate::accept::{Progress, Version};
 use crate::events::add;
 use crate::plan::Timeout;
-use loops::socket::{Seen, is_of_this_side, look, poll_fill, write_all};
 use crate::visit::{Client, Desk, Visit};
+use loops::socket::{Seen, is_of_this_side, look, poll_fill, write_all};
 
 /// How long an answer is still waited for when the client has closed its side: it may have closed both.
 pub(super) const HALF_CLOSED: Duration = Duration::from_secs(3);

@@ -9,8 +9,8 @@ use super::{Attempt, Decision, Exchange, Failure, Group, NoPeer, Outcome, Peer, 
 use crate::accept::Framing;
 use crate::answer::send::refuse;
 use crate::events::add;
-use loops::socket::{Seen, look};
 use crate::visit::{After, Desk, Visit};
+use loops::socket::{Seen, look};
 
 /// Bytes of a request, head and body, that are kept until its answer begins, so that it can be sent again.
 const KEPT: usize = 16 << 10;
