@@ -1,5 +1,5 @@
 //! The SQL door: client -> parse -> route -> server.
-#![allow(dead_code)] // the rooms are being furnished; goes with the first whole path
+#![allow(dead_code, unused_imports)] // the rooms are being furnished; goes with the first whole path
 
 mod frame;
 mod parse;

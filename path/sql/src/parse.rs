@@ -1,5 +1,27 @@
 //! parse: what a statement's text does, by a light tokenizer and a hash of the text; no grammar.
 
+mod calls;
+mod confirm;
+mod fingerprint;
+mod hash;
+mod literals;
+mod lookup;
+mod names;
+mod recognise;
 mod recognised;
+mod step;
+mod texts;
+mod tokens;
+mod touched;
+mod words;
 
-pub(crate) use recognised::{Effects, Name, Recognised, Step};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use confirm::{confirmed, question};
+pub(crate) use fingerprint::normalised;
+pub(crate) use recognise::{recognise, statements};
+pub(crate) use recognised::{Compared, Effects, Lookup, Name, Operand, Recognised, Step, Steps};
+pub(crate) use texts::Texts;
+pub(crate) use tokens::Strings;
+pub(crate) use touched::Touched;

@@ -1,28 +1,90 @@
+use std::ops::Deref;
 use std::sync::Arc;
+
+use super::touched::{Touched, Touches};
 
 /// What a text of one or more statements does to its session, beyond its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Recognised {
-    /// Hash of the text.
+    /// Hash of the text and of how it was read; not keyed: compare texts too.
     pub(crate) hash: u64,
     /// All that its statements do together.
     pub(crate) effects: Effects,
-    /// One for each statement, in order; none for an empty text.
-    pub(crate) steps: Box<[Step]>,
-    /// The text with its literals replaced, for the top list: the same for statements that differ only there.
+    /// One for each statement, in order, as the server answers them; none for an empty text. A text of more than 16,384
+    /// statements has no steps for those behind, and is [`Effects::OPAQUE`].
+    pub(crate) steps: Steps,
+    pub(super) touches: Touches,
+    /// The same for texts that differ only in constants, lengths of lists, spaces, comments and case.
     pub(crate) fingerprint: u64,
     /// Whether a plan kept for it could be worth having: a plain lookup, insert, update or delete by equality with
     /// parameters. Which columns and table: see `lookup`.
     pub(crate) lookup: Option<Arc<Lookup>>,
 }
 
+impl Recognised {
+    /// Parameters of the session that it may have changed, however that ended; what is only for a transaction is not
+    /// among them, nor is what happens inside functions that it calls.
+    pub(crate) fn touched(&self) -> Touched<'_> {
+        self.touches.touched()
+    }
+}
+
+/// The steps of a text: a slice that needs no memory of its own for a single one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Steps {
+    /// One, as nearly always.
+    One(Step),
+    /// None or several.
+    Many(Box<[Step]>),
+}
+
+impl From<Vec<Step>> for Steps {
+    fn from(mut steps: Vec<Step>) -> Steps {
+        match steps.pop() {
+            Some(only) if steps.is_empty() => Steps::One(only),
+            last => Steps::Many(steps.into_iter().chain(last).collect()),
+        }
+    }
+}
+
+impl Deref for Steps {
+    type Target = [Step];
+
+    fn deref(&self) -> &[Step] {
+        match self {
+            Steps::One(step) => std::slice::from_ref(step),
+            Steps::Many(steps) => steps,
+        }
+    }
+}
+
 /// A statement `… table … WHERE column = $n AND …` with nothing else that chooses a plan, or an `INSERT … VALUES`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lookup {
-    /// As written, quotes and schema included.
+    /// In quotes, with its schema if one was written: what `to_regclass` takes.
     pub(crate) table: Box<str>,
-    /// Columns compared by equality, folded to what the catalogue holds; none for an insert.
-    pub(crate) columns: Box<[Box<str>]>,
+    /// What is compared by equality; empty for an insert.
+    pub(crate) compared: Box<[Compared]>,
+}
+
+/// `column = …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compared {
+    /// As the catalogue holds it.
+    pub(crate) column: Box<str>,
+    /// With what.
+    pub(crate) with: Operand,
+}
+
+/// What a column is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// A constant whose type follows the column's.
+    Constant,
+    /// `$n`, from 1: of the type that the client declared or of the column's.
+    Parameter(u16),
+    /// `$n::type`: the type, as written.
+    Cast(Box<str>),
 }
 
 /// A name or everything of its kind.
@@ -41,22 +103,23 @@ pub(crate) enum Step {
     Other,
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
-    /// `COMMIT`, `END`, `PREPARE TRANSACTION`.
+    /// `COMMIT`, `END`, `PREPARE TRANSACTION`; with `AND CHAIN` the next transaction begins at once.
     Commit,
     /// `ROLLBACK`, `ABORT` of the whole transaction.
     Rollback,
     /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`.
     Savepoint,
     /// `SET [SESSION] name …`, with the name of the parameter it changes: `SET TIME ZONE` is `timezone`, `SET NAMES`
-    /// `client_encoding`, `SET ROLE` `role`, `SET SESSION AUTHORIZATION` both that and `role`.
+    /// `client_encoding`, `SET ROLE` `role`, `SET SESSION AUTHORIZATION` `session_authorization` (and `role` is touched
+    /// too), `SET SESSION CHARACTERISTICS` `default_transaction_isolation` (and two more). Empty: cannot be read.
     Set(Box<str>),
     /// `SET LOCAL …`, `SET TRANSACTION …`, `SET CONSTRAINTS …`: ends with its transaction.
     SetLocal,
-    /// `RESET …`.
+    /// `RESET …`, with the parameter's name as for `Set`.
     Reset(Name),
     /// SQL's own `PREPARE name AS …`.
     Prepare(Box<str>),
-    /// `EXECUTE name`.
+    /// `EXECUTE name`, also below `EXPLAIN`.
     Execute(Box<str>),
     /// `DEALLOCATE …`.
     Deallocate(Name),
@@ -85,23 +148,25 @@ impl Effects {
     pub(crate) const NONE: Effects = Effects(0);
     /// Session parameters: `SET`, `RESET`, `set_config(`, `DISCARD ALL`.
     pub(crate) const PARAMETERS: Effects = Effects(1);
-    /// Temporary tables, views, sequences, functions: `CREATE TEMP`, `INTO TEMP`, `pg_temp`.
+    /// Temporary tables, views, sequences, functions: `CREATE TEMP`, `INTO TEMP`, `pg_temp`. A plain `CREATE` makes one too
+    /// where `search_path` begins with `pg_temp`.
     pub(crate) const TEMPORARY: Effects = Effects(1 << 1);
     /// Session advisory locks: `pg_advisory_lock(`, `pg_try_advisory_lock…(`, their unlocks.
     pub(crate) const LOCKS: Effects = Effects(1 << 2);
-    /// Cursors `WITH HOLD`, and their `CLOSE`.
+    /// Cursors `WITH HOLD`; with any `CLOSE`, which without a `DeclareHold` can only take away.
     pub(crate) const CURSORS: Effects = Effects(1 << 3);
     /// SQL's own `PREPARE`, `EXECUTE`, `DEALLOCATE`.
     pub(crate) const PREPARED: Effects = Effects(1 << 4);
     /// Reads a session's sequence state: `lastval(`, `currval(`.
     pub(crate) const SEQUENCES_READ: Effects = Effects(1 << 5);
-    /// Might advance a sequence: `nextval(`, `INSERT`, `COPY … FROM`, `MERGE`, `CALL`, `DO`, `setval(`.
+    /// Might advance a sequence or forget it: `nextval(`, `setval(`, `INSERT`, `COPY … FROM`, `MERGE`, `UPDATE` and `DELETE`
+    /// (by triggers), `EXECUTE`, `CALL`, `DO`, `DISCARD SEQUENCES`. Functions that a `SELECT` calls might too, unseen.
     pub(crate) const SEQUENCES_USED: Effects = Effects(1 << 6);
     /// `LISTEN`, `UNLISTEN`.
     pub(crate) const LISTENING: Effects = Effects(1 << 7);
     /// `NOTIFY`, `pg_notify(`.
     pub(crate) const NOTIFIES: Effects = Effects(1 << 8);
-    /// `DO`, `CALL`: anything may have happened in there.
+    /// `DO`, `CALL`, `EXECUTE`: anything may have happened in there. The words of a `DO`'s body count on their own.
     pub(crate) const OPAQUE: Effects = Effects(1 << 9);
     /// `setseed(`, `SET SEED`: the random numbers of this session cannot be moved.
     pub(crate) const SEED: Effects = Effects(1 << 10);
@@ -109,7 +174,7 @@ impl Effects {
     pub(crate) const LOAD: Effects = Effects(1 << 11);
     /// Begins, ends or saves a transaction.
     pub(crate) const TRANSACTION: Effects = Effects(1 << 12);
-    /// `CREATE`, `ALTER`, `DROP` and other definitions: plans kept may be invalid.
+    /// `CREATE`, `ALTER`, `DROP`, `SELECT … INTO` and other definitions: plans kept may be invalid, tables hidden by others.
     pub(crate) const DEFINES: Effects = Effects(1 << 13);
 
     /// Both together.
