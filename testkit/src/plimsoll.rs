@@ -149,6 +149,8 @@ pub struct Ready {
     pub http: String,
     /// `127.0.0.1:9000`
     pub console: String,
+    /// `127.0.0.1:6432`, when there is one `[sql.*]`
+    pub sql: String,
     /// The whole line.
     pub line: String,
 }
@@ -160,7 +162,7 @@ impl Ready {
             let word = words.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
             word.unwrap_or_default().trim_start_matches("http://").to_owned()
         };
-        Some(Ready { http: door("http"), console: door("console"), line: line.to_owned() })
+        Some(Ready { http: door("http"), console: door("console"), sql: door("sql"), line: line.to_owned() })
     }
 }
 
@@ -198,6 +200,11 @@ impl Plimsoll {
     /// The address of the HTTP door.
     pub fn http(&self) -> &str {
         &self.ready.http
+    }
+
+    /// The address of the SQL door.
+    pub fn sql(&self) -> &str {
+        &self.ready.sql
     }
 
     /// What the ready line said.

@@ -1,6 +1,7 @@
 //! Processes as /proc shows them: found by a mark in their environment, which every descendant inherits.
 
 use std::fs;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -20,6 +21,12 @@ pub fn descendants(pid: u32) -> Vec<u32> {
         next += 1;
     }
     found.split_off(1)
+}
+
+/// Living processes whose working folder is `folder`, with their command lines.
+pub fn inside(folder: &Path) -> Vec<(u32, String)> {
+    let works = |pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder);
+    pids().filter(works).map(|pid| (pid, command_line(pid))).collect()
 }
 
 /// Whether `pid` is a living process; a zombie is not.
