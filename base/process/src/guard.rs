@@ -116,13 +116,20 @@ pub(crate) fn run() -> ExitCode {
 fn clear_away(known: &Known) {
     let (begun, mut clean) = (Instant::now(), 0);
     while clean < 2 && begun.elapsed() < LONGEST {
+        // Stopped, they start nothing more whose parent would be unknown once they are dead.
+        signal(&targets(known, &scan::live()), Signal::STOP);
         let targets = targets(known, &scan::live());
         clean = if targets.is_empty() { clean + 1 } else { 0 };
-        for (process, in_group) in targets {
-            // An error says that it is gone.
-            let _ = if in_group { kill_process_group(process.pid, Signal::KILL) } else { kill_process(process.pid, Signal::KILL) };
-        }
+        signal(&targets, Signal::KILL);
         std::thread::sleep(PAUSE);
+    }
+}
+
+/// Signals groups (`true`) and single processes.
+fn signal(targets: &[(scan::Process, bool)], signal: Signal) {
+    for (process, in_group) in targets {
+        // An error says that it is gone.
+        let _ = if *in_group { kill_process_group(process.pid, signal) } else { kill_process(process.pid, signal) };
     }
 }
 
@@ -131,15 +138,32 @@ fn targets(known: &Known, live: &[scan::Process]) -> Vec<(scan::Process, bool)> 
     let this = rustix::process::getpid();
     let reused = |group: Pid, start: u64| live.iter().any(|process| process.pid == group && process.start != start);
     let mut targets = Vec::new();
+    let mut found = Vec::new();
     for process in live.iter().filter(|process| process.pid != this) {
         let group = Pid::from_raw(process.group).and_then(|group| known.groups.get_key_value(&group));
         match group {
             Some((group, start)) if !reused(*group, *start) => targets.push((scan::Process { pid: *group, ..*process }, true)),
             _ if !known.keeper.is_empty() && process.is_of(&known.keeper) => targets.push((*process, false)),
-            _ => {}
+            _ => continue,
         }
+        found.push(process.pid);
     }
+    targets.extend(descendants(found, live).into_iter().map(|process| (process, false)));
     targets
+}
+
+/// Children of `found`, theirs and so on: one that left its group may have written over its environment, as Postgres does.
+fn descendants(mut found: Vec<Pid>, live: &[scan::Process]) -> Vec<scan::Process> {
+    let (this, mut more, mut next) = (rustix::process::getpid(), Vec::new(), 0);
+    while next < found.len() {
+        let of = found[next].as_raw_nonzero().get();
+        let children = live.iter().filter(|process| process.parent == of && process.pid != this && !found.contains(&process.pid));
+        let children: Vec<_> = children.copied().collect();
+        found.extend(children.iter().map(|process| process.pid));
+        more.extend(children);
+        next += 1;
+    }
+    more
 }
 
 #[cfg(test)]
@@ -172,5 +196,18 @@ mod tests {
         assert_eq!(found.iter().map(|(target, group)| (target.pid, *group)).collect::<Vec<_>>(), [(leader.pid, true), (leader.pid, true)]);
         assert_eq!(targets(&known(50), &[member]).len(), 1);
         assert!(targets(&known(49), &[leader, member, other]).is_empty());
+    }
+
+    #[test]
+    fn descendants_are_targets_however_they_hide() {
+        let process = |number, parent, group| scan::Process { pid: pid(number), parent, group, start: 50 };
+        let leader = process(2_000_000_001, 1, 2_000_000_001);
+        let (child, grandchild) =
+            (process(2_000_000_002, 2_000_000_001, 2_000_000_002), process(2_000_000_003, 2_000_000_002, 2_000_000_003));
+        let stranger = process(2_000_000_004, 1, 2_000_000_004);
+        let known = Known { keeper: "k".into(), groups: HashMap::from([(leader.pid, 50)]) };
+        let found = targets(&known, &[grandchild, stranger, child, leader]);
+        let found: Vec<_> = found.iter().map(|(target, group)| (target.pid, *group)).collect();
+        assert_eq!(found, [(leader.pid, true), (child.pid, false), (grandchild.pid, false)]);
     }
 }

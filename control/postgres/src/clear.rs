@@ -75,8 +75,8 @@ fn step(inhabitants: &[Inhabitant], since: Duration) -> Step {
 
 /// Files of a server that is gone, whose number another process may have by now.
 fn remove_stale(data: &Path, run: &Path) {
-    if postmaster::pid_file(data).is_some_and(|stale| postmaster::lives(stale.pid)) {
-        // The server says so itself if this does not go.
+    // The server would take that process, or the zombie that nobody has buried yet, for the old one.
+    if postmaster::pid_file(data).is_some_and(|stale| postmaster::is_taken(stale.pid)) {
         let _ = fs::remove_file(data.join("postmaster.pid"));
     }
     let _ = fs::remove_file(run.join(format!("{}.lock", crate::socket::FILE)));

@@ -46,6 +46,10 @@ pub(crate) fn not_made(log: &Log, error: &str) {
     log.error(TIER, &format!("cannot make the databases of the changed file: {error}"));
 }
 
+pub(crate) fn not_ended(log: &Log, left: &str) {
+    log.error(TIER, &format!("not ended: {left}"));
+}
+
 pub(crate) fn impatient(log: &Log, what: &str, after: Duration) {
     log.warning(TIER, &format!("still there {} s after {what}", after.as_secs()));
 }

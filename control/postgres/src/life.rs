@@ -146,7 +146,7 @@ impl Life {
         let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None })?;
         let ready = tokio::select! {
             ready = self.until_ready(&running, ground) => ready,
-            () = told_to_stop(&mut orders) => return self.stop(&running.process).await,
+            () = told_to_stop(&mut orders) => return self.stop(&running.process, ground).await,
         };
         if let Err(reason) = ready {
             running.process.kill().await;
@@ -157,7 +157,7 @@ impl Life {
         let exit = tokio::select! {
             exit = running.process.exited() => exit,
             never = self.follow_plan(ground) => match never {},
-            () = told_to_stop(&mut orders) => return self.stop(&running.process).await,
+            () = told_to_stop(&mut orders) => return self.stop(&running.process, ground).await,
         };
         self.door.state.send_replace(ServerState::Starting);
         self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
@@ -221,7 +221,7 @@ impl Life {
     }
 
     /// Ends it in order.
-    async fn stop(&self, process: &Process) -> Result<(), Death> {
+    async fn stop(&self, process: &Process, ground: &Ground) -> Result<(), Death> {
         self.enter(Phase::Stopping, Some(ServerState::Down("the database is being stopped".into())));
         for (signal, name, patience) in STOPPING {
             process.signal(signal).await;
@@ -229,6 +229,10 @@ impl Life {
                 break;
             }
             events::impatient(&self.setup().log, name, patience);
+        }
+        // A postmaster that had to be killed leaves its children, whom the keeper does not know.
+        if let Err(left) = clear(&ground.data(), &ground.run, &self.setup().log).await {
+            events::not_ended(&self.setup().log, &left);
         }
         self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
         Ok(())

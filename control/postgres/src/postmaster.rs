@@ -69,10 +69,9 @@ fn kind(pid: u32) -> Kind {
     if kept { Kind::Kept } else { Kind::Foreign }
 }
 
-/// Whether a process of this number lives.
-pub(crate) fn lives(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X', 'x'])))
+/// Whether a process has this number, a zombie included.
+pub(crate) fn is_taken(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// An error says that it is gone.
@@ -99,6 +98,6 @@ mod tests {
     fn nobody_but_postgres_lives_in_a_folder() {
         let here = std::env::current_dir().unwrap();
         assert_eq!(inhabitants(&here), []);
-        assert!(lives(std::process::id()) && !lives(0));
+        assert!(is_taken(std::process::id()) && !is_taken(0));
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod ends;
 mod ground;
 
 use std::time::Instant;
