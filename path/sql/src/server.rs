@@ -2,6 +2,8 @@
 
 mod connection;
 mod key;
+mod prepared;
 
 pub(crate) use connection::{CancelKey, Connection};
 pub(crate) use key::Key;
+pub(crate) use prepared::{Held, Number, Prepared, ServerName, Wanted, is_ours, name_of};

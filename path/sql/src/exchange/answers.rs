@@ -1,0 +1,466 @@
+//! What a server answers, held against what it was asked: which bytes go on, what they change, when all is answered.
+//!
+//! No IO: bytes in, decisions out. Errors in the extended protocol let the server skip everything up to the next `Sync`,
+//! and so what is expected up to there never comes (Postgres, 55.2.3 and 55.2.4).
+
+use std::collections::VecDeque;
+
+use super::expected::{Described, Expected, Kind, Whose};
+use super::outgoing::Outgoing;
+use super::records::Records;
+use super::said;
+use crate::frame::{self, HEADER};
+use crate::server::Number;
+
+/// Longest message that is looked into, bytes; a longer one goes on unread.
+const LONGEST_READ: usize = 1 << 20;
+
+/// The server's answer cannot be an answer to what it was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Breach;
+
+/// What becomes of a message while data for a COPY may be asked for: the server takes it for its own, answers it later or
+/// refuses it, depending on how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It may go.
+    Open,
+    /// It must wait until it is known.
+    Shut,
+    /// The server would take no notice of it.
+    Ignored,
+    /// The client does not keep to the protocol; only the server can say what that means.
+    Astray,
+}
+
+/// How far a COPY from the client is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum CopyIn {
+    /// There is none.
+    #[default]
+    None,
+    /// The server takes data.
+    Open,
+    /// The client has ended it.
+    Ended,
+}
+
+/// What became of a statement that was tried as the server already had it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// Nothing is tried.
+    #[default]
+    None,
+    /// Nothing of the server's answer has been seen; nothing was told to the client.
+    Open(Number),
+    /// It failed; what the server still says of it is swallowed.
+    Failing,
+    /// It failed and is over: the same again, with a `Parse`.
+    Failed,
+}
+
+/// The answers that are outstanding on one server connection, and how far the present one is.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    expected: VecDeque<Expected>,
+    /// Bytes still to come of a message that goes on (or not) unread.
+    left: usize,
+    left_passes: bool,
+    /// `Sync` is awaited by the server: it skips everything else.
+    skipping: bool,
+    /// Messages of the extended protocol were sent since the last `Sync`.
+    open: bool,
+    /// Of the last `ReadyForQuery`: `I`, `T` or `E`.
+    status: u8,
+    copy: CopyIn,
+    /// Statements outstanding that may ask the client for data.
+    copies: usize,
+    /// Ends of data that were sent before the server asked for any.
+    early_ends: usize,
+    /// Data was sent since the server asked for it.
+    has_data: bool,
+    /// Nobody can say any more what the server will answer: all goes on unread, and the connection to nobody else.
+    adrift: bool,
+    /// Statements of the present `Query` that have ended.
+    step: usize,
+    pub(crate) trial: Trial,
+    /// The server said that it ends the connection.
+    is_ending: bool,
+    /// Answers that ended: statements, and of them errors.
+    pub(crate) statements: u64,
+    pub(crate) errors: u64,
+}
+
+/// What becomes of a message of the server's.
+enum Fate {
+    Pass,
+    Swallow,
+    /// This is told instead.
+    Instead(Vec<u8>),
+}
+
+impl Default for Answers {
+    fn default() -> Answers {
+        Answers {
+            expected: VecDeque::new(),
+            left: 0,
+            left_passes: true,
+            skipping: false,
+            open: false,
+            status: b'I',
+            copy: CopyIn::None,
+            copies: 0,
+            early_ends: 0,
+            has_data: false,
+            adrift: false,
+            step: 0,
+            trial: Trial::None,
+            is_ending: false,
+            statements: 0,
+            errors: 0,
+        }
+    }
+}
+
+impl Answers {
+    /// As for a connection just lent; keeps its memory.
+    pub(crate) fn clear(&mut self) {
+        let mut expected = std::mem::take(&mut self.expected);
+        expected.clear();
+        *self = Answers { expected, ..Answers::default() };
+    }
+
+    /// Whether nothing is outstanding: no answer, no rest of a message, no `Sync` that the server waits for.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.expected.is_empty() && !self.open && !self.skipping && self.left == 0 && !self.adrift
+    }
+
+    /// How many answers are outstanding.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.expected.len()
+    }
+
+    /// Of the last `ReadyForQuery`: `I`, `T` or `E`.
+    pub(crate) fn status(&self) -> u8 {
+        self.status
+    }
+
+    /// Whether the server skips all but `Sync`.
+    pub(crate) fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// Whether a batch of the extended protocol is open: its `Sync` was not sent.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the server said that it ends the connection.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// Whether a statement is outstanding that may ask the client for data, or has asked for it.
+    pub(crate) fn may_copy(&self) -> bool {
+        self.copies > 0
+    }
+
+    /// What a message must do that is neither data nor its end.
+    pub(crate) fn gate(&self, tag: u8) -> Gate {
+        match (self.copies, self.copy, self.expected.front().map(|front| &front.kind)) {
+            (0, ..) | (1, CopyIn::Ended, Some(Kind::Execute(_))) => Gate::Open,
+            (_, CopyIn::Open, _) if tag == b'S' && !self.has_data => Gate::Ignored,
+            (_, CopyIn::Open, _) => Gate::Astray,
+            _ => Gate::Shut,
+        }
+    }
+
+    /// The client sent data, and with `end` it was the last.
+    pub(crate) fn data(&mut self, end: bool) {
+        self.has_data = true;
+        match self.copy {
+            CopyIn::Open if end => self.copy = CopyIn::Ended,
+            CopyIn::None | CopyIn::Ended if end => self.early_ends += 1,
+            _ => {}
+        }
+    }
+
+    /// From now on nobody can say what the server will answer.
+    pub(crate) fn lose_count(&mut self) {
+        self.adrift = true;
+    }
+
+    /// Whether nobody can say any more what the server will answer.
+    pub(crate) fn is_adrift(&self) -> bool {
+        self.adrift
+    }
+
+    /// Whether what is told to the client must wait: it may have to be told otherwise.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.trial != Trial::None
+    }
+
+    /// One more answer will come, after `out`.
+    pub(crate) fn expect(&mut self, next: Expected, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
+        match next.kind {
+            Kind::Sync => (self.open, self.skipping) = (false, false),
+            Kind::Query(_) | Kind::Function => self.open = false,
+            Kind::Ours(_) => {}
+            _ => self.open = true,
+        }
+        self.copies += usize::from(next.may_copy());
+        self.expected.push_back(next);
+        self.tell_ours(source, out, records);
+    }
+
+    /// Tells what is due of ours.
+    fn tell_ours(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
+        while self.trial == Trial::None
+            && let Some(Expected { kind: Kind::Ours(bytes), .. }) = self.expected.front()
+        {
+            out.write(source, |own| own.extend_from_slice(bytes));
+            self.pop(records);
+        }
+    }
+
+    /// Decides on what lies in `source` behind what `out` has decided; gives how many bytes must lie there before more can be.
+    ///
+    /// # Errors
+    /// The server does not keep to the protocol: nothing after this can be understood.
+    pub(crate) fn scan(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) -> Result<usize, Breach> {
+        loop {
+            let rest = &source[out.decided()..];
+            if self.adrift {
+                out.pass(source, rest.len());
+                return Ok(1);
+            }
+            if self.left > 0 {
+                self.go_on(source, rest.len(), out);
+                if self.left > 0 {
+                    return Ok(1);
+                }
+                continue;
+            }
+            let Some(header) = frame::header(rest).map_err(|_| Breach)? else { return Ok(HEADER) };
+            let length = HEADER + header.body;
+            let body = rest.get(HEADER..length);
+            if body.is_none() && length <= LONGEST_READ && self.reads(header.tag) {
+                return Ok(length);
+            }
+            if self.trial != Trial::None {
+                self.judge(header.tag, body, source, out, records);
+            }
+            let fate = self.meet(header.tag, body, records)?;
+            self.left = length;
+            self.follow(fate, source, rest.len(), out);
+            self.tell_ours(source, out, records);
+        }
+    }
+
+    fn follow(&mut self, fate: Fate, source: &[u8], there: usize, out: &mut Outgoing) {
+        self.left_passes = matches!(fate, Fate::Pass) && self.trial != Trial::Failing;
+        if let Fate::Instead(bytes) = fate {
+            out.write(source, |own| own.extend_from_slice(&bytes));
+        }
+        self.go_on(source, there, out);
+    }
+
+    fn go_on(&mut self, source: &[u8], there: usize, out: &mut Outgoing) {
+        let count = self.left.min(there);
+        if self.left_passes {
+            out.pass(source, count);
+        } else {
+            out.drop(count);
+        }
+        self.left -= count;
+    }
+
+    /// Whether what is in a message of this type matters.
+    fn reads(&self, tag: u8) -> bool {
+        match tag {
+            b'Z' | b'E' | b'S' | b'C' => true,
+            b'T' | b'n' => matches!(self.expected.front(), Some(Expected { kind: Kind::Describe(Some(_)), .. })),
+            _ => false,
+        }
+    }
+
+    /// The first answer to what is tried says how it went.
+    fn judge(&mut self, tag: u8, body: Option<&[u8]>, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
+        let Trial::Open(number) = self.trial else { return };
+        match tag {
+            b'N' | b'S' | b'A' => {}
+            b'E' if !body.is_some_and(said::is_fatal) => {
+                records.prepared.retire(number);
+                self.trial = Trial::Failing;
+            }
+            _ => {
+                self.trial = Trial::None;
+                self.tell_ours(source, out, records);
+            }
+        }
+    }
+
+    /// Holds one message against what is expected.
+    fn meet(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        match tag {
+            // Rows and what is told at any time: most of what comes.
+            b'D' | b'd' | b'N' | b'A' | b'c' | b'V' | b't' => {}
+            b'S' => records.told(body.unwrap_or_default()),
+            b'Z' => return self.ready(body.ok_or(Breach)?, records),
+            b'E' => return self.fail(body, records),
+            b'C' | b'I' | b's' => return self.end(tag, body, records),
+            b'T' | b'n' => return self.describe(tag, body, records),
+            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Refusal(_)), records),
+            b'2' => return self.complete(|kind| matches!(kind, Kind::Bind), records),
+            b'3' => return self.complete(|kind| matches!(kind, Kind::Close(_)), records),
+            b'G' | b'W' => self.open_copy(),
+            _ => {}
+        }
+        Ok(self.fate())
+    }
+
+    fn open_copy(&mut self) {
+        self.copy = if self.early_ends > 0 { CopyIn::Ended } else { CopyIn::Open };
+        self.early_ends = self.early_ends.saturating_sub(1);
+        self.has_data = false;
+    }
+
+    /// What becomes of a message that is part of the present answer.
+    fn fate(&self) -> Fate {
+        match self.expected.front() {
+            Some(Expected { whose: Whose::Own | Whose::Quiet, .. }) => Fate::Swallow,
+            _ => Fate::Pass,
+        }
+    }
+
+    /// An answer of one message that says that it is done.
+    fn complete(&mut self, is_meant: impl Fn(&Kind) -> bool, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let front = self.expected.front().ok_or(Breach)?;
+        if !is_meant(&front.kind) {
+            return Err(Breach);
+        }
+        let fate = self.fate();
+        if let Kind::Parse(Some(number)) = front.kind {
+            records.prepared.confirm(number);
+        }
+        self.pop(records);
+        Ok(fate)
+    }
+
+    /// The columns, or that there are none.
+    fn describe(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let fate = self.fate();
+        match self.expected.front().map(|front| &front.kind) {
+            Some(Kind::Describe(described)) => {
+                if let (Some(described), Some(body)) = (described, body) {
+                    note(described, said::shape(tag, body), records);
+                }
+                self.pop(records);
+            }
+            Some(Kind::Portal) => self.pop(records),
+            Some(Kind::Query(_) | Kind::Execute(_)) => {}
+            _ => return Err(Breach),
+        }
+        Ok(fate)
+    }
+
+    /// A statement has ended.
+    fn end(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let fate = self.fate();
+        self.copy = CopyIn::None;
+        self.statements += 1;
+        match self.expected.front().map(|front| &front.kind) {
+            Some(Kind::Execute(text)) => {
+                if let Some(text) = text.as_ref().filter(|_| tag == b'C') {
+                    records.ended(text, 0, body.unwrap_or_default());
+                }
+                self.pop(records);
+            }
+            Some(Kind::Query(text)) => {
+                if let Some(text) = text {
+                    records.ended(text, self.step, body.unwrap_or_default());
+                }
+                self.step += 1;
+            }
+            _ => return Err(Breach),
+        }
+        Ok(fate)
+    }
+
+    /// `ReadyForQuery`.
+    fn ready(&mut self, body: &[u8], records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let [status @ (b'I' | b'T' | b'E')] = *body else { return Err(Breach) };
+        if !self.expected.front().is_some_and(Expected::ends_batch) {
+            return Err(Breach);
+        }
+        let fate = self.fate();
+        (self.status, self.copy, self.step) = (status, CopyIn::None, 0);
+        self.pop(records);
+        if self.trial == Trial::Failing && self.expected.is_empty() {
+            self.trial = Trial::Failed;
+            return Ok(Fate::Swallow);
+        }
+        Ok(fate)
+    }
+
+    /// An error: of the statement, or of the connection.
+    fn fail(&mut self, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        if body.is_some_and(said::is_fatal) {
+            self.is_ending = true;
+            return Ok(Fate::Pass);
+        }
+        self.errors += 1;
+        let Some(front) = self.expected.front() else { return Ok(Fate::Pass) };
+        if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client {
+            // Postgres drops the old one before it looks at the new one.
+            records.names.drop_unnamed();
+        }
+        let fate = match &front.kind {
+            _ if front.whose == Whose::Quiet => Fate::Swallow,
+            Kind::Refusal(fault) if body.is_some_and(|body| said::code(body) == b"42601") => Fate::Instead(said::error(fault)),
+            _ => Fate::Pass,
+        };
+        match front.kind {
+            Kind::Sync | Kind::Query(_) | Kind::Function => {}
+            _ => self.skip(records),
+        }
+        self.copy = CopyIn::None;
+        Ok(fate)
+    }
+
+    /// The server skips what it was sent up to the next `Sync`, which it may not have been sent yet.
+    fn skip(&mut self, records: &mut Records<'_>) {
+        while let Some(front) = self.expected.front() {
+            if matches!(front.kind, Kind::Sync) {
+                return;
+            }
+            let skipped = self.take().expect("there is a front");
+            records.skipped(skipped);
+        }
+        self.skipping = true;
+    }
+
+    fn pop(&mut self, records: &mut Records<'_>) {
+        if self.take().is_some_and(|front| front.names) {
+            records.names.confirm(records.changes);
+        }
+    }
+
+    fn take(&mut self) -> Option<Expected> {
+        let front = self.expected.pop_front()?;
+        if front.may_copy() {
+            self.copies -= 1;
+            self.early_ends = 0;
+        }
+        Some(front)
+    }
+}
+
+fn note(described: &Described, shape: u64, records: &mut Records<'_>) {
+    if let Some(number) = described.number {
+        records.prepared.describe(number, shape);
+    }
+    if let Some(told) = &described.told {
+        told.set(Some(shape));
+    }
+}

@@ -1,0 +1,257 @@
+//! What of a client's messages goes to the server, and how: one after another, until one must wait for an answer.
+//!
+//! No IO: bytes in, decisions out. Names of statements are the affair of `prepared.rs`.
+
+use std::sync::Arc;
+
+use super::answers::Gate;
+use super::expected::{Expected, Kind};
+use super::memory::Memory;
+use super::messages::{Meaning, Message, Messages};
+use super::turn::{May, Turn};
+use crate::frame;
+use crate::parse::{Effects, Recognised, Step, Strings};
+
+/// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
+const OUTSTANDING: usize = 16 << 10;
+
+/// How far a client's input is dealt with.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    pub(crate) messages: Messages,
+    /// Bytes still to come of a message that goes on (or not) unread.
+    left: usize,
+    left_passes: bool,
+    /// Counts batches: what ends with a `Sync` or a `Query`.
+    pub(super) batch: u32,
+    /// Portals whose end means something, with what they execute.
+    pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
+    /// All that was sent may do.
+    pub(crate) effects: Effects,
+    /// What was sent takes names away: nothing goes before it is answered.
+    barrier: bool,
+    /// The server was asked to flush for what is waited for.
+    flushed: bool,
+}
+
+/// Why nothing more is decided for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// All that has come is dealt with.
+    All,
+    /// An answer is needed.
+    Stalled,
+    /// The client leaves, or must: what follows is no message.
+    Leaves,
+}
+
+impl Intake {
+    /// As for a client that was silent; keeps its memory.
+    pub(crate) fn clear(&mut self) {
+        self.messages.clear();
+        self.rewind();
+    }
+
+    /// As before the first message was dealt with.
+    pub(crate) fn rewind(&mut self) {
+        self.portals.clear();
+        (self.left, self.batch, self.effects, self.barrier, self.flushed) = (0, 0, Effects::NONE, false, false);
+    }
+
+    /// Frames what of `input` is not framed; gives how long it must be before more can be.
+    pub(crate) fn read(&mut self, input: &[u8], memory: &mut Memory, strings: Strings) -> usize {
+        match input.get(self.left..) {
+            Some(rest) => self.messages.read(rest, memory, strings).saturating_add(self.left),
+            None => input.len() + 1,
+        }
+    }
+
+    /// Whether the last message has gone whole.
+    pub(crate) fn is_at_boundary(&self) -> bool {
+        self.left == 0
+    }
+
+    /// What is done with messages while no server is there: data of a COPY that has failed goes nowhere, as in Postgres.
+    /// Gives how many bytes of `input` that is.
+    pub(crate) fn idle_data(&mut self, input: &[u8]) -> usize {
+        let mut count = self.left.min(input.len());
+        self.left -= count;
+        while let Some(message) = self.messages.front().filter(|message| matches!(message.tag, b'd' | b'c' | b'f')) {
+            let there = message.length.min(input.len() - count);
+            (self.left, self.left_passes) = (message.length - there, false);
+            count += there;
+            self.messages.pop();
+        }
+        count
+    }
+
+    /// Decides on as many messages as can be.
+    pub(crate) fn plan(&mut self, turn: &mut Turn<'_>) -> Planned {
+        loop {
+            if turn.answers.is_adrift() {
+                self.drift(turn);
+                return Planned::All;
+            }
+            if self.left > 0 {
+                self.go_on(turn);
+                if self.left > 0 {
+                    return Planned::All;
+                }
+            }
+            let Some(message) = self.messages.front().cloned() else {
+                return if self.messages.refused().is_some() { Planned::Leaves } else { Planned::All };
+            };
+            if message.tag == b'X' {
+                return Planned::Leaves;
+            }
+            if self.decide(&message, turn) == May::Wait {
+                self.ask_to_flush(turn);
+                return Planned::Stalled;
+            }
+            self.flushed = false;
+            self.messages.pop();
+        }
+    }
+
+    /// All that has come goes, whatever it is.
+    fn drift(&mut self, turn: &mut Turn<'_>) {
+        let count = turn.rest().len();
+        turn.up.pass(turn.input, count);
+        self.messages.clear();
+        self.left = 0;
+    }
+
+    /// What is waited for comes only when the server sends what it holds.
+    fn ask_to_flush(&mut self, turn: &mut Turn<'_>) {
+        if turn.answers.is_open() && !self.flushed {
+            self.flushed = true;
+            turn.flush();
+        }
+    }
+
+    fn decide(&mut self, message: &Message, turn: &mut Turn<'_>) -> May {
+        let Message { tag, length, .. } = *message;
+        match tag {
+            b'd' | b'c' | b'f' => {
+                let passes = turn.answers.may_copy();
+                if passes {
+                    turn.answers.data(tag != b'd');
+                }
+                self.send(length, passes, turn);
+                May::Go
+            }
+            b'H' => {
+                self.send(length, !turn.answers.is_skipping(), turn);
+                May::Go
+            }
+            _ if turn.answers.is_skipping() && tag != b'S' => {
+                self.send(length, false, turn);
+                May::Go
+            }
+            _ if turn.answers.holds_back() || self.must_settle(tag, turn) || turn.answers.outstanding() >= OUTSTANDING => May::Wait,
+            _ => match turn.answers.gate(tag) {
+                Gate::Open => self.ask(message, turn),
+                Gate::Shut => May::Wait,
+                Gate::Ignored => {
+                    self.send(length, false, turn);
+                    May::Go
+                }
+                Gate::Astray => {
+                    turn.answers.lose_count();
+                    May::Go
+                }
+            },
+        }
+    }
+
+    /// Whether all answers must be there first: names may go away with them.
+    fn must_settle(&mut self, tag: u8, turn: &Turn<'_>) -> bool {
+        self.barrier &= turn.answers.outstanding() > 0;
+        self.barrier && !matches!(tag, b'E' | b'S' | b'F')
+    }
+
+    /// A message that is answered.
+    fn ask(&mut self, message: &Message, turn: &mut Turn<'_>) -> May {
+        if !turn.answers.is_open() {
+            turn.close_doomed();
+        }
+        let length = message.length;
+        match (message.tag, &message.meaning) {
+            (b'Q', Meaning::Query(text)) => return self.query(length, text, turn),
+            (b'P', Meaning::Parse(statement)) => return self.parse(length, statement, turn),
+            (b'P', _) => self.forward(length, Kind::Parse(None), turn),
+            (b'B', _) => return self.bind(length, turn),
+            (b'D', _) => return self.describe(length, turn),
+            (b'C', _) => return self.close(length, turn),
+            (b'E', _) => self.execute(length, turn),
+            (b'S', _) => self.end_batch(length, Kind::Sync, turn),
+            _ => self.end_batch(length, Kind::Function, turn),
+        }
+        May::Go
+    }
+
+    fn query(&mut self, length: usize, text: &Arc<Recognised>, turn: &mut Turn<'_>) -> May {
+        if self.show(text, true, turn) == May::Wait {
+            return May::Wait;
+        }
+        let drops_unnamed = turn.records.names.has_unnamed(turn.records.changes);
+        if drops_unnamed {
+            turn.records.changes.push(b"", None, self.batch);
+        }
+        // Postgres forgets it with every `Query`.
+        turn.records.prepared.set_unnamed(None);
+        self.effects = self.effects.and(text.effects);
+        self.barrier |= takes_names(text);
+        self.send(length, true, turn);
+        let expected = Expected::client(Kind::Query(means(text).then(|| text.clone())));
+        turn.expect(Expected { names: drops_unnamed, ..expected });
+        self.batch += 1;
+        May::Go
+    }
+
+    fn execute(&mut self, length: usize, turn: &mut Turn<'_>) {
+        let portal = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
+        let text: Option<Arc<Recognised>> = self.portals.iter().find(|(name, _)| **name == *portal).map(|(_, text)| text.clone());
+        self.barrier |= text.as_ref().is_some_and(|text| takes_names(text));
+        self.forward(length, Kind::Execute(text), turn);
+    }
+
+    fn end_batch(&mut self, length: usize, kind: Kind, turn: &mut Turn<'_>) {
+        self.forward(length, kind, turn);
+        self.batch += 1;
+    }
+
+    /// The message at the front goes as it is, and will be answered.
+    pub(super) fn forward(&mut self, length: usize, kind: Kind, turn: &mut Turn<'_>) {
+        self.send(length, true, turn);
+        turn.expect(Expected::client(kind));
+    }
+
+    /// What has come of the next `length` bytes goes on or nowhere, and so will the rest of them.
+    pub(super) fn send(&mut self, length: usize, passes: bool, turn: &mut Turn<'_>) {
+        (self.left, self.left_passes) = (length, passes);
+        self.go_on(turn);
+    }
+
+    fn go_on(&mut self, turn: &mut Turn<'_>) {
+        let count = self.left.min(turn.rest().len());
+        if self.left_passes {
+            turn.up.pass(turn.input, count);
+        } else {
+            turn.up.drop(count);
+        }
+        self.left -= count;
+    }
+}
+
+/// Whether the end of a statement of `text` means something.
+pub(super) fn means(text: &Recognised) -> bool {
+    text.steps
+        .iter()
+        .any(|step| !matches!(step, Step::Other | Step::Begin | Step::Commit | Step::Rollback | Step::Savepoint | Step::SetLocal))
+}
+
+/// Whether names of prepared statements may go away with it.
+fn takes_names(text: &Recognised) -> bool {
+    text.steps.iter().any(|step| matches!(step, Step::Deallocate(_) | Step::DiscardAll))
+}

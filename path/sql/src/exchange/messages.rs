@@ -1,0 +1,126 @@
+//! parse: the messages at the front of a client's input, framed, and what their texts do.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::memory::Memory;
+use super::message::{self, Framed, Refused};
+use crate::frame::HEADER;
+use crate::parse::{Effects, Recognised, Strings};
+use crate::session::Statement;
+
+/// Messages that have come and are not dealt with, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Messages {
+    queue: VecDeque<Message>,
+    /// Bytes of all of them; of the last one perhaps not all have come.
+    framed: usize,
+    refused: Option<Refused>,
+    /// Messages after which something is answered whatever follows.
+    ends: usize,
+    effects: Effects,
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) tag: u8,
+    /// Bytes in all.
+    pub(crate) length: usize,
+    pub(crate) meaning: Meaning,
+}
+
+/// What the text of a message means.
+#[derive(Debug, Clone)]
+pub(crate) enum Meaning {
+    /// It has none.
+    Nothing,
+    /// Of a `Query`.
+    Query(Arc<Recognised>),
+    /// Of a `Parse`.
+    Parse(Arc<Statement>),
+}
+
+impl Messages {
+    /// Frames what lies in `source` behind what is framed; gives how long `source` must be before more can be.
+    pub(crate) fn read(&mut self, source: &[u8], memory: &mut Memory, strings: Strings) -> usize {
+        while self.refused.is_none() {
+            let Some(rest) = source.get(self.framed..) else { return source.len() + 1 };
+            match message::frame(rest) {
+                Ok(Framed::More(count)) => return self.framed + count,
+                Ok(Framed::Message { tag, length }) => self.add(tag, length, rest, memory, strings),
+                Err(refused) => self.refused = Some(refused),
+            }
+        }
+        usize::MAX
+    }
+
+    fn add(&mut self, tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: Strings) {
+        let meaning = meaning(tag, length, rest, memory, strings);
+        match &meaning {
+            Meaning::Nothing => {}
+            Meaning::Query(text) => self.effects = self.effects.and(text.effects),
+            Meaning::Parse(statement) => self.effects = self.effects.and(statement.recognised.effects),
+        }
+        self.ends += usize::from(is_end(tag));
+        self.framed += length;
+        self.queue.push_back(Message { tag, length, meaning });
+    }
+
+    /// The first one.
+    pub(crate) fn front(&self) -> Option<&Message> {
+        self.queue.front()
+    }
+
+    /// The first one is dealt with.
+    pub(crate) fn pop(&mut self) {
+        let Some(message) = self.queue.pop_front() else { return };
+        self.framed -= message.length;
+        self.ends -= usize::from(is_end(message.tag));
+        if self.queue.is_empty() {
+            self.effects = Effects::NONE;
+        }
+    }
+
+    /// What follows the last one and is no message.
+    pub(crate) fn refused(&self) -> Option<&Refused> {
+        self.refused.as_ref()
+    }
+
+    /// Whether something is there that a server should have without waiting for more.
+    pub(crate) fn is_due(&self) -> bool {
+        self.ends > 0 || self.refused.is_some()
+    }
+
+    /// Whether the last of them is the only one that ends something: a single batch, whole.
+    pub(crate) fn is_one_batch(&self, source: &[u8]) -> bool {
+        self.ends == 1 && self.framed == source.len() && self.queue.back().is_some_and(|last| last.tag == b'S')
+    }
+
+    /// What the texts among them may do.
+    pub(crate) fn effects(&self) -> Effects {
+        self.effects
+    }
+
+    /// Forgets them: they are framed again.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        (self.framed, self.ends, self.refused, self.effects) = (0, 0, None, Effects::NONE);
+    }
+}
+
+fn is_end(tag: u8) -> bool {
+    matches!(tag, b'S' | b'Q' | b'F' | b'H' | b'X')
+}
+
+fn meaning(tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: Strings) -> Meaning {
+    match tag {
+        b'Q' => {
+            let body = &rest[HEADER..length];
+            Meaning::Query(memory.text(body.strip_suffix(b"\0").unwrap_or(body), strings))
+        }
+        b'P' => message::parse(&rest[HEADER..length])
+            .map_or(Meaning::Nothing, |(_, text, types)| Meaning::Parse(memory.statement(text, types, strings))),
+        _ => Meaning::Nothing,
+    }
+}

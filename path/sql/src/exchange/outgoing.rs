@@ -1,0 +1,137 @@
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use crate::stream::Stream;
+
+/// Runs up to this length are copied behind bytes of ours so that both are one write.
+const COPIED: usize = loops::BUFFER_BYTES;
+
+/// Bytes on their way to one side: bytes of ours first, then a run of what came from the other side.
+///
+/// What comes from the other side lies in its buffer, the source; positions count from the source's first unread byte.
+/// As long as nothing is edited nothing is copied.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    own: Vec<u8>,
+    sent: usize,
+    run: Range<usize>,
+    decided: usize,
+    touched: bool,
+}
+
+impl Outgoing {
+    /// How many bytes of the source were decided on: passed or dropped.
+    pub(crate) fn decided(&self) -> usize {
+        self.decided
+    }
+
+    /// Whether everything is written.
+    pub(crate) fn is_written(&self) -> bool {
+        self.sent == self.own.len() && self.run.is_empty()
+    }
+
+    /// Whether nothing was written yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        !self.touched
+    }
+
+    /// The next `count` bytes of the source go on as they are.
+    pub(crate) fn pass(&mut self, source: &[u8], count: usize) {
+        let end = self.decided + count;
+        if !self.run.is_empty() && self.run.end == self.decided {
+            self.run.end = end;
+        } else {
+            self.copy(source);
+            self.run = self.decided..end;
+        }
+        self.decided = end;
+    }
+
+    /// The next `count` bytes of the source go nowhere.
+    pub(crate) fn drop(&mut self, count: usize) {
+        self.decided += count;
+    }
+
+    /// Bytes of ours go next; `write` appends them.
+    pub(crate) fn write(&mut self, source: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        self.copy(source);
+        write(&mut self.own);
+    }
+
+    fn copy(&mut self, source: &[u8]) {
+        self.own.extend_from_slice(&source[self.run.clone()]);
+        self.run = 0..0;
+    }
+
+    /// Writes until all is written.
+    pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, to: &mut Stream, source: &[u8]) -> Poll<std::io::Result<()>> {
+        if self.sent < self.own.len() && self.run.len() <= COPIED {
+            self.copy(source);
+        }
+        while self.sent < self.own.len() {
+            self.sent += ready!(to.poll_write(context, &self.own[self.sent..]))?;
+            self.touched = true;
+        }
+        while !self.run.is_empty() {
+            let count = ready!(to.poll_write(context, &source[self.run.clone()]))?;
+            self.run.start += count;
+            self.touched = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// All is written and the decided bytes have left the source.
+    pub(crate) fn clear(&mut self) {
+        self.own.clear();
+        (self.sent, self.run, self.decided, self.touched) = (0, 0..0, 0, false);
+    }
+
+    /// What would be written, for tests of what decides.
+    #[cfg(test)]
+    pub(crate) fn written(&self, source: &[u8]) -> Vec<u8> {
+        [&self.own[self.sent..], &source[self.run.clone()]].concat()
+    }
+
+    /// Whether anything had to be copied, for tests.
+    #[cfg(test)]
+    pub(crate) fn is_copied(&self) -> bool {
+        !self.own.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_passed_is_not_copied() {
+        let mut out = Outgoing::default();
+        out.pass(b"abcdef", 2);
+        out.pass(b"abcdef", 3);
+        assert_eq!((out.written(b"abcdef"), out.is_copied(), out.decided()), (b"abcde".to_vec(), false, 5));
+    }
+
+    #[test]
+    fn what_is_dropped_at_the_edges_costs_no_copy() {
+        let mut out = Outgoing::default();
+        out.drop(1);
+        out.pass(b"abcdef", 3);
+        out.drop(2);
+        assert_eq!((out.written(b"abcdef"), out.is_copied(), out.decided()), (b"bcd".to_vec(), false, 6));
+    }
+
+    #[test]
+    fn order_survives_every_mixture() {
+        let source = b"abcdef";
+        let mut out = Outgoing::default();
+        out.write(source, |own| own.extend_from_slice(b"1"));
+        out.pass(source, 2);
+        out.drop(1);
+        out.pass(source, 1);
+        out.write(source, |own| own.extend_from_slice(b"2"));
+        out.pass(source, 2);
+        assert_eq!(out.written(source), b"1abd2ef");
+        out.clear();
+        assert!(out.is_written() && out.decided() == 0);
+    }
+}

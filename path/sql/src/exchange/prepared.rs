@@ -1,0 +1,300 @@
+//! Names of prepared statements: what a client calls them and what the server does.
+//!
+//! A statement has a name of the door's at each server connection, where it is prepared when somebody first needs it
+//! there. What a client was told of its columns holds: where the server's answer would be another, it is the error that
+//! Postgres gives for it.
+
+use std::sync::Arc;
+
+use super::expected::{CLOSED, Described, Expected, Kind};
+use super::intake::{Intake, means};
+use super::message;
+use super::turn::{May, Renamed, Turn};
+use crate::error::{Fault, code};
+use crate::frame;
+use crate::parse::{Name, Recognised, Step};
+use crate::server::{Held, Number, Wanted, is_ours, name_of};
+use crate::session::{Found, Named, Statement};
+
+/// A text that no server takes: it stands in for a statement that must fail.
+const UNTAKEABLE: &[u8] = b"cached plan must not change result type";
+
+/// How a message names its statement at the server.
+enum Resolved {
+    /// As the client does.
+    AsIs(Option<Named>),
+    /// By a number.
+    Kept(Number, Named),
+    /// It must not be used: its columns are not what the client was told.
+    Changed,
+    /// An answer is needed first.
+    Wait,
+}
+
+impl Intake {
+    pub(super) fn parse(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
+        if self.show(&statement.recognised, false, turn) == May::Wait {
+            return May::Wait;
+        }
+        let name = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
+        if name.is_empty() {
+            return self.parse_unnamed(length, statement, turn);
+        }
+        match turn.records.names.find(turn.records.changes, name, self.batch) {
+            Found::Later => May::Wait,
+            Found::Here(_) => {
+                // The server shall say that it is there already, when all else is right.
+                self.lend_name(name, b"", b"\0\0", turn);
+                self.forward(length, Kind::Parse(None), turn);
+                May::Go
+            }
+            Found::Nowhere => {
+                let wanted = Wanted { statement: statement.clone(), environment: turn.rules.environment };
+                let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
+                turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
+                self.send(length - frame::HEADER - name.len(), true, turn);
+                turn.records.changes.push(name, Some(Named::new(statement.clone())), self.batch);
+                turn.expect(Expected::client(Kind::Parse(Some(number))).with_name());
+                May::Go
+            }
+        }
+    }
+
+    fn parse_unnamed(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
+        turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
+        turn.records.changes.push(b"", Some(Named::unnamed(statement.clone())), self.batch);
+        self.send(length, true, turn);
+        turn.expect(Expected::client(Kind::Parse(None)).with_name());
+        May::Go
+    }
+
+    pub(super) fn bind(&mut self, length: usize, turn: &mut Turn<'_>) -> May {
+        let Some((portal, name)) = message::bind(turn.body(length)) else {
+            // The server will refuse it.
+            self.forward(length, Kind::Bind, turn);
+            return May::Go;
+        };
+        let named = match self.resolve(name, true, turn) {
+            Resolved::Wait => return May::Wait,
+            Resolved::Changed => {
+                self.refuse(turn);
+                self.send(length, false, turn);
+                None
+            }
+            Resolved::AsIs(named) => {
+                self.send_named(
+                    Renamed { tag: b'B', length, before: &turn.body(length)[..portal.len() + 1], old: name.len(), new: &[] },
+                    name,
+                    turn,
+                );
+                named
+            }
+            Resolved::Kept(number, named) => {
+                let before = &turn.body(length)[..portal.len() + 1];
+                turn.rename(Renamed { tag: b'B', length, before, old: name.len(), new: &name_of(number) });
+                self.send(length - frame::HEADER - before.len() - name.len(), true, turn);
+                Some(named)
+            }
+        };
+        turn.expect(Expected::client(Kind::Bind));
+        if let Some(named) = named {
+            self.bound(portal, &named.statement.recognised);
+        }
+        May::Go
+    }
+
+    /// A portal executes this from now on.
+    fn bound(&mut self, portal: &[u8], text: &Arc<Recognised>) {
+        self.effects = self.effects.and(text.effects);
+        self.portals.retain(|(name, _)| **name != *portal);
+        if means(text) {
+            self.portals.push((portal.into(), text.clone()));
+        }
+    }
+
+    pub(super) fn describe(&mut self, length: usize, turn: &mut Turn<'_>) -> May {
+        let Some((b'S', name)) = message::target(turn.body(length)) else {
+            self.forward(length, Kind::Portal, turn);
+            return May::Go;
+        };
+        let head = |new| Renamed { tag: b'D', length, before: b"S", old: name.len(), new };
+        match self.resolve(name, false, turn) {
+            Resolved::Wait => return May::Wait,
+            Resolved::Kept(number, named) => {
+                turn.rename(head(&name_of(number)));
+                self.send(1, true, turn);
+                let described = Described { number: Some(number), told: named.shape };
+                turn.expect(Expected::client(Kind::Describe(Some(described.into()))));
+            }
+            Resolved::AsIs(_) | Resolved::Changed => {
+                self.send_named(head(&[]), name, turn);
+                turn.expect(Expected::client(Kind::Describe(None)));
+            }
+        }
+        May::Go
+    }
+
+    pub(super) fn close(&mut self, length: usize, turn: &mut Turn<'_>) -> May {
+        let Some((b'S', name)) = message::target(turn.body(length)) else {
+            if let Some((b'P', portal)) = message::target(turn.body(length)) {
+                self.portals.retain(|(name, _)| **name != *portal);
+            }
+            self.forward(length, Kind::Close(None), turn);
+            return May::Go;
+        };
+        match turn.records.names.find(turn.records.changes, name, self.batch) {
+            Found::Later => return May::Wait,
+            Found::Here(_) if !name.is_empty() => {
+                self.send(length, false, turn);
+                turn.records.changes.push(name, None, self.batch);
+                turn.expect(Expected::client(Kind::Ours(CLOSED)).with_name());
+            }
+            _ if name.is_empty() => {
+                turn.records.prepared.set_unnamed(None);
+                turn.records.changes.push(name, None, self.batch);
+                self.send(length, true, turn);
+                turn.expect(Expected::client(Kind::Close(None)).with_name());
+            }
+            _ => {
+                self.send_named(Renamed { tag: b'C', length, before: b"S", old: name.len(), new: &[] }, name, turn);
+                turn.expect(Expected::client(Kind::Close(None)));
+            }
+        }
+        May::Go
+    }
+
+    /// A message with the client's own name goes on; one that could be taken for the door's is changed: nothing has it.
+    fn send_named(&mut self, head: Renamed<'_>, name: &[u8], turn: &mut Turn<'_>) {
+        let Renamed { length, before, .. } = head;
+        if !is_ours(name) {
+            return self.send(length, true, turn);
+        }
+        turn.rename(Renamed { new: &[b"no ", name].concat(), ..head });
+        self.send(length - frame::HEADER - before.len() - name.len(), true, turn);
+    }
+
+    /// How `name` is called at the server, which has it then. With `checks` its columns are what the client was told.
+    fn resolve(&mut self, name: &[u8], checks: bool, turn: &mut Turn<'_>) -> Resolved {
+        let named = match turn.records.names.find(turn.records.changes, name, self.batch) {
+            Found::Later => return Resolved::Wait,
+            Found::Nowhere if name.is_empty() => {
+                self.forget_unnamed(turn);
+                return Resolved::AsIs(None);
+            }
+            Found::Nowhere => return Resolved::AsIs(None),
+            Found::Here(named) => named,
+        };
+        if self.show(&named.statement.recognised, false, turn) == May::Wait {
+            return Resolved::Wait;
+        }
+        if name.is_empty() {
+            self.need_unnamed(&named.statement, turn);
+            return Resolved::AsIs(Some(named));
+        }
+        let wanted = Wanted { statement: named.statement.clone(), environment: turn.rules.environment };
+        let (number, shape) = match turn.records.prepared.find(&wanted, self.batch) {
+            Held::Later => return Resolved::Wait,
+            Held::Here(number, shape) => (number, shape),
+            Held::Nowhere => (self.prepare(wanted, turn), None),
+        };
+        match (named.shape.as_ref().and_then(|told| told.get()).filter(|_| checks), shape) {
+            (Some(told), Some(shape)) if told != shape => Resolved::Changed,
+            (Some(_), None) => {
+                self.ask_shape(number, turn);
+                Resolved::Wait
+            }
+            _ => Resolved::Kept(number, named),
+        }
+    }
+
+    /// Prepares a statement at the server.
+    fn prepare(&mut self, wanted: Wanted, turn: &mut Turn<'_>) -> Number {
+        let statement = wanted.statement.clone();
+        let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
+        turn.own(Kind::Parse(Some(number)), b'P', |out| write_parse(out, &name_of(number), &statement.text, &statement.types));
+        number
+    }
+
+    /// The client was told columns: they must be the same here, and that is known only when the server has told them.
+    fn ask_shape(&mut self, number: Number, turn: &mut Turn<'_>) {
+        if turn.records.prepared.must_ask(number) {
+            let described = Described { number: Some(number), told: None };
+            turn.own(Kind::Describe(Some(described.into())), b'D', |out| {
+                out.push(b'S');
+                frame::text(out, &name_of(number));
+            });
+        }
+    }
+
+    /// The unnamed statement at the server is this client's, and this one.
+    fn need_unnamed(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) {
+        if !turn.records.prepared.has_unnamed(turn.rules.client, statement) {
+            turn.own(Kind::Parse(None), b'P', |out| write_parse(out, b"", &statement.text, &statement.types));
+            turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
+        }
+    }
+
+    /// There is no unnamed statement at the server: another client's must not be found.
+    fn forget_unnamed(&mut self, turn: &mut Turn<'_>) {
+        turn.own(Kind::Close(None), b'C', |out| out.extend_from_slice(b"S\0"));
+        turn.records.prepared.set_unnamed(None);
+    }
+
+    /// The server refuses what the client asks for: its columns have changed.
+    fn refuse(&mut self, turn: &mut Turn<'_>) {
+        let fault = Fault::new(code::FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+        turn.records.prepared.set_unnamed(None);
+        turn.own(Kind::Refusal(fault.into()), b'P', |out| write_parse(out, b"", UNTAKEABLE, b"\0\0"));
+    }
+
+    /// Names that `text` uses as SQL's own prepared statements are there under the client's names: in Postgres those of
+    /// the protocol are the same.
+    pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
+        for step in text.steps.iter() {
+            let (name, runs) = match step {
+                Step::Deallocate(Name::One(name)) => (name.as_bytes(), false),
+                Step::Execute(name) => (name.as_bytes(), true),
+                _ => continue,
+            };
+            if turn.records.prepared.is_doomed(name) {
+                continue;
+            }
+            match turn.records.names.find(turn.records.changes, name, self.batch) {
+                Found::Later => return May::Wait,
+                Found::Nowhere => {}
+                Found::Here(_) if runs && is_query && turn.answers.outstanding() > 0 => return May::Wait,
+                // Postgres says what it says of any statement in a failed transaction.
+                Found::Here(_) if runs && is_query && turn.answers.status() == b'E' => {}
+                Found::Here(named) if runs && is_query => self.lend_query(name, &named.statement, turn),
+                Found::Here(named) if runs => self.lend_name(name, &named.statement.text, &named.statement.types, turn),
+                Found::Here(_) => self.lend_name(name, b"", b"\0\0", turn),
+            }
+        }
+        May::Go
+    }
+
+    /// A statement is there under the client's name, until the next batch.
+    fn lend_name(&mut self, name: &[u8], text: &[u8], types: &[u8], turn: &mut Turn<'_>) {
+        if !turn.records.prepared.is_doomed(name) {
+            turn.own(Kind::Parse(None), b'P', |out| write_parse(out, name, text, types));
+            turn.records.prepared.doom(name);
+        }
+    }
+
+    /// The same before a `Query`, which an error must not let the server skip.
+    fn lend_query(&mut self, name: &[u8], statement: &Statement, turn: &mut Turn<'_>) {
+        turn.up.write(turn.input, |own| {
+            frame::message(own, b'P', |out| write_parse(out, name, &statement.text, &statement.types));
+            frame::message(own, b'S', |_| {});
+        });
+        turn.records.prepared.doom(name);
+        turn.expect(Expected::quiet(Kind::Parse(None)));
+        turn.expect(Expected::quiet(Kind::Sync));
+    }
+}
+
+fn write_parse(out: &mut Vec<u8>, name: &[u8], text: &[u8], types: &[u8]) {
+    frame::text(out, name);
+    frame::text(out, text);
+    out.extend_from_slice(types);
+}

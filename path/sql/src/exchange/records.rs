@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use super::expected::{Expected, Kind};
+use crate::parse::{Name, Recognised, Step};
+use crate::server::Prepared;
+use crate::session::{Changes, Names};
+
+/// What answers change: the client's names, the connection's statements, what is still to be done for its session.
+#[derive(Debug)]
+pub(crate) struct Records<'r> {
+    pub(crate) names: &'r mut Names,
+    pub(crate) changes: &'r mut Changes,
+    pub(crate) prepared: &'r mut Prepared,
+    pub(crate) done: &'r mut Done,
+}
+
+/// What ended well, for those who follow up; reused.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Statements that ended, of texts whose ends mean something: the text and which of its steps.
+    pub(crate) steps: Vec<(Arc<Recognised>, usize)>,
+    /// Bodies of `ParameterStatus`.
+    pub(crate) told: Vec<Box<[u8]>>,
+}
+
+impl Done {
+    pub(crate) fn clear(&mut self) {
+        self.steps.clear();
+        self.told.clear();
+    }
+}
+
+impl Records<'_> {
+    /// A `ParameterStatus` came.
+    pub(super) fn told(&mut self, body: &[u8]) {
+        self.done.told.push(body.into());
+    }
+
+    /// Step `step` of `text` ended well, with this tag.
+    pub(super) fn ended(&mut self, text: &Arc<Recognised>, step: usize, tag: &[u8]) {
+        match text.steps.get(step) {
+            // Whatever the text seemed to be, the tag is what it was.
+            Some(Step::Deallocate(Name::One(name))) if tag.starts_with(b"DEALLOCATE\0") => {
+                self.names.remove(name.as_bytes());
+                self.prepared.spare(name.as_bytes());
+            }
+            Some(Step::Deallocate(Name::All) | Step::DiscardAll)
+                if tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL") =>
+            {
+                self.names.clear();
+                self.prepared.clear();
+            }
+            _ => {}
+        }
+        self.done.steps.push((text.clone(), step));
+    }
+
+    /// The server skips the message that this would have been the answer to.
+    pub(super) fn skipped(&mut self, expected: Expected) {
+        if expected.names {
+            self.changes.discard();
+        }
+        match expected.kind {
+            Kind::Parse(Some(number)) => self.prepared.forget(number),
+            Kind::Parse(None) | Kind::Refusal(_) => self.prepared.set_unnamed(None),
+            Kind::Describe(Some(described)) => {
+                if let Some(number) = described.number {
+                    self.prepared.not_described(number);
+                }
+            }
+            Kind::Close(Some(name)) => self.prepared.doom(&name),
+            _ => {}
+        }
+    }
+}

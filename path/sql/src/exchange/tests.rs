@@ -1,0 +1,9 @@
+//! Bytes in, bytes out: one client and one server connection without sockets.
+
+mod notation;
+mod scene;
+
+mod copy;
+mod names;
+mod order;
+mod stream;

@@ -1,0 +1,266 @@
+//! Names of prepared statements over several server connections.
+
+use super::scene::{Scene, Server};
+
+const PREPARED: &str = "P s SELECT a | S";
+
+/// A client that prepared `s` on `server` and was told its columns if `told`.
+fn prepared<'s>(server: &'s mut Server, told: &str) -> Scene<'s> {
+    let mut scene = Scene::new(server);
+    assert_eq!(scene.client("P s SELECT a | D S s | S"), "P plimsoll_1 SELECT a | D S plimsoll_1 | S");
+    if told.is_empty() {
+        scene.answer("1 | E 42P01 | Z I");
+    } else {
+        assert_eq!(scene.answer(&format!("1 | t | {told} | Z I")), format!("1 | t | {told} | Z I"));
+    }
+    scene
+}
+
+#[test]
+fn a_name_is_one_of_the_doors_at_the_server() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.client(PREPARED), "P plimsoll_1 SELECT a | S");
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("B p s | D P p | E p | D S s | S"), "B p plimsoll_1 | D P p | E p | D S plimsoll_1 | S");
+    scene.answer("2 | T a | D 1 | C SELECT 1 | t | T a | Z I");
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.client("P other SELECT a | S"), "P plimsoll_2 SELECT a | S", "a client's Parse is looked at by the server");
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("S"), "C S plimsoll_1 | S", "the older copy is of no use any more");
+    assert_eq!(scene.answer("3 | Z I"), "Z I");
+}
+
+#[test]
+fn another_server_prepares_it_when_it_is_needed() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = Scene::new(&mut one);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let mut scene = scene.on(&mut two);
+    assert_eq!(scene.client("B - s | E - | S"), "P plimsoll_1 SELECT a | B - plimsoll_1 | E - | S");
+    assert_eq!(scene.answer("1 | 2 | C SELECT 0 | Z I"), "2 | C SELECT 0 | Z I");
+    assert_eq!(scene.client("B - s | E - | S"), "B - plimsoll_1 | E - | S");
+    scene.answer("2 | C SELECT 0 | Z I");
+    let mut scene = scene.on(&mut one);
+    assert_eq!(scene.client("B - s | E - | S"), "B - plimsoll_1 | E - | S");
+}
+
+#[test]
+fn preparing_it_anew_may_fail_and_then_that_is_the_answer() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = Scene::new(&mut one);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let mut scene = scene.on(&mut two);
+    scene.client("B - s | E - | S");
+    assert_eq!(scene.answer("E 42P01 | Z I"), "E 42P01 | Z I");
+    assert_eq!(scene.client("B - s | S"), "P plimsoll_2 SELECT a | B - plimsoll_2 | S");
+}
+
+#[test]
+fn a_name_counts_once_it_was_confirmed() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("P s SELECT a | S");
+    scene.answer("E 42P01 | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - s | S", "the server says that there is none");
+    scene.answer("E 26000 | Z I");
+    // In a later batch it is not known yet what became of it.
+    assert_eq!(scene.client("P s SELECT b | S | B - s | E - | S"), "P plimsoll_2 SELECT b | S");
+    assert_eq!(scene.server("1 | Z I").1, "B - plimsoll_2 | E - | S");
+    scene.answer("2 | C SELECT 0 | Z I");
+    // In the same batch it holds, or nothing does.
+    assert_eq!(scene.client("P t SELECT c | B - t | C S t | B - t | S"), "P plimsoll_3 SELECT c | B - plimsoll_3 | B - t | S");
+    assert_eq!(scene.answer("1 | 2 | E 26000 | Z I"), "1 | 2 | 3 | E 26000 | Z I");
+}
+
+#[test]
+fn a_close_that_was_skipped_has_closed_nothing() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("B - x | C S s | S"), "B - x | S");
+    assert_eq!(scene.answer("E 26000 | Z I"), "E 26000 | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - plimsoll_1 | S");
+    scene.answer("2 | Z I");
+    assert_eq!(scene.client("C S s"), "");
+    assert_eq!(scene.said(), "3");
+    assert_eq!(scene.client("C S s | S"), "C S s | S");
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused_by_the_server() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("P s SELECT b | S"), "P s | P s SELECT b | S");
+    assert_eq!(scene.answer("1 | E 42P05 | Z I"), "E 42P05 | Z I");
+    assert_eq!(scene.client("B - s | S"), "C S s | B - plimsoll_1 | S");
+    assert_eq!(scene.answer("3 | 2 | Z I"), "2 | Z I");
+}
+
+#[test]
+fn the_doors_own_names_are_out_of_reach() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(
+        scene.client("B - plimsoll_1 | D S plimsoll_1 | C S plimsoll_1 | S"),
+        "B - no plimsoll_1 | D S no plimsoll_1 | C S no plimsoll_1 | S"
+    );
+}
+
+#[test]
+fn the_least_recently_used_is_closed() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.rules.most = 2;
+    for name in ["a", "b"] {
+        scene.client(&format!("P {name} SELECT {name} | S"));
+        scene.answer("1 | Z I");
+    }
+    scene.client("B - a | S");
+    scene.answer("2 | Z I");
+    assert_eq!(scene.client("P c SELECT c | S"), "P plimsoll_3 SELECT c | S");
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("B - b | S"), "C S plimsoll_2 | P plimsoll_4 SELECT b | B - plimsoll_4 | S");
+    assert_eq!(scene.answer("3 | 1 | 2 | Z I"), "2 | Z I");
+}
+
+#[test]
+fn the_unnamed_statement_stays_its_clients() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = Scene::new(&mut one);
+    assert_eq!(scene.client("P - SELECT a | D S - | S"), "P - SELECT a | D S - | S");
+    scene.answer("1 | t | T a | Z I");
+    assert_eq!(scene.client("B - - | E - | S"), "B - - | E - | S");
+    scene.answer("2 | C SELECT 0 | Z I");
+    let mut scene = scene.on(&mut two);
+    assert_eq!(scene.client("B - - | E - | S"), "P - SELECT a | B - - | E - | S");
+    assert_eq!(scene.answer("1 | 2 | C SELECT 0 | Z I"), "2 | C SELECT 0 | Z I");
+    // Postgres forgets it with a `Query`.
+    scene.client("Q SELECT 1");
+    scene.answer("C SELECT 1 | Z I");
+    assert_eq!(scene.client("B - - | S"), "C S - | B - - | S");
+    assert_eq!(scene.answer("3 | E 26000 | Z I"), "E 26000 | Z I");
+    // And with a `Parse` that fails.
+    scene.client("P - SELECT a | S | P - x | S");
+    scene.answer("1 | Z I | E 42601 | Z I");
+    assert_eq!(scene.client("B - - | S"), "C S - | B - - | S");
+    let mut other = Scene::new(&mut two);
+    assert_eq!(other.client("B - - | S"), "C S - | B - - | S", "another client's must not be found");
+}
+
+#[test]
+fn what_a_client_was_told_of_the_columns_holds() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = prepared(&mut one, "T a").on(&mut two);
+    assert_eq!(scene.client("B - s | E - | S"), "P plimsoll_1 SELECT a | D S plimsoll_1 | H");
+    assert_eq!(scene.server("1 | t | T a"), (String::new(), "B - plimsoll_1 | E - | S".into()));
+    assert_eq!(scene.answer("2 | D 1 | C SELECT 1 | Z I"), "2 | D 1 | C SELECT 1 | Z I");
+    assert_eq!(scene.client("B - s | E - | S"), "B - plimsoll_1 | E - | S", "asked once");
+
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = prepared(&mut one, "T a").on(&mut two);
+    scene.client("B - s | E - | S");
+    let (down, up) = scene.server("1 | t | T a b");
+    assert_eq!((&*down, &*up), ("", "P - cached plan must not change result type | E - | S"));
+    assert_eq!(scene.answer("E 42601 | Z I"), "E 0A000 | Z I");
+    // It is told anew and holds from then on.
+    assert_eq!(scene.client("D S s | S"), "D S plimsoll_1 | S");
+    assert_eq!(scene.answer("t | T a b | Z I"), "t | T a b | Z I");
+    assert_eq!(scene.client("B - s | E - | S"), "B - plimsoll_1 | E - | S");
+}
+
+#[test]
+fn asking_for_the_columns_may_fail() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = prepared(&mut one, "n").on(&mut two);
+    scene.client("B - s | E - | S");
+    assert_eq!(scene.server("E 42P01"), ("E 42P01".into(), "S".into()));
+    assert_eq!(scene.answer("Z I"), "Z I");
+    assert!(scene.answers.is_settled());
+}
+
+#[test]
+fn sql_finds_the_protocols_names() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("Q DEALLOCATE s | B - s | S"), "P s | Q DEALLOCATE s");
+    assert_eq!(scene.server("1 | C DEALLOCATE | Z I"), ("C DEALLOCATE | Z I".into(), "B - s | S".into()));
+    scene.answer("E 26000 | Z I");
+    let mut other = Scene::new(&mut server);
+    assert_eq!(other.client("P t SELECT a | S"), "P plimsoll_2 SELECT a | S");
+    other.answer("1 | Z I");
+    assert_eq!(other.client("Q EXECUTE t"), "C S plimsoll_1 | H");
+    assert_eq!(other.server("3").1, "P t SELECT a | S | Q EXECUTE t");
+    assert_eq!(other.answer("1 | Z I | C SELECT 1 | Z I"), "C SELECT 1 | Z I");
+    assert_eq!(other.client("B - t | S"), "C S t | B - plimsoll_2 | S");
+}
+
+#[test]
+fn deallocate_of_a_name_in_the_extended_protocol() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("P - DEALLOCATE s | B - - | E - | S"), "P s | P - DEALLOCATE s | B - - | E - | S");
+    assert_eq!(scene.answer("1 | 1 | 2 | C DEALLOCATE | Z I"), "1 | 2 | C DEALLOCATE | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - s | S");
+}
+
+#[test]
+fn a_deallocate_that_fails_leaves_the_name() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    scene.client("Q SELECT 1/0; DEALLOCATE s");
+    assert_eq!(scene.answer("1 | E 22012 | Z I"), "E 22012 | Z I");
+    assert_eq!(scene.client("B - s | S"), "C S s | B - plimsoll_1 | S");
+}
+
+#[test]
+fn all_names_go_with_deallocate_all() {
+    for text in ["DEALLOCATE ALL", "DISCARD ALL"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        assert_eq!(scene.client(&format!("Q {text} | P s SELECT a | S")), format!("Q {text}"));
+        assert_eq!(scene.server(&format!("C {text} | Z I")).1, "P plimsoll_2 SELECT a | S");
+        scene.answer("1 | Z I");
+        let mut other = Scene::new(&mut server);
+        assert_eq!(other.client("B - s | S"), "B - s | S");
+    }
+}
+
+#[test]
+fn statements_of_different_settings_are_different() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    scene.rules.environment = 7;
+    assert_eq!(scene.client("B - s | S"), "P plimsoll_2 SELECT a | B - plimsoll_2 | S");
+    scene.answer("1 | 2 | Z I");
+    scene.rules.environment = 0;
+    assert_eq!(scene.client("B - s | S"), "B - plimsoll_1 | S");
+}
+
+#[test]
+fn names_are_as_long_as_postgres_takes_them() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    let name = "n".repeat(63);
+    scene.client(&format!("P {name}one SELECT a | S"));
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client(&format!("B - {name}two | S")), "B - plimsoll_1 | S");
+}

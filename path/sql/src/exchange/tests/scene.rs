@@ -1,0 +1,114 @@
+use super::notation::{back, front, read_back, read_front};
+use crate::exchange::answers::{Answers, Breach};
+use crate::exchange::intake::{Intake, Planned};
+use crate::exchange::memory::Memory;
+use crate::exchange::outgoing::Outgoing;
+use crate::exchange::records::{Done, Records};
+use crate::exchange::turn::{Rules, Turn};
+use crate::parse::Strings;
+use crate::server::Prepared;
+use crate::session::{Changes, Names};
+
+/// A server connection, as clients leave it.
+#[derive(Default)]
+pub(super) struct Server {
+    pub(super) prepared: Prepared,
+}
+
+/// A client, while it has a server connection.
+pub(super) struct Scene<'s> {
+    pub(super) server: &'s mut Server,
+    pub(super) intake: Intake,
+    pub(super) answers: Answers,
+    pub(super) names: Names,
+    changes: Changes,
+    done: Done,
+    memory: Memory,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    up: Outgoing,
+    down: Outgoing,
+    pub(super) rules: Rules,
+    pub(super) planned: Planned,
+}
+
+impl<'s> Scene<'s> {
+    pub(super) fn new(server: &'s mut Server) -> Scene<'s> {
+        Scene {
+            server,
+            intake: Intake::default(),
+            answers: Answers::default(),
+            names: Names::default(),
+            changes: Changes::default(),
+            done: Done::default(),
+            memory: Memory::default(),
+            input: Vec::new(),
+            output: Vec::new(),
+            up: Outgoing::default(),
+            down: Outgoing::default(),
+            rules: Rules { client: 1, environment: 0, most: 10 },
+            planned: Planned::All,
+        }
+    }
+
+    /// The same client has another connection now.
+    pub(super) fn on<'o>(self, server: &'o mut Server) -> Scene<'o> {
+        assert!(self.answers.is_settled());
+        Scene { names: self.names, rules: self.rules, ..Scene::new(server) }
+    }
+
+    /// The client sends `words`; what goes to the server.
+    pub(super) fn client(&mut self, words: &str) -> String {
+        read_front(&self.client_bytes(&front(words)))
+    }
+
+    /// The server says `words`; what goes to the client, and then to the server.
+    pub(super) fn server(&mut self, words: &str) -> (String, String) {
+        let down = self.server_bytes(&back(words)).expect("it keeps to the protocol");
+        (read_back(&down), read_front(&self.client_bytes(b"")))
+    }
+
+    /// The server says `words`, and nothing more goes to it.
+    pub(super) fn answer(&mut self, words: &str) -> String {
+        let (down, up) = self.server(words);
+        assert_eq!(up, "", "after {words}");
+        down
+    }
+
+    pub(super) fn client_bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.input.extend_from_slice(bytes);
+        self.intake.read(&self.input, &mut self.memory, Strings::Standard);
+        let records =
+            Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut self.server.prepared, done: &mut self.done };
+        self.planned = self.intake.plan(&mut Turn {
+            input: &self.input,
+            up: &mut self.up,
+            output: &self.output,
+            down: &mut self.down,
+            answers: &mut self.answers,
+            records,
+            rules: self.rules,
+        });
+        take(&mut self.input, &mut self.up)
+    }
+
+    pub(super) fn server_bytes(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Breach> {
+        self.output.extend_from_slice(bytes);
+        let mut records =
+            Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut self.server.prepared, done: &mut self.done };
+        self.answers.scan(&self.output, &mut self.down, &mut records)?;
+        Ok(if self.answers.holds_back() { Vec::new() } else { take(&mut self.output, &mut self.down) })
+    }
+
+    /// What the door has to say without the server.
+    pub(super) fn said(&mut self) -> String {
+        read_back(&take(&mut self.output, &mut self.down))
+    }
+}
+
+fn take(source: &mut Vec<u8>, out: &mut Outgoing) -> Vec<u8> {
+    let written = out.written(source);
+    source.drain(..out.decided());
+    out.clear();
+    written
+}

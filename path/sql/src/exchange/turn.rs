@@ -1,0 +1,102 @@
+use super::answers::Answers;
+use super::expected::{Expected, Kind};
+use super::outgoing::Outgoing;
+use super::records::Records;
+use crate::frame::{self, HEADER};
+
+/// `Flush`.
+const FLUSH: &[u8] = b"H\0\0\0\x04";
+
+/// All that a decision on a client's message looks at and changes.
+#[derive(Debug)]
+pub(crate) struct Turn<'t> {
+    pub(crate) input: &'t [u8],
+    pub(crate) up: &'t mut Outgoing,
+    pub(crate) output: &'t [u8],
+    pub(crate) down: &'t mut Outgoing,
+    pub(crate) answers: &'t mut Answers,
+    pub(crate) records: Records<'t>,
+    pub(crate) rules: Rules,
+}
+
+/// What does not change while a connection is lent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// Whose input it is.
+    pub(crate) client: u64,
+    /// Hash of the session parameters that parsing depends on.
+    pub(crate) environment: u64,
+    /// Statements that a connection may keep.
+    pub(crate) most: usize,
+}
+
+/// A message may go now, or must wait for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum May {
+    Go,
+    Wait,
+}
+
+impl<'t> Turn<'t> {
+    /// What is not decided.
+    pub(super) fn rest(&self) -> &'t [u8] {
+        &self.input[self.up.decided()..]
+    }
+
+    /// The body of the message at the front, as far as it has come.
+    pub(super) fn body(&self, length: usize) -> &'t [u8] {
+        let rest = self.rest();
+        &rest[HEADER..length.min(rest.len())]
+    }
+
+    /// One more answer will come.
+    pub(super) fn expect(&mut self, next: Expected) {
+        self.answers.expect(next, self.output, self.down, &mut self.records);
+    }
+
+    /// A message of the door's goes to the server; its answer is swallowed.
+    pub(super) fn own(&mut self, kind: Kind, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
+        self.up.write(self.input, |own| frame::message(own, tag, write));
+        self.expect(Expected::own(kind));
+    }
+
+    /// The server shall say what it has to say.
+    pub(super) fn flush(&mut self) {
+        self.up.write(self.input, |own| own.extend_from_slice(FLUSH));
+    }
+
+    /// Closes at the server what nobody is to find there.
+    pub(super) fn close_doomed(&mut self) {
+        while let Some(name) = self.records.prepared.next_doomed() {
+            self.own(Kind::Close(Some(name.clone())), b'C', |out| {
+                out.push(b'S');
+                frame::text(out, &name);
+            });
+        }
+    }
+
+    /// Drops `count` bytes of the message at the front; in their place its head with another name goes on.
+    pub(super) fn rename(&mut self, head: Renamed<'_>) {
+        let Renamed { tag, length, before, old, new } = head;
+        let longer = length - HEADER + new.len() - old;
+        self.up.write(self.input, |own| {
+            own.push(tag);
+            own.extend_from_slice(&(longer as u32 + 4).to_be_bytes());
+            own.extend_from_slice(before);
+            own.extend_from_slice(new);
+        });
+        self.up.drop(HEADER + before.len() + old);
+    }
+}
+
+/// The head of a message whose name is replaced.
+pub(super) struct Renamed<'m> {
+    pub(super) tag: u8,
+    /// Bytes of the message.
+    pub(super) length: usize,
+    /// What stands in the body before the name.
+    pub(super) before: &'m [u8],
+    /// Bytes of the name that it has, without its zero.
+    pub(super) old: usize,
+    pub(super) new: &'m [u8],
+}

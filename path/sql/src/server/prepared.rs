@@ -1,0 +1,209 @@
+//! The prepared statements that one server connection holds, under names of the door's; the least recently used goes first.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::session::Statement;
+
+/// How the names begin that statements have at the server.
+const PREFIX: &[u8] = b"plimsoll_";
+
+/// What was prepared: a statement, and the hash of the session parameters that its parsing depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) statement: Arc<Statement>,
+    pub(crate) environment: u64,
+}
+
+/// The number in the name of a statement at the server; never used twice on a connection.
+pub(crate) type Number = u32;
+
+/// What one connection holds.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    kept: HashMap<Wanted, Kept>,
+    unnamed: Option<(u64, Arc<Statement>)>,
+    doomed: Vec<Box<[u8]>>,
+    last: Number,
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    number: Number,
+    used: u64,
+    /// The batch that its `Parse` is in, until that is answered.
+    pending: Option<u32>,
+    /// Hash of the columns that the server described.
+    shape: Option<u64>,
+    /// The server was asked for the columns, for whoever is told them.
+    asked: bool,
+}
+
+/// Whether a connection holds a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Under this number; with the hash of its columns if somebody has asked for them.
+    Here(Number, Option<u64>),
+    /// No.
+    Nowhere,
+    /// Known only once the answers to an earlier batch are there.
+    Later,
+}
+
+impl Hash for Wanted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.statement.recognised.hash ^ self.environment);
+    }
+}
+
+impl Prepared {
+    /// Whether it holds `wanted` for a message of `batch`; that is a use of it.
+    pub(crate) fn find(&mut self, wanted: &Wanted, batch: u32) -> Held {
+        self.uses += 1;
+        let Some(kept) = self.kept.get_mut(wanted) else { return Held::Nowhere };
+        if kept.pending.is_some_and(|pending| pending != batch) {
+            return Held::Later;
+        }
+        kept.used = self.uses;
+        Held::Here(kept.number, kept.shape)
+    }
+
+    /// Gives `wanted` a new number; its `Parse` goes out in `batch`. An older copy of it, and the least recently used
+    /// one when there are more than `most`, are doomed.
+    pub(crate) fn insert(&mut self, wanted: Wanted, batch: u32, most: usize) -> Number {
+        self.last += 1;
+        self.uses += 1;
+        let kept = Kept { number: self.last, used: self.uses, pending: Some(batch), shape: None, asked: false };
+        if let Some(older) = self.kept.insert(wanted, kept) {
+            self.doom_number(older.number);
+        }
+        if self.kept.len() > most {
+            self.evict();
+        }
+        self.last
+    }
+
+    fn evict(&mut self) {
+        let settled = self.kept.iter().filter(|(_, kept)| kept.pending.is_none());
+        let Some(oldest) = settled.min_by_key(|(_, kept)| kept.used).map(|(wanted, _)| wanted.clone()) else { return };
+        if let Some(kept) = self.kept.remove(&oldest) {
+            self.doom_number(kept.number);
+        }
+    }
+
+    /// The server has it.
+    pub(crate) fn confirm(&mut self, number: Number) {
+        if let Some(kept) = self.numbered(number) {
+            kept.pending = None;
+        }
+    }
+
+    /// The server described it.
+    pub(crate) fn describe(&mut self, number: Number, shape: u64) {
+        if let Some(kept) = self.numbered(number) {
+            kept.shape = Some(shape);
+        }
+    }
+
+    /// Whether the columns of it must be asked for; from now on they are asked for.
+    pub(crate) fn must_ask(&mut self, number: Number) -> bool {
+        self.numbered(number).is_some_and(|kept| !std::mem::replace(&mut kept.asked, true))
+    }
+
+    /// The server did not answer what its columns are.
+    pub(crate) fn not_described(&mut self, number: Number) {
+        if let Some(kept) = self.numbered(number) {
+            kept.asked = false;
+        }
+    }
+
+    fn numbered(&mut self, number: Number) -> Option<&mut Kept> {
+        self.kept.values_mut().find(|kept| kept.number == number)
+    }
+
+    /// The server does not have it.
+    pub(crate) fn forget(&mut self, number: Number) {
+        self.kept.retain(|_, kept| kept.number != number);
+    }
+
+    /// Not to be used by anybody any more, although the server may have it.
+    pub(crate) fn retire(&mut self, number: Number) {
+        self.forget(number);
+        self.doom_number(number);
+    }
+
+    /// The server has dropped all of them.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.doomed.clear();
+        self.unnamed = None;
+    }
+
+    /// `client` has this as its unnamed statement there; `None`: nobody knows what the unnamed one is.
+    pub(crate) fn set_unnamed(&mut self, unnamed: Option<(u64, Arc<Statement>)>) {
+        self.unnamed = unnamed;
+    }
+
+    /// Whether the unnamed statement there is the one that `client` means.
+    pub(crate) fn has_unnamed(&self, client: u64, statement: &Arc<Statement>) -> bool {
+        matches!(&self.unnamed, Some((owner, held)) if *owner == client && Arc::ptr_eq(held, statement))
+    }
+
+    /// A statement under this name is closed before anything else is done there.
+    pub(crate) fn doom(&mut self, name: &[u8]) {
+        self.doomed.push(name.into());
+    }
+
+    fn doom_number(&mut self, number: Number) {
+        self.doom(&name_of(number));
+    }
+
+    /// Whether a statement under this name is to be closed.
+    pub(crate) fn is_doomed(&self, name: &[u8]) -> bool {
+        self.doomed.iter().any(|doomed| **doomed == *name)
+    }
+
+    /// Somebody gives this name a meaning again, or has closed it.
+    pub(crate) fn spare(&mut self, name: &[u8]) {
+        self.doomed.retain(|doomed| **doomed != *name);
+    }
+
+    /// The next name to be closed.
+    pub(crate) fn next_doomed(&mut self) -> Option<Box<[u8]>> {
+        self.doomed.pop()
+    }
+}
+
+/// The name that a statement has at the server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerName {
+    bytes: [u8; PREFIX.len() + 10],
+    length: usize,
+}
+
+impl Deref for ServerName {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The name that statement `number` has at the server.
+pub(crate) fn name_of(number: Number) -> ServerName {
+    let mut bytes = [0; PREFIX.len() + 10];
+    let mut rest = &mut bytes[..];
+    let written = rest.write_all(PREFIX).and_then(|()| write!(rest, "{number}"));
+    written.expect("a number has ten digits at most");
+    let length = PREFIX.len() + 10 - rest.len();
+    ServerName { bytes, length }
+}
+
+/// Whether a client's name could be taken for one of ours.
+pub(crate) fn is_ours(name: &[u8]) -> bool {
+    name.starts_with(PREFIX)
+}

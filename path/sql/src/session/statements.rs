@@ -1,0 +1,152 @@
+//! What a client calls its prepared statements: names count once the server (or the door) has said that they do.
+//!
+//! Between a message and its answer a change is pending; an error in between lets it vanish, as it does in Postgres.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::parse::Recognised;
+
+/// Bytes of a name that count (`NAMEDATALEN` less one).
+const NAME_BYTES: usize = 63;
+
+/// A text with its parameter types, as a `Parse` gave it. Two of them are equal when a server would parse the same.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: Box<[u8]>,
+    /// Count and OIDs, as in the message.
+    pub(crate) types: Box<[u8]>,
+    pub(crate) recognised: Arc<Recognised>,
+}
+
+/// What a name stands for. Clones share what the client was told.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) statement: Arc<Statement>,
+    /// Hash of the columns that the client was told when it described the statement; not kept for the unnamed one.
+    pub(crate) shape: Option<Rc<Cell<Option<u64>>>>,
+}
+
+/// One client's names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    named: HashMap<Box<[u8]>, Named>,
+    unnamed: Option<Named>,
+}
+
+/// Changes that wait for their answers, in the order of their messages.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(VecDeque<Change>);
+
+/// A name gets a meaning, or loses it.
+#[derive(Debug)]
+struct Change {
+    /// Empty: the unnamed statement.
+    name: Box<[u8]>,
+    to: Option<Named>,
+    batch: u32,
+}
+
+/// What a name stands for when a message of a batch uses it.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// This.
+    Here(Named),
+    /// Nothing that the door knows of.
+    Nowhere,
+    /// Known only once the answers to an earlier batch are there.
+    Later,
+}
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Statement) -> bool {
+        self.recognised.hash == other.recognised.hash && self.text == other.text && self.types == other.types
+    }
+}
+
+impl Eq for Statement {}
+
+impl Named {
+    /// A statement with a name of its own.
+    pub(crate) fn new(statement: Arc<Statement>) -> Named {
+        Named { statement, shape: Some(Rc::default()) }
+    }
+
+    /// The unnamed statement.
+    pub(crate) fn unnamed(statement: Arc<Statement>) -> Named {
+        Named { statement, shape: None }
+    }
+}
+
+impl Names {
+    /// What `name` stands for in `batch`.
+    pub(crate) fn find(&self, changes: &Changes, name: &[u8], batch: u32) -> Found {
+        let name = key(name);
+        if let Some(change) = changes.0.iter().rev().find(|change| *change.name == *name) {
+            return match &change.to {
+                _ if change.batch != batch => Found::Later,
+                Some(named) => Found::Here(named.clone()),
+                None => Found::Nowhere,
+            };
+        }
+        let named = if name.is_empty() { self.unnamed.as_ref() } else { self.named.get(name) };
+        named.map_or(Found::Nowhere, |named| Found::Here(named.clone()))
+    }
+
+    /// Whether there is an unnamed statement, or may be one.
+    pub(crate) fn has_unnamed(&self, changes: &Changes) -> bool {
+        self.unnamed.is_some() || changes.0.iter().any(|change| change.name.is_empty())
+    }
+
+    /// The oldest pending change holds: its answer came.
+    pub(crate) fn confirm(&mut self, changes: &mut Changes) {
+        let Some(Change { name, to, .. }) = changes.0.pop_front() else { return };
+        if name.is_empty() {
+            self.unnamed = to;
+            return;
+        }
+        match to {
+            Some(to) => drop(self.named.insert(name, to)),
+            None => drop(self.named.remove(&name)),
+        }
+    }
+
+    /// A `Parse` without a name has failed.
+    pub(crate) fn drop_unnamed(&mut self) {
+        self.unnamed = None;
+    }
+
+    /// SQL's `DEALLOCATE name` has succeeded.
+    pub(crate) fn remove(&mut self, name: &[u8]) {
+        self.named.remove(key(name));
+    }
+
+    /// `DEALLOCATE ALL` or `DISCARD ALL` has succeeded.
+    pub(crate) fn clear(&mut self) {
+        *self = Names::default();
+    }
+}
+
+impl Changes {
+    /// `name` will stand for `to` when the answer says so.
+    pub(crate) fn push(&mut self, name: &[u8], to: Option<Named>, batch: u32) {
+        self.0.push_back(Change { name: key(name).into(), to, batch });
+    }
+
+    /// The oldest one will not come: its message failed or was skipped.
+    pub(crate) fn discard(&mut self) {
+        self.0.pop_front();
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// The part of `name` that counts.
+fn key(name: &[u8]) -> &[u8] {
+    &name[..name.len().min(NAME_BYTES)]
+}
