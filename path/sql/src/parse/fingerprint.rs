@@ -110,10 +110,14 @@ enum List {
 }
 
 impl Shape {
-    fn take(&mut self, text: &[u8], token: Token, out: &mut dyn FnMut(Piece)) {
+    fn take(&mut self, text: &[u8], token: Token, out: &mut impl FnMut(Piece)) {
         if token.kind == Kind::Semicolon {
             self.semicolon = (self.previous.end > 0).then_some(token);
             return;
+        }
+        if self.is_plain(&token) {
+            self.previous = token;
+            return self.piece(token, out);
         }
         if let Some(sign) = self.sign.take().filter(|_| token.kind != Kind::Number) {
             self.row(sign, out);
@@ -123,13 +127,19 @@ impl Shape {
         if signed { self.sign = Some(token) } else { self.row(token, out) }
     }
 
+    /// Whether nothing before or in the token asks for more than passing it on.
+    fn is_plain(&self, token: &Token) -> bool {
+        let begins = matches!(token.word, Word::Values | Word::In | Word::Array) || token.kind == Kind::Operator;
+        !begins && self.rows == Rows::No && self.list == List::No && self.sign.is_none()
+    }
+
     /// Whether a sign that comes now belongs to what follows it.
     fn begins_operand(&self) -> bool {
         matches!(self.previous.kind, Kind::Operator | Kind::Open | Kind::OpenBracket | Kind::Comma)
             || matches!(self.previous.word, Word::Limit | Word::Offset | Word::And | Word::Or | Word::When | Word::Then | Word::Else)
     }
 
-    fn row(&mut self, token: Token, out: &mut dyn FnMut(Piece)) {
+    fn row(&mut self, token: Token, out: &mut impl FnMut(Piece)) {
         self.rows = match (self.rows, token.kind) {
             (Rows::Values, Kind::Open) => Rows::First(1),
             (Rows::First(1), Kind::Close) => Rows::Between,
@@ -162,7 +172,7 @@ impl Shape {
         self.item(token, out);
     }
 
-    fn item(&mut self, token: Token, out: &mut dyn FnMut(Piece)) {
+    fn item(&mut self, token: Token, out: &mut impl FnMut(Piece)) {
         let closes = matches!(token.kind, Kind::Close | Kind::CloseBracket);
         let (next, drop) = match (self.list, token.kind) {
             (List::Word, Kind::Open | Kind::OpenBracket) => (List::Open, false),
@@ -189,7 +199,7 @@ impl Shape {
         }
     }
 
-    fn piece(&mut self, token: Token, out: &mut dyn FnMut(Piece)) {
+    fn piece(&mut self, token: Token, out: &mut impl FnMut(Piece)) {
         if let Some(semicolon) = self.semicolon.take() {
             out(Piece::Token(semicolon));
         }
@@ -245,3 +255,6 @@ fn is_apart(before: &Token, token: &Token) -> bool {
 fn is_function(word: Word) -> bool {
     word as u8 >= Word::AdvisoryLock as u8
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 const LOWER: u64 = 0x2020_2020_2020_2020;
 
 /// `hash` with `more` mixed into it.
+#[inline]
 pub(super) const fn mix(hash: u64, more: u64) -> u64 {
     let product = ((hash ^ more) as u128).wrapping_mul(KEY as u128);
     (product as u64) ^ (product >> 64) as u64 ^ START
@@ -18,10 +19,12 @@ pub(super) const fn of(bytes: &[u8]) -> u64 {
 }
 
 /// The hash of a word, the same however ASCII letters in it are written.
+#[inline]
 pub(super) const fn of_word(bytes: &[u8]) -> u64 {
     all::<true>(bytes)
 }
 
+#[inline]
 const fn all<const FOLD: bool>(bytes: &[u8]) -> u64 {
     let length = bytes.len();
     let hash = mix(START, length as u64);
@@ -44,6 +47,7 @@ const fn all<const FOLD: bool>(bytes: &[u8]) -> u64 {
 }
 
 /// One bit makes letters of both cases equal; no two other bytes that a word can hold become equal by it.
+#[inline]
 const fn fold<const FOLD: bool>(chunk: u64) -> u64 {
     if !FOLD {
         return chunk;
@@ -56,10 +60,12 @@ const fn fold<const FOLD: bool>(chunk: u64) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+#[inline]
 const fn four(bytes: &[u8], at: usize) -> u64 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as u64
 }
 
+#[inline]
 const fn eight(bytes: &[u8], at: usize) -> u64 {
     four(bytes, at) | four(bytes, at + 4) << 32
 }

@@ -35,15 +35,25 @@ pub(crate) enum Steps {
     /// One, as nearly always.
     One(Step),
     /// None or several.
-    Many(Box<[Step]>),
+    Many(Vec<Step>),
 }
 
-impl From<Vec<Step>> for Steps {
-    fn from(mut steps: Vec<Step>) -> Steps {
-        match steps.pop() {
-            Some(only) if steps.is_empty() => Steps::One(only),
-            last => Steps::Many(steps.into_iter().chain(last).collect()),
-        }
+impl Default for Steps {
+    fn default() -> Steps {
+        Steps::Many(Vec::new())
+    }
+}
+
+impl Steps {
+    pub(super) fn push(&mut self, step: Step) {
+        *self = match std::mem::take(self) {
+            Steps::Many(steps) if steps.is_empty() => Steps::One(step),
+            Steps::One(first) => Steps::Many(vec![first, step]),
+            Steps::Many(mut steps) => {
+                steps.push(step);
+                Steps::Many(steps)
+            }
+        };
     }
 }
 

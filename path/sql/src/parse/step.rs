@@ -50,7 +50,7 @@ impl<'a> Head<'a> {
             at += 2;
         }
         // longer than what is kept of the head
-        (at < self.tokens.len() || self.tokens.len() < super::recognise::HEAD).then(|| names::parameter(&name))
+        (at < self.tokens.len() || self.tokens.len() < super::statement::HEAD).then(|| names::parameter(&name))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tables of texts and what they do.
 
-use super::recognise::{recognise, statements};
+mod properties;
+
+use super::recognise::{recognise, recognise_in_turns, statements};
 use super::recognised::{Effects, Name, Recognised, Step};
 use super::tokens::Strings;
 use super::touched::Touched;
@@ -306,4 +308,19 @@ fn a_text_of_very_many_statements_is_bounded() {
     assert_eq!(recognised.steps.len(), 16_384);
     assert!(recognised.effects.has(Effects::OPAQUE) && recognised.effects.has(Effects::SEQUENCES_USED));
     assert_eq!(statements(text.as_bytes(), Strings::Standard).len(), 16_384);
+}
+
+#[tokio::test]
+async fn a_long_text_is_read_in_turns() {
+    let text = "SELECT 'a', b FROM c;".repeat(5_000);
+    for strings in [Strings::Standard, Strings::Backslash] {
+        let mut turns = 0;
+        let mut reading = std::pin::pin!(recognise_in_turns(text.as_bytes(), strings));
+        let in_turns = std::future::poll_fn(|context| {
+            turns += 1;
+            reading.as_mut().poll(context)
+        });
+        assert_eq!(in_turns.await, recognise(text.as_bytes(), strings));
+        assert!(turns > 5, "{turns}");
+    }
 }

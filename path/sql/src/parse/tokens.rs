@@ -139,9 +139,18 @@ fn class_of(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
+static CONTINUES: [bool; 256] = {
+    let (mut continues, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        continues[byte] = matches!(class(byte as u8), Class::Letter | Class::Digit | Class::Dollar);
+        byte += 1;
+    }
+    continues
+};
+
 /// Whether a word goes on with `byte`.
 fn continues_word(byte: u8) -> bool {
-    matches!(class_of(byte), Class::Letter | Class::Digit | Class::Dollar)
+    CONTINUES[usize::from(byte)]
 }
 
 /// Longest run of operator characters looked at: a longer operator is an error at the server, and a run of signs that is
@@ -164,9 +173,9 @@ impl<'a> Tokens<'a> {
 
     fn skip_space(&mut self) {
         while let Some(&byte) = self.text.get(self.at) {
-            match (byte, self.byte(self.at + 1)) {
-                (b'-', b'-') => self.at = literals::line_end(self.text, self.at + 2),
-                (b'/', b'*') => self.at = literals::comment_end(self.text, self.at + 2),
+            match byte {
+                b'-' if self.byte(self.at + 1) == b'-' => self.at = literals::line_end(self.text, self.at + 2),
+                b'/' if self.byte(self.at + 1) == b'*' => self.at = literals::comment_end(self.text, self.at + 2),
                 _ if class_of(byte) == Class::Space => self.at += 1,
                 _ => return,
             }
@@ -227,17 +236,21 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// An operator ends before a comment, and before signs at its end unless it could not be otherwise.
+    /// An operator ends before a comment, and before signs at its end unless it holds a character that permits them.
     fn operator(&self, at: usize) -> usize {
-        let bounded = &self.text[at..self.text.len().min(at + LONGEST_OPERATOR)];
-        let run = &bounded[..bounded.iter().position(|&byte| class_of(byte) != Class::Operator).unwrap_or(bounded.len())];
-        let comment = run.windows(2).position(|pair| pair == b"--" || pair == b"/*");
-        let run = &run[..comment.unwrap_or(run.len())];
-        if run.iter().any(|byte| b"~!@#^&|`?%".contains(byte)) {
-            return at + run.len();
+        let (mut end, mut signs, mut permitted) = (at, 0, false);
+        while end < at + LONGEST_OPERATOR && class_of(self.byte(end)) == Class::Operator {
+            match (self.byte(end), self.byte(end + 1)) {
+                (b'-', b'-') | (b'/', b'*') => break,
+                (b'+' | b'-', _) => signs += 1,
+                (byte, _) => {
+                    signs = 0;
+                    permitted |= !matches!(byte, b'*' | b'/' | b'<' | b'>' | b'=');
+                }
+            }
+            end += 1;
         }
-        let signs = run.iter().rev().take_while(|byte| b"+-".contains(byte)).count();
-        at + (run.len() - signs).max(1)
+        if permitted { end } else { (end - signs).max(at + 1) }
     }
 }
 
