@@ -1,6 +1,7 @@
 //! Tables of texts and what they do.
 
 mod properties;
+mod real;
 
 use super::recognise::{recognise, recognise_in_turns, statements};
 use super::recognised::{Effects, Name, Recognised, Step};

@@ -83,12 +83,22 @@ fn may_be_name(word: Word) -> bool {
     matches!(
         word,
         Word::Other
+            | Word::First
             | Word::Key
+            | Word::Load
+            | Word::Locked
             | Word::Names
+            | Word::Next
+            | Word::Plans
+            | Word::Release
+            | Word::Replace
             | Word::Role
+            | Word::Rows
             | Word::Schema
             | Word::Session
+            | Word::Share
             | Word::Start
+            | Word::Temp
             | Word::Time
             | Word::Work
             | Word::Zone
