@@ -12,7 +12,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("Cannot allocate memory", "there is not enough memory for the database: give the machine or its control group more"),
     ("could not create shared memory segment", "the system allows no more shared memory: raise kernel.shmmax and kernel.shmall"),
     ("could not create semaphores", "the system allows no more semaphores: raise kernel.sem"),
-    ("has group or world access", "DATA must be its owner's alone: `chmod 700 DATA`"),
+    ("has invalid permissions", "DATA must be its owner's alone: `chmod 700 DATA`"),
     ("has wrong ownership", "DATA must belong to the user who runs the server"),
     ("Permission denied", "the user who runs the server may not read or write in DATA"),
     ("Read-only file system", "the disk that holds DATA can only be read"),
@@ -53,7 +53,7 @@ mod tests {
         let full = of(&["PANIC:  could not write to file \"x\": No space left on device", "LOG:  shutting down"]);
         let expected = "the disk that holds /d is full: free some space; postgres ended with status 1: PANIC:  could not write to file \"x\": No space left on device";
         assert_eq!(full, expected);
-        assert!(of(&["FATAL:  data directory \"/d\" has group or world access"]).contains("`chmod 700 /d`"));
+        assert!(of(&["FATAL:  data directory \"/d\" has invalid permissions"]).contains("`chmod 700 /d`"));
         assert_eq!(of(&["LOG:  hm", ""]), "postgres ended with status 1: LOG:  hm");
         assert_eq!(of(&[]), "postgres ended with status 1");
     }

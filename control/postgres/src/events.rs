@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use telemetry::Log;
 
+use crate::dump::Dumped;
 use crate::ground::Ground;
 
 pub(crate) const TIER: &str = "postgres";
@@ -40,6 +41,15 @@ pub(crate) fn still_starting(log: &Log, since: Duration) {
 
 pub(crate) fn died(log: &Log, reason: &str, wait: Duration) {
     log.error(TIER, &format!("{reason}; {}", next_try(wait)));
+}
+
+pub(crate) fn dumped(log: &Log, result: &Result<Dumped, String>) {
+    match result {
+        Ok(Dumped { bytes, took, .. }) => {
+            log.info(TIER, &format!("the night's dump: {} KB in {:.1} s", bytes.div_ceil(1024), took.as_secs_f64()))
+        }
+        Err(reason) => log.error(TIER, &format!("the night's dump failed, next try in an hour: {reason}")),
+    }
 }
 
 pub(crate) fn not_made(log: &Log, error: &str) {

@@ -48,19 +48,31 @@ pub(crate) enum Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// This machine has no Postgres that could be used.
-    Any { passed: Vec<String> },
+    Any { data: Option<u32>, passed: Vec<String> },
     /// It has, but not of the major version that made the data.
     Major { data: u32, here: Vec<String> },
     /// The one that was named is none.
     Named(String),
 }
 
+impl Missing {
+    /// Whether a build of the major version `fetched` would do.
+    pub(crate) fn can_be_fetched(&self, fetched: Option<u32>) -> bool {
+        match self {
+            Missing::Any { data, .. } => fetched.is_some_and(|fetched| data.is_none_or(|data| data == fetched)) || data.is_none(),
+            Missing::Major { data, .. } => fetched == Some(*data),
+            Missing::Named(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Missing::Any { passed } if passed.is_empty() => write!(out, "this machine has no PostgreSQL; `plimsoll setup` gets one"),
-            Missing::Any { passed } => {
-                write!(out, "this machine has no PostgreSQL that can be used ({}); `plimsoll setup` gets one", passed.join("; "))
+            Missing::Any { data, passed } => {
+                let version = data.map_or(String::new(), |data| format!(" {data}, which made the data and alone can read them"));
+                let passed = if passed.is_empty() { String::new() } else { format!(" that can be used ({})", passed.join("; ")) };
+                write!(out, "this machine has no PostgreSQL{version}{passed}")
             }
             Missing::Major { data, here } => write!(
                 out,
@@ -142,7 +154,7 @@ pub(crate) fn choose(
             let why = passed.pop().unwrap_or_else(|| format!("{} holds no `postgres` and `initdb`", folder.display()));
             Err(Missing::Named(format!("{means}: {why}")))
         }
-        _ => Err(Missing::Any { passed }),
+        _ => Err(Missing::Any { data, passed }),
     }
 }
 

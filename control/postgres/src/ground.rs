@@ -11,11 +11,12 @@ use process::Command;
 use rustix::process::geteuid;
 
 use crate::account::{self, Account, Choice};
+use crate::fetch;
 use crate::find::{self, Missing, Programs, Version};
 use crate::place::{self, Home};
 use crate::plan::Plan;
 use crate::socket;
-use crate::tier::Setup;
+use crate::tier::{Environment, Setup};
 
 /// Variables of ours that the programs get.
 const INHERITED: &[&str] = &["PATH", "HOME", "TZ", "LD_LIBRARY_PATH", "TMPDIR"];
@@ -125,7 +126,17 @@ fn add_user() -> Result<(), String> {
 
 fn programs(plan: &Plan, setup: &Setup, data: Option<&Path>, user: Option<process::User>) -> Result<Programs, Missing> {
     let data = data.and_then(|data| fs::read_to_string(data.join("PG_VERSION")).ok()?.trim().parse().ok());
-    let places = find::places(plan.bin.as_deref(), &setup.environment, &[]);
+    programs_here(plan.bin.as_deref(), &setup.environment, data, user)
+}
+
+/// The programs for data of this major version, that `user` can run.
+pub(crate) fn programs_here(
+    bin: Option<&Path>,
+    environment: &Environment,
+    data: Option<u32>,
+    user: Option<process::User>,
+) -> Result<Programs, Missing> {
+    let places = find::places(bin, environment, &fetch::fetched(environment));
     find::choose(&places, data, |folder| look(folder, user))
 }
 

@@ -16,7 +16,7 @@ use crate::output::{Output, Tail};
 use crate::tier::{Setup, Shared};
 use crate::tries::Tries;
 use crate::view::{Order, Phase, View};
-use crate::{configure, death, events, make, postmaster, roles, run};
+use crate::{configure, death, events, fetch, make, postmaster, roles, run};
 
 /// Between two looks whether it is ready.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -131,13 +131,29 @@ impl Life {
         Ok(ground)
     }
 
+    /// Looks everything up; programs that are not there are fetched if they can be.
     async fn ground(&self) -> Result<Ground, String> {
-        let (plan, setup) = (self.shared.plan.borrow().clone(), self.setup().clone());
-        let found = tokio::task::spawn_blocking(move || Ground::prepare(&plan, &setup)).await;
-        found.map_err(|error| error.to_string())?.map_err(|lack| match lack {
+        match self.look().await? {
+            Ok(ground) => return Ok(ground),
+            Err(Lack::Other(reason)) => return Err(reason),
+            Err(Lack::Programs(missing)) if !missing.can_be_fetched(fetch::major()) => return Err(missing.to_string()),
+            Err(Lack::Programs(_)) => {}
+        }
+        self.enter(Phase::Fetching, None);
+        let setup = self.setup().clone();
+        let tell = move |text: &str| setup.log.info(events::TIER, text);
+        let environment = self.setup().environment.clone();
+        let fetched = tokio::task::spawn_blocking(move || crate::setup::get(&environment, &tell)).await;
+        fetched.map_err(|error| error.to_string())??;
+        self.look().await?.map_err(|lack| match lack {
             Lack::Other(reason) => reason,
             Lack::Programs(missing) => missing.to_string(),
         })
+    }
+
+    async fn look(&self) -> Result<Result<Ground, Lack>, String> {
+        let (plan, setup) = (self.shared.plan.borrow().clone(), self.setup().clone());
+        tokio::task::spawn_blocking(move || Ground::prepare(&plan, &setup)).await.map_err(|error| error.to_string())
     }
 
     /// Runs the server until it ends; `Ok` is an end that was ordered.

@@ -18,7 +18,15 @@ impl Collect for Metrics {
         if let Some(start) = view.start {
             out.gauge("postgres_start_seconds", "From start to ready, the last time.", &[], start.as_secs_f64());
         }
+        let known = self.0.nightly.known();
+        out.counter("postgres_dump_failures_total", "Nightly dumps that failed.", &[], known.failures);
+        if let Some(last) = known.last {
+            let age = last.at.elapsed().map_or(0.0, |age| age.as_secs_f64());
+            out.gauge("postgres_dump_age_seconds", "Age of the last nightly dump that succeeded.", &[], age);
+            out.gauge("postgres_dump_bytes", "Size of the last nightly dump that succeeded.", &[], last.bytes as f64);
+        }
         if let Some(look) = self.0.usage.last() {
+            out.gauge("postgres_data_bytes", "Size of the data directory of the embedded Postgres.", &[], look.data as f64);
             out.gauge("postgres_cpu_cores", "Cores that the embedded Postgres used over the last seconds.", &[], look.cpu);
             let help = "Memory of the embedded Postgres, what its processes share counted once.";
             out.gauge("postgres_memory_bytes", help, &[], look.memory as f64);

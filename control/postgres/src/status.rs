@@ -1,12 +1,13 @@
 use serde::Serialize;
 
+use crate::dump;
 use crate::place;
 use crate::tier::Shared;
 
 /// The embedded server as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
-    /// `looking` (for its programs), `asleep` (until somebody wants it), `making`, `starting`, `up`, `down`, `stopping`, `stopped`.
+    /// `looking` (for its programs), `fetching` (them), `asleep` (until somebody wants it), `making`, `starting`, `up`, `down`, `stopping`, `stopped`.
     pub state: &'static str,
     /// Why the last try failed, or the last life ended; absent when all went well.
     pub reason: Option<String>,
@@ -32,6 +33,25 @@ pub struct Status {
     pub cpu: Option<f64>,
     /// Memory of its processes, what they share counted once; bytes.
     pub memory: Option<u64>,
+    /// Size of the data directory, bytes.
+    pub data_bytes: Option<u64>,
+    /// The nightly dumps.
+    pub dump: DumpStatus,
+}
+
+/// How the nightly dumps go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DumpStatus {
+    /// Where they are.
+    pub folder: String,
+    /// Age of the last that succeeded; absent when there is none yet.
+    pub age_seconds: Option<u64>,
+    /// Its size.
+    pub bytes: Option<u64>,
+    /// How many failed since Plimsoll started.
+    pub failures: u64,
+    /// Why the last one failed; absent when it did not.
+    pub reason: Option<String>,
 }
 
 pub(crate) fn of(shared: &Shared) -> Status {
@@ -51,5 +71,18 @@ pub(crate) fn of(shared: &Shared) -> Status {
         restarts: view.restarts,
         cpu: shared.usage.last().map(|look| look.cpu),
         memory: shared.usage.last().map(|look| look.memory),
+        data_bytes: shared.usage.last().map(|look| look.data),
+        dump: dump(shared),
+    }
+}
+
+fn dump(shared: &Shared) -> DumpStatus {
+    let known = shared.nightly.known();
+    DumpStatus {
+        folder: dump::folder(&shared.setup.state).display().to_string(),
+        age_seconds: known.last.map(|last| last.at.elapsed().map_or(0, |age| age.as_secs())),
+        bytes: known.last.map(|last| last.bytes),
+        failures: known.failures,
+        reason: known.reason,
     }
 }

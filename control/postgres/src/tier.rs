@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use contract::{Database, DatabaseKeeper, Load, ServerState};
 use process::Keeper;
@@ -9,6 +10,7 @@ use telemetry::{Log, Registry};
 use tokio::sync::watch;
 
 use crate::credentials::Credentials;
+use crate::dump::{self, Nightly};
 use crate::life::Life;
 use crate::lock::Lock;
 use crate::metrics::Metrics;
@@ -49,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) view: watch::Receiver<View>,
     orders: watch::Sender<Order>,
     pub(crate) usage: Usage,
+    pub(crate) nightly: Nightly,
     database: Database,
     _lock: Lock,
 }
@@ -67,10 +70,19 @@ impl Tier {
         let (keeper, database) = DatabaseKeeper::new(if holds_data { ServerState::Starting } else { ServerState::Asleep });
         let (orders, ordered) = watch::channel(Order::Run);
         let (sender, view) = watch::channel(View::new());
-        let shared =
-            Arc::new(Shared { setup, plan: watch::Sender::new(plan), view, orders, usage: Usage::default(), database, _lock: lock });
+        let shared = Arc::new(Shared {
+            setup,
+            plan: watch::Sender::new(plan),
+            view,
+            orders,
+            usage: Usage::default(),
+            nightly: Nightly::default(),
+            database,
+            _lock: lock,
+        });
         tokio::spawn(Life::new(shared.clone(), keeper, sender, ordered).run());
         tokio::spawn(usage::sample(Arc::downgrade(&shared)));
+        tokio::spawn(dump::keep(Arc::downgrade(&shared)));
         registry.add(Arc::new(Metrics(shared.clone())));
         Ok(Handle(shared))
     }
@@ -120,6 +132,18 @@ impl Handle {
         self.0.orders.send_replace(Order::Stop);
         // An error says that its task is gone.
         let _ = self.0.view.clone().wait_for(|view| view.phase == Phase::Stopped).await;
+    }
+
+    /// Dumps every database now, as is done each night; returns the size of the dumps in bytes.
+    ///
+    /// # Errors
+    /// The server is not up, or a dump failed; why, for a person.
+    pub async fn dump(&self) -> Result<u64, String> {
+        let view = self.0.view.borrow().clone();
+        let (Phase::Up, Some(ground)) = (view.phase, view.ground) else { return Err("the database is not up".into()) };
+        let dumped = dump::dump_all(&self.0, &ground, SystemTime::now()).await;
+        self.0.nightly.note(&dumped);
+        dumped.map(|dumped| dumped.bytes)
     }
 
     /// The server as it is now.

@@ -1,6 +1,7 @@
 //! What the server's processes take, from /proc.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use crate::tier::Shared;
 use crate::view::Phase;
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// The last look.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Look {
     pub(crate) cpu: f64,
     /// Memory, what processes share counted once, in bytes.
     pub(crate) memory: u64,
+    /// Size of the data directory, bytes.
+    pub(crate) data: u64,
     /// Processor time of this life so far.
     seconds: f64,
     at: Instant,
@@ -33,14 +36,22 @@ impl Usage {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, sums: Option<(f64, u64)>, at: Instant) {
+    fn note(&self, sums: Option<Sums>, at: Instant) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = sums.map(|(seconds, memory)| {
+        *last = sums.map(|Sums { seconds, memory, data }| {
             // The time of a session that has just ended is missing until its parent has counted it.
             let used = last.map_or(0.0, |last| (seconds - last.seconds).max(0.0) / at.duration_since(last.at).as_secs_f64().max(0.001));
-            Look { cpu: used, memory, seconds, at }
+            Look { cpu: used, memory, data, seconds, at }
         });
     }
+}
+
+/// What is counted at one look.
+#[derive(Debug, Default)]
+struct Sums {
+    seconds: f64,
+    memory: u64,
+    data: u64,
 }
 
 /// Looks again and again, as long as the tier lives.
@@ -58,16 +69,24 @@ pub(crate) async fn sample(shared: Weak<Shared>) {
     }
 }
 
-/// Processor seconds and bytes of all that live in a data directory.
-fn sums(data: &Path) -> (f64, u64) {
+/// Of all that live in a data directory, and of itself.
+fn sums(data: &Path) -> Sums {
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let of = |file: String| fs::read_to_string(file).unwrap_or_default();
-    let mut sums = (0.0, 0);
+    let mut sums = Sums { data: size(data), ..Sums::default() };
     for one in postmaster::inhabitants(data) {
-        sums.0 += used(&of(format!("/proc/{}/stat", one.pid))).unwrap_or(0) as f64 / ticks;
-        sums.1 += proportional(&of(format!("/proc/{}/smaps_rollup", one.pid))).unwrap_or(0);
+        sums.seconds += used(&of(format!("/proc/{}/stat", one.pid))).unwrap_or(0) as f64 / ticks;
+        sums.memory += proportional(&of(format!("/proc/{}/smaps_rollup", one.pid))).unwrap_or(0);
     }
     sums
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // What has gone meanwhile has no size.
+    let of =
+        |entry: fs::DirEntry| entry.metadata().map_or(0, |found| if found.is_dir() { size(&entry.path()) } else { found.blocks() * 512 });
+    entries.map(of).sum()
 }
 
 /// Ticks of a process and of its dead children: proc(5).
@@ -94,8 +113,8 @@ mod tests {
     #[test]
     fn shares_come_from_two_looks() {
         let (usage, begun) = (Usage::default(), Instant::now());
-        usage.note(Some((1.0, 7)), begun);
-        usage.note(Some((2.0, 9)), begun + Duration::from_secs(2));
+        usage.note(Some(Sums { seconds: 1.0, memory: 7, data: 1 }), begun);
+        usage.note(Some(Sums { seconds: 2.0, memory: 9, data: 2 }), begun + Duration::from_secs(2));
         assert_eq!(usage.last().map(|look| (look.cpu, look.memory)), Some((0.5, 9)));
         usage.note(None, begun + Duration::from_secs(4));
         assert_eq!(usage.last(), None);

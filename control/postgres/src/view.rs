@@ -19,6 +19,8 @@ pub(crate) enum Order {
 pub(crate) enum Phase {
     /// Its programs are looked for.
     Looking,
+    /// They are fetched.
+    Fetching,
     /// It starts when somebody wants it.
     Asleep,
     /// Its data directory is being made.
@@ -58,6 +60,7 @@ impl Phase {
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Phase::Looking => "looking",
+            Phase::Fetching => "fetching",
             Phase::Asleep => "asleep",
             Phase::Making => "making",
             Phase::Starting => "starting",

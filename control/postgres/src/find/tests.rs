@@ -42,7 +42,10 @@ fn what_was_named_is_used_or_refused() {
 #[test]
 fn what_was_passed_over_is_told() {
     let refuse = |folder: &Path| (folder == Path::new("/closed")).then(|| Err("keeps the user out".to_string()));
-    assert_eq!(choose(&any(&["/closed", "/x"]), None, refuse), Err(Missing::Any { passed: vec!["/closed: keeps the user out".into()] }));
+    assert_eq!(
+        choose(&any(&["/closed", "/x"]), None, refuse),
+        Err(Missing::Any { data: None, passed: vec!["/closed: keeps the user out".into()] })
+    );
 }
 
 #[test]
@@ -65,4 +68,15 @@ fn the_newest_of_a_family_comes_first() {
     let found = family(scratch.path(), "postgresql", "bin");
     let names: Vec<_> = found.iter().map(|folder| folder.parent().unwrap().file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["postgresql@17", "postgresql@15", "postgresql@9", "postgresql"]);
+}
+
+#[test]
+fn only_a_build_that_can_read_the_data_is_fetched() {
+    let none = |data| Missing::Any { data, passed: Vec::new() };
+    assert!(none(None).can_be_fetched(Some(18)) && none(Some(18)).can_be_fetched(Some(18)) && !none(Some(15)).can_be_fetched(Some(18)));
+    assert!(none(None).can_be_fetched(None), "it says why there is none");
+    let other = |data| Missing::Major { data, here: Vec::new() };
+    assert!(other(18).can_be_fetched(Some(18)) && !other(14).can_be_fetched(Some(18)));
+    assert!(!Missing::Named(String::new()).can_be_fetched(Some(18)));
+    assert!(none(Some(15)).to_string().contains("PostgreSQL 15, which made the data"));
 }

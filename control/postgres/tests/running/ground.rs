@@ -118,27 +118,9 @@ impl Ground {
 
     /// What psql prints, as the role of `main`.
     pub async fn sql(&self, sql: &str) -> String {
-        let output = self.psql(&self.socket().await, "main", sql);
+        let output = psql(&self.handle, &self.socket().await, "main", sql);
         assert!(output.status.success(), "{output:?}\n{}", self.lines.text());
         String::from_utf8(output.stdout).unwrap().trim_end().to_string()
-    }
-
-    pub fn psql(&self, socket: &Path, name: &str, sql: &str) -> Output {
-        let who = self.handle.credentials(name).unwrap();
-        let mut psql = Command::new("psql");
-        psql.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("PGPASSWORD", &who.password);
-        psql.arg("-h").arg(socket.parent().unwrap()).args([
-            "-XAtq",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            &who.user,
-            "-d",
-            &who.database,
-            "-c",
-            sql,
-        ]);
-        psql.output().unwrap()
     }
 
     pub fn pid(&self) -> u32 {
@@ -171,4 +153,13 @@ pub fn inhabitants(data: &Path) -> Vec<u32> {
 /// Whether a process of this number lives.
 pub fn lives(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// psql as the role of a `[sql.NAME]`.
+pub fn psql(handle: &Handle, socket: &Path, name: &str, sql: &str) -> Output {
+    let who = handle.credentials(name).unwrap();
+    let mut psql = Command::new("psql");
+    psql.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("PGPASSWORD", &who.password);
+    psql.arg("-h").arg(socket.parent().unwrap()).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", &who.user, "-d", &who.database, "-c", sql]);
+    psql.output().unwrap()
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod dumps;
 mod ends;
 mod ground;
+mod places;
 
 use std::time::Instant;
 
@@ -91,5 +93,91 @@ async fn two_on_one_folder_are_refused() {
     let (setup, _) = ground::setup(&ground.state);
     let refused = postgres::Tier::start(ground::plan(&["main"]), setup, &telemetry::Registry::default()).unwrap_err();
     assert!(refused.contains("another Plimsoll"), "{refused}");
+    ground.handle.stop().await;
+}
+
+#[tokio::test]
+async fn many_wishes_make_one_server() {
+    let ground = Ground::new();
+    let database = ground.handle.database();
+    let waits = (0..50).map(|_| {
+        let database = database.clone();
+        tokio::spawn(async move {
+            database.want();
+            let mut state = database.watch();
+            state.wait_for(|state| matches!(state, ServerState::Up(_))).await.unwrap().clone()
+        })
+    });
+    let waits: Vec<_> = waits.collect();
+    for wait in waits {
+        assert!(matches!(wait.await.unwrap(), ServerState::Up(_)));
+    }
+    let starts = || ground.lines.text().matches("is ready after").count();
+    ground::until("the log", || starts() > 0).await;
+    assert_eq!((starts(), ground.handle.status().restarts), (1, 0));
+    ground.handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_plan_makes_its_database_in_the_running_server() {
+    let ground = Ground::new();
+    let socket = ground.up().await;
+    let pid = ground.pid();
+    ground.handle.change(ground::plan(&["main", "orders"])).unwrap();
+    ground::until("the other database", || ground::psql(&ground.handle, &socket, "orders", "SELECT 1").status.success()).await;
+    assert_eq!(ground.pid(), pid);
+    let may_connect = "SELECT has_database_privilege('main', 'orders', 'CONNECT')";
+    ground::until("one app not to see another one's database", || {
+        ground::psql(&ground.handle, &socket, "main", may_connect).stdout == b"f\n"
+    })
+    .await;
+    ground.handle.stop().await;
+}
+
+/// A role's password is lost with the file; the server takes the new one.
+#[tokio::test]
+async fn a_new_password_is_taken() {
+    let ground = Ground::new();
+    ground.up().await;
+    let before = ground.handle.credentials("main").unwrap();
+    ground.handle.stop().await;
+    std::fs::remove_file(ground.state.join("postgres/passwords/main")).unwrap();
+    let ground = ground.again();
+    ground.socket().await;
+    assert_ne!(ground.handle.credentials("main").unwrap().password, before.password);
+    assert_eq!(ground.sql("SELECT current_user").await, "main");
+    ground.handle.stop().await;
+}
+
+#[tokio::test]
+async fn what_stops_it_from_starting_is_told_with_what_to_do() {
+    let ground = Ground::new();
+    ground.up().await;
+    let data = ground.data();
+    ground.handle.stop().await;
+    ground::mode(&data, 0o755);
+    let ground = ground.again();
+    let reason = ground.down().await;
+    assert!(reason.contains(&format!("`chmod 700 {}`", data.display())), "{reason}");
+    ground::mode(&data, 0o700);
+    ground.up().await;
+    assert_eq!(ground.handle.status().reason, None);
+    ground.handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_making_that_was_cut_short_leaves_nothing_in_the_way() {
+    let ground = Ground::new();
+    ground.handle.ready().await.unwrap();
+    let aside = ground.state.join("postgres/data.new");
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::write(aside.join("PG_VERSION"), "15\n").unwrap();
+    ground.handle.database().want();
+    ground::until("it to be made", || ground.handle.status().state == "making").await;
+    ground.handle.stop().await;
+    assert!(!ground.handle.holds_data());
+    let ground = ground.again();
+    ground.up().await;
+    assert!(!aside.exists());
     ground.handle.stop().await;
 }

@@ -1,0 +1,155 @@
+//! Dumps and restores while the server runs, by Postgres's own programs, streamed. Blocks: for verbs, not for the server.
+
+mod nightly;
+mod target;
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use flate2::read::GzDecoder;
+
+use crate::fetch;
+use crate::find;
+use crate::tier::Environment;
+
+pub(crate) use nightly::{Dumped, Nightly, dump_all, folder, keep};
+pub use target::Target;
+
+/// How a dump in Postgres's own compressed format begins.
+const CUSTOM: &[u8] = b"PGDMP";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Postgres's client programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tools {
+    bin: PathBuf,
+    /// Of these programs: they dump servers up to it.
+    pub major: u32,
+}
+
+impl Tools {
+    /// Those of `bin` or of this machine that can dump a server of the major version `server`; the smallest that can.
+    ///
+    /// # Errors
+    /// There are none; says how to get some.
+    pub fn find(bin: Option<&Path>, environment: &Environment, server: Option<u32>) -> Result<Tools, String> {
+        let folders = match find::places(bin, environment, &fetch::fetched(environment)) {
+            find::Places::Only(folder, _) => vec![folder],
+            find::Places::Any(folders) => folders,
+        };
+        let mut found: Vec<Tools> = folders.iter().filter_map(|folder| Tools::of(folder)).collect();
+        found.sort_by_key(|tools| tools.major);
+        let fits = |tools: &&Tools| server.is_none_or(|server| tools.major >= server);
+        let best = match server {
+            Some(_) => found.iter().find(fits),
+            None => found.last(),
+        };
+        let wanted = server.map_or(String::new(), |server| format!(" of version {server} or newer"));
+        best.cloned().ok_or_else(|| format!("this machine has no pg_dump{wanted}; `plimsoll setup` gets one"))
+    }
+
+    fn of(folder: &Path) -> Option<Tools> {
+        let program = folder.join("pg_dump").canonicalize().ok()?;
+        let bin = program.parent()?.to_path_buf();
+        // Debian's pg_dump in PATH is a script that chooses among versions; the folders of each come later.
+        let are_there = ["pg_dump", "pg_restore", "psql"].iter().all(|name| bin.join(name).exists());
+        let said = are_there.then(|| Command::new(bin.join("pg_dump")).arg("--version").stdin(Stdio::null()).output().ok())??;
+        Some(Tools { bin, major: find::version(&String::from_utf8_lossy(&said.stdout))?.major })
+    }
+
+    /// One of them, as a command line's first word.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+}
+
+/// What a dump writes: Postgres's own format, compressed, without who owned what.
+pub(crate) fn dump_arguments() -> Vec<OsString> {
+    ["--format=custom", "--no-owner", "--no-privileges", "--no-password"].map(OsString::from).to_vec()
+}
+
+/// Dumps one database to standard output.
+pub fn dump_to_stdout(tools: &Tools, target: &Target) -> Result<(), String> {
+    dump_into(tools, target, Stdio::inherit())
+}
+
+/// Dumps one database to `file`, which appears when it is whole; returns its size in bytes.
+pub fn dump_to_file(tools: &Tools, target: &Target, file: &Path) -> Result<u64, String> {
+    let aside = aside(file);
+    let failed = |error: io::Error| format!("{}: {error}", aside.display());
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
+    let whole = written.try_clone().map_err(failed)?;
+    let dumped = dump_into(tools, target, written.into()).and_then(|()| finish(&whole, &aside, file).map_err(failed));
+    if dumped.is_err() {
+        // What is left of it is of no use to anybody.
+        let _ = fs::remove_file(&aside);
+    }
+    dumped
+}
+
+/// The name of a file until it is whole.
+pub(crate) fn aside(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.partial", file.display()))
+}
+
+/// On the disk, then under its name; its size.
+pub(crate) fn finish(whole: &File, aside: &Path, file: &Path) -> io::Result<u64> {
+    whole.sync_all()?;
+    fs::rename(aside, file)?;
+    Ok(whole.metadata()?.len())
+}
+
+fn dump_into(tools: &Tools, target: &Target, out: Stdio) -> Result<(), String> {
+    let mut command = Command::new(tools.program("pg_dump"));
+    command.args(dump_arguments()).envs(target.environment()).arg("--dbname").arg(target.name());
+    let output = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).output();
+    ended("pg_dump", output)
+}
+
+/// Puts a dump back: what it holds replaces what the database has under the same names, all of it or nothing.
+///
+/// Takes what `db dump` writes, and SQL as text or gzip.
+pub fn restore(tools: &Tools, target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
+    let mut begin = Vec::new();
+    from.by_ref().take(CUSTOM.len() as u64).read_to_end(&mut begin).map_err(|error| format!("the dump cannot be read: {error}"))?;
+    if begin.is_empty() {
+        return Err("the dump is empty".into());
+    }
+    let all = io::Cursor::new(begin.clone()).chain(from);
+    if begin == CUSTOM {
+        let words = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--no-password"];
+        feed(tools, "pg_restore", &words, target, all)
+    } else {
+        let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--output=/dev/null"];
+        let source: Box<dyn Read + Send> = if begin.starts_with(GZIP) { Box::new(GzDecoder::new(all)) } else { Box::new(all) };
+        feed(tools, "psql", &words, target, source)
+    }
+}
+
+fn feed(tools: &Tools, program: &str, words: &[&str], target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
+    let mut command = Command::new(tools.program(program));
+    command.args(words).envs(target.environment()).arg("--dbname").arg(target.name());
+    let started = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| format!("cannot start {program}: {error}"))?;
+    let mut input = child.stdin.take().expect("it is piped");
+    // Beside the wait: a program that ends early must not leave us writing.
+    let feeding = std::thread::spawn(move || io::copy(&mut from, &mut input).and_then(|_| input.flush()));
+    let output = child.wait_with_output();
+    let fed = feeding.join().unwrap_or_else(|_| Err(io::Error::other("reading it failed")));
+    ended(program, output)?;
+    fed.map_err(|error| format!("the dump cannot be read: {error}"))
+}
+
+fn ended(program: &str, output: io::Result<std::process::Output>) -> Result<(), String> {
+    let output = output.map_err(|error| format!("cannot start {program}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
+    Err(if said.is_empty() { format!("{program} ended with {}", output.status) } else { said.join("; ") })
+}
