@@ -8,6 +8,8 @@ mod server;
 mod session;
 mod settings;
 mod stream;
+mod top;
 
 pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
 pub use settings::{SQL, Settings};
+pub use top::TopStatement;
