@@ -2,9 +2,20 @@
 
 use memchr::{memchr, memchr2, memmem};
 
+/// What a backslash does in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Backslash {
+    /// Nothing.
+    Plain,
+    /// What follows it does not count.
+    Escapes,
+    /// The same, but behind a byte that is not ASCII it is the second half of a letter, as it can be in SJIS, BIG5 or GBK.
+    EscapesOrHalf,
+}
+
 /// After the closing quote of a string whose content begins at `from`, and after all further pieces of it: a string goes
 /// on where only space with a newline in it stands before the next quote.
-pub(super) fn string_end(text: &[u8], from: usize, backslash: bool) -> usize {
+pub(super) fn string_end(text: &[u8], from: usize, backslash: Backslash) -> usize {
     let mut at = from;
     loop {
         at = piece_end(text, at, backslash);
@@ -15,13 +26,14 @@ pub(super) fn string_end(text: &[u8], from: usize, backslash: bool) -> usize {
     }
 }
 
-fn piece_end(text: &[u8], from: usize, backslash: bool) -> usize {
+fn piece_end(text: &[u8], from: usize, backslash: Backslash) -> usize {
     let mut at = from;
     while let Some(rest) = text.get(at..) {
-        let found = if backslash { memchr2(b'\'', b'\\', rest) } else { memchr(b'\'', rest) };
+        let found = if backslash == Backslash::Plain { memchr(b'\'', rest) } else { memchr2(b'\'', b'\\', rest) };
         let Some(found) = found else { break };
         at += found;
         match (text[at], text.get(at + 1)) {
+            (b'\\', _) if backslash == Backslash::EscapesOrHalf && text[at - 1] >= 0x80 => at += 1,
             (b'\\', _) | (_, Some(b'\'')) => at += 2,
             _ => return at + 1,
         }
@@ -117,8 +129,12 @@ mod tests {
             ("'a\\", true, 3),
             ("'", false, 1),
         ] {
+            let backslash = if backslash { Backslash::Escapes } else { Backslash::Plain };
             assert_eq!(string_end(text.as_bytes(), 1, backslash), end, "{text}");
         }
+        assert_eq!(string_end(b"'\x95\\'a\\'b'", 1, Backslash::EscapesOrHalf), 4);
+        assert_eq!(string_end(b"'\x95\\'a\\'b'", 1, Backslash::Escapes), 9);
+        assert_eq!(string_end(b"'a\\'b'", 1, Backslash::EscapesOrHalf), 6);
     }
 
     #[test]

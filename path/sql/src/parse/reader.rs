@@ -33,9 +33,10 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a [u8], strings: Strings) -> Reader<'a> {
+    pub(super) fn new(tokens: Tokens<'a>, strings: Strings) -> Reader<'a> {
+        let text = tokens.text;
         Reader {
-            tokens: Tokens::new(text, strings),
+            tokens,
             strings,
             statement: Statement::default(),
             effects: Effects::NONE,

@@ -3,7 +3,7 @@
 use super::hash;
 use super::reader::Reader;
 use super::recognised::Recognised;
-use super::tokens::Strings;
+use super::tokens::{Strings, Tokens};
 
 /// Reads a text of any number of statements: 12 ns a byte or so.
 pub(crate) fn recognise(text: &[u8], strings: Strings) -> Recognised {
@@ -26,19 +26,20 @@ pub(crate) async fn recognise_in_turns(text: &[u8], strings: Strings) -> Recogni
     }
 }
 
-/// Tokens of one turn: 100 µs or so.
-const TURN: usize = 4096;
+/// Tokens of one turn: 50 µs or so.
+const TURN: usize = 1024;
 
-/// A text that is being read. Where backslashes escape, once more as the standard says: in doubt, what the text would do in
-/// either reading counts.
+/// A text that is being read, as its session reads it. Then in doubt more: what it would do in another reading counts too,
+/// with backslashes that do not escape, or that are half a letter.
 struct Reading<'a> {
     reader: Reader<'a>,
     first: Option<Recognised>,
+    others: Vec<Tokens<'a>>,
 }
 
 impl<'a> Reading<'a> {
     fn new(text: &'a [u8], strings: Strings) -> Reading<'a> {
-        Reading { reader: Reader::new(text, strings), first: None }
+        Reading { reader: Reader::new(Tokens::new(text, strings), strings), first: None, others: Vec::new() }
     }
 
     /// Reads at most so many tokens on; what the text does, once all is read.
@@ -50,23 +51,25 @@ impl<'a> Reading<'a> {
         None
     }
 
+    /// A reading has ended.
     fn end(&mut self) -> Option<Recognised> {
-        let text = self.reader.tokens.text;
-        match (self.first.take(), self.reader.strings) {
-            (None, Strings::Standard) => Some(self.reader.recognised()),
-            (None, Strings::Backslash) => {
-                self.first = Some(self.reader.recognised());
-                self.reader = Reader::new(text, Strings::Standard);
-                None
+        let (text, strings) = (self.reader.tokens.text, self.reader.strings);
+        let read = self.reader.recognised();
+        match &mut self.first {
+            None => {
+                self.others.extend((strings == Strings::Backslash).then(|| Tokens::new(text, Strings::Standard)));
+                self.others.extend(self.reader.tokens.is_doubtful.then(|| Tokens::with_halves(text, strings)));
+                self.first = Some(read);
             }
-            (Some(mut first), _) => {
-                let other = self.reader.recognised();
-                first.effects = first.effects.and(other.effects);
-                first.touches.join(&other.touches);
+            Some(first) => {
+                first.effects = first.effects.and(read.effects);
+                first.touches.join(&read.touches);
                 first.lookup = None;
-                Some(first)
             }
         }
+        let Some(tokens) = self.others.pop() else { return self.first.take() };
+        self.reader = Reader::new(tokens, strings);
+        None
     }
 }
 
@@ -81,7 +84,7 @@ const HASHED: usize = 64 << 10;
 
 /// Where each statement of a text stands, in the order of [`Recognised::steps`].
 pub(crate) fn statements(text: &[u8], strings: Strings) -> Vec<std::ops::Range<usize>> {
-    let mut reader = Reader::new(text, strings);
+    let mut reader = Reader::new(Tokens::new(text, strings), strings);
     let mut found = Vec::new();
     let mut range = 0..0;
     while let Some(token) = reader.tokens.next() {

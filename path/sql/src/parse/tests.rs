@@ -303,6 +303,15 @@ fn with_backslashes_both_readings_count() {
 }
 
 #[test]
+fn a_backslash_that_may_be_half_a_letter_counts_both_ways() {
+    // in SJIS the first string is one letter and ends at the first quote
+    let text = b"SELECT E'\x95\\'; SET x = 1; --'; SET y = 2";
+    let recognised = recognise(text, Strings::Standard);
+    assert_eq!(*recognised.steps, [Step::Other, Step::Set("y".into())]);
+    assert_eq!(recognised.touched(), Touched::Names(&["y".into(), "x".into()]));
+}
+
+#[test]
 fn a_text_of_very_many_statements_is_bounded() {
     let text = "SET a=1;".repeat(20_000) + "SELECT nextval('a')";
     let recognised = read(&text);

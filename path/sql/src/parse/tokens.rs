@@ -2,7 +2,7 @@
 //! in detail `src/backend/parser/scan.l`. Any bytes give tokens, in linear time; what the server would refuse is cut somehow.
 
 use super::hash::of_word;
-use super::literals;
+use super::literals::{self, Backslash};
 use super::words::Word;
 
 /// How plain quoted strings are read: the session's `standard_conforming_strings`.
@@ -85,6 +85,9 @@ pub(super) struct Tokens<'a> {
     pub(super) text: &'a [u8],
     at: usize,
     strings: Strings,
+    escape: Backslash,
+    /// There was a backslash that may be half a letter: the client's encoding is not UTF-8.
+    pub(super) is_doubtful: bool,
 }
 
 /// What a byte can begin or be part of.
@@ -159,12 +162,12 @@ const LONGEST_OPERATOR: usize = 66;
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(text: &'a [u8], strings: Strings) -> Tokens<'a> {
-        Tokens { text, at: 0, strings }
+        Tokens { text, at: 0, strings, escape: Backslash::Escapes, is_doubtful: false }
     }
 
-    /// The tokens of a part of the text.
-    pub(super) fn within(text: &'a [u8], from: usize, strings: Strings) -> Tokens<'a> {
-        Tokens { text, at: from, strings }
+    /// The same where every doubtful backslash is half a letter.
+    pub(super) fn with_halves(text: &'a [u8], strings: Strings) -> Tokens<'a> {
+        Tokens { escape: Backslash::EscapesOrHalf, ..Tokens::new(text, strings) }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -183,7 +186,8 @@ impl<'a> Tokens<'a> {
     }
 
     fn string(&self, opened: usize, kind: Kind) -> (Kind, usize) {
-        (kind, literals::string_end(self.text, opened, kind == Kind::Escaped))
+        let backslash = if kind == Kind::Escaped { self.escape } else { Backslash::Plain };
+        (kind, literals::string_end(self.text, opened, backslash))
     }
 
     fn plain_string(&self, opened: usize) -> (Kind, usize) {
@@ -197,7 +201,7 @@ impl<'a> Tokens<'a> {
             (b'n' | b'N', b'\'', _) => self.plain_string(at + 2),
             (b'b' | b'B' | b'x' | b'X', b'\'', _) => self.string(at + 2, Kind::Bits),
             // escapes there never escape the quote
-            (b'u' | b'U', b'&', b'\'') => (Kind::Escaped, literals::string_end(self.text, at + 3, false)),
+            (b'u' | b'U', b'&', b'\'') => (Kind::Escaped, literals::string_end(self.text, at + 3, Backslash::Plain)),
             (b'u' | b'U', b'&', b'"') => (Kind::UnicodeQuoted, literals::name_end(self.text, at + 3)),
             _ => (Kind::Word, self.run(at + 1, continues_word)),
         }
@@ -254,6 +258,11 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// Whether a backslash stands behind a byte that is not ASCII in what is no UTF-8.
+fn may_have_halves(string: &[u8]) -> bool {
+    string.windows(2).any(|pair| pair[0] >= 0x80 && pair[1] == b'\\') && std::str::from_utf8(string).is_err()
+}
+
 impl Iterator for Tokens<'_> {
     type Item = Token;
 
@@ -281,6 +290,8 @@ impl Iterator for Tokens<'_> {
         if kind == Kind::Word {
             token.hash = of_word(token.of(self.text));
             token.word = Word::find(token.of(self.text), token.hash);
+        } else if kind == Kind::Escaped {
+            self.is_doubtful |= may_have_halves(token.of(self.text));
         } else if kind == Kind::Quoted && end - start > 2 {
             token.word = Word::quoted(&self.text[start + 1..end - 1]);
         }
