@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
                 Effects::TEMPORARY.and(Effects::DEFINES)
             }
             (Word::Insert | Word::Merge, Word::Into) | (Word::Delete, Word::From) => Effects::SEQUENCES_USED,
+            (Word::As, Word::Execute) if verb == Word::Create => step::EXECUTES,
             // of a SELECT: a table is made
             (_, Word::Into) => Effects::DEFINES,
             (Word::For | Word::Key, Word::Update) => Effects::NONE,

@@ -54,6 +54,9 @@ impl<'a> Head<'a> {
     }
 }
 
+/// What a prepared statement might do, whose text is not there.
+pub(super) const EXECUTES: Effects = Effects::PREPARED.and(Effects::SEQUENCES_USED).and(Effects::OPAQUE);
+
 /// The step that begins with `head`, and what it does beyond what words anywhere in it say.
 pub(super) fn of(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
     match head.word(0) {
@@ -64,7 +67,7 @@ pub(super) fn of(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
         Word::Savepoint | Word::Release => (Step::Savepoint, Effects::TRANSACTION),
         Word::Prepare if head.word(1) == Word::Transaction && is_string(head.token(2)) => (Step::Commit, Effects::TRANSACTION),
         Word::Prepare => (Step::Prepare(head.name(1)), Effects::PREPARED),
-        Word::Execute => (Step::Execute(head.name(1)), Effects::PREPARED.and(Effects::SEQUENCES_USED).and(Effects::OPAQUE)),
+        Word::Execute => (Step::Execute(head.name(1)), EXECUTES),
         Word::Deallocate => (deallocate(head), Effects::PREPARED),
         Word::Set => set(head, touches),
         Word::Reset => reset(head, touches),
@@ -165,6 +168,7 @@ fn reset(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
         _ => head.parameter(1),
     };
     match name {
+        Some(name) if OF_A_TRANSACTION.contains(&&*name) => (Step::SetLocal, Effects::NONE),
         Some(name) => {
             touch(&name, touches);
             (Step::Reset(Name::One(name)), Effects::PARAMETERS)
