@@ -1,9 +1,13 @@
 //! The SQL door: client -> parse -> route -> server.
 #![allow(dead_code, unused_imports)] // the rooms are being furnished; goes with the first whole path
 
+mod client;
+mod end_point;
+mod error;
 mod frame;
 mod parse;
 mod plan;
+mod scram;
 mod server;
 mod session;
 mod settings;

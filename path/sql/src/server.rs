@@ -1,9 +1,23 @@
 //! server: connections to Postgres, opened, kept, lent and taken back.
 
+mod ask;
+mod cancel;
+mod connect;
 mod connection;
 mod key;
+mod login;
 mod prepared;
+mod reader;
+mod scram;
+mod tls;
 
+pub(crate) use ask::{AskError, Row, Rows, ask};
+pub(crate) use cancel::{Target, cancel};
+pub(crate) use connect::{ConnectError, connect};
 pub(crate) use connection::{CancelKey, Connection};
 pub(crate) use key::Key;
 pub(crate) use prepared::{Held, Number, Prepared, ServerName, Wanted, is_ours, name_of};
+pub(crate) use tls::Trust;
+
+#[cfg(test)]
+pub(crate) mod tests;

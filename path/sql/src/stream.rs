@@ -1,47 +1,123 @@
-//! A client's or server's byte stream: TCP or a Unix socket.
+//! A client's or server's byte stream: TCP, a Unix socket, or TLS over TCP.
 
+mod tls;
+
+use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
 use loops::socket::{self, Seen};
 use tokio::net::{TcpStream, UnixStream};
 
-/// A stream registered with this loop; reads and writes are one system call each.
+pub(crate) use tls::{Tls, accept, connect};
+
+/// A stream registered with this loop; without TLS reads and writes are one system call each.
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// TCP.
     Tcp(TcpStream),
     /// A Unix socket.
     Unix(UnixStream),
+    /// TLS over TCP.
+    Tls(Box<Tls>),
 }
 
-macro_rules! each {
-    ($self:ident, $stream:ident => $do:expr) => {
-        match $self {
-            Stream::Tcp($stream) => $do,
-            Stream::Unix($stream) => $do,
-        }
-    };
+/// A stream registered with no loop, on its way from one to another.
+#[derive(Debug)]
+pub(crate) enum Unregistered {
+    /// TCP.
+    Tcp(std::net::TcpStream),
+    /// A Unix socket.
+    Unix(std::os::unix::net::UnixStream),
+    /// TLS over TCP.
+    Tls(std::net::TcpStream, Box<Tls>),
 }
 
 impl Stream {
     /// Reads once into `space`, which is not empty; `Ok(0)` is the end.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        each!(self, stream => socket::poll_read(stream, context, space))
+        match self {
+            Stream::Tcp(stream) => socket::poll_read(stream, context, space),
+            Stream::Unix(stream) => socket::poll_read(stream, context, space),
+            Stream::Tls(tls) => tls.poll_read(context, space),
+        }
+    }
+
+    /// Ready when a read has something to give: bytes, the end or an error. It takes nothing and needs no buffer.
+    pub(crate) fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(stream) => stream.poll_read_ready(context),
+            Stream::Unix(stream) => stream.poll_read_ready(context),
+            Stream::Tls(tls) => tls.poll_readable(context),
+        }
     }
 
     /// Writes once; returns how much was taken. `bytes` are not empty.
+    ///
+    /// Until it is ready it must be called again with the same bytes (more may follow them): TLS has encrypted some.
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        each!(self, stream => socket::poll_write(stream, context, bytes))
+        match self {
+            Stream::Tcp(stream) => socket::poll_write(stream, context, bytes),
+            Stream::Unix(stream) => socket::poll_write(stream, context, bytes),
+            Stream::Tls(tls) => tls.poll_write(context, bytes),
+        }
+    }
+
+    /// As [`Stream::poll_read`].
+    pub(crate) async fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|context| self.poll_read(context, space)).await
+    }
+
+    /// Writes all of `bytes`.
+    pub(crate) async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = poll_fn(|context| self.poll_write(context, bytes)).await?;
+            bytes = &bytes[count..];
+        }
+        Ok(())
     }
 
     /// What lies in it, as far as the loop knows: no system call for one used a moment ago.
     pub(crate) fn glance(&self) -> Seen {
-        each!(self, stream => socket::glance(stream))
+        match self {
+            Stream::Tcp(stream) => socket::glance(stream),
+            Stream::Unix(stream) => socket::glance(stream),
+            Stream::Tls(tls) => tls.seen(socket::glance),
+        }
     }
 
     /// What lies in it; one system call.
     pub(crate) fn look(&self) -> Seen {
-        each!(self, stream => socket::look(stream))
+        match self {
+            Stream::Tcp(stream) => socket::look(stream),
+            Stream::Unix(stream) => socket::look(stream),
+            Stream::Tls(tls) => tls.seen(socket::look),
+        }
+    }
+
+    /// Takes it off this loop, so that another can have it.
+    pub(crate) fn unregister(self) -> io::Result<Unregistered> {
+        Ok(match self {
+            Stream::Tcp(stream) => Unregistered::Tcp(stream.into_std()?),
+            Stream::Unix(stream) => Unregistered::Unix(stream.into_std()?),
+            Stream::Tls(mut tls) => {
+                let socket = tls.take_socket().expect("a stream in use is registered");
+                Unregistered::Tls(socket.into_std()?, tls)
+            }
+        })
+    }
+}
+
+impl Unregistered {
+    /// Registers it with the loop that this runs on.
+    pub(crate) fn register(self) -> io::Result<Stream> {
+        Ok(match self {
+            Unregistered::Tcp(stream) => Stream::Tcp(TcpStream::from_std(stream)?),
+            Unregistered::Unix(stream) => Stream::Unix(UnixStream::from_std(stream)?),
+            Unregistered::Tls(socket, mut tls) => {
+                tls.put_socket(TcpStream::from_std(socket)?);
+                Stream::Tls(tls)
+            }
+        })
     }
 }

@@ -3,8 +3,9 @@ use std::time::Instant;
 
 use contract::ServerAddress;
 
+use super::cancel::Target;
 use super::key::Key;
-use crate::session::Parameters;
+use crate::session::{Parameters, Reported};
 use crate::stream::Stream;
 
 /// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it.
@@ -15,9 +16,10 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     pub(crate) key: Arc<Key>,
     pub(crate) address: ServerAddress,
-    pub(crate) cancel: CancelKey,
-    /// `ParameterStatus` as the server last told, by name.
-    pub(crate) reported: Vec<(Box<str>, Box<str>)>,
+    /// How what it does is cancelled; not for reuse while that is not quiet.
+    pub(crate) cancel: Arc<Target>,
+    /// `ParameterStatus` as the server last told.
+    pub(crate) reported: Arc<Reported>,
     /// What was set on it beyond what a new connection has.
     pub(crate) parameters: Arc<Parameters>,
     /// The client that used it last.
@@ -29,8 +31,16 @@ pub(crate) struct Connection {
 }
 
 /// What `BackendKeyData` gave: 4 to 256 bytes of secret (4 before protocol 3.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CancelKey {
     pub(crate) process: u32,
     pub(crate) secret: Box<[u8]>,
+}
+
+impl CancelKey {
+    /// From the body of `BackendKeyData`.
+    pub(crate) fn read(body: &[u8]) -> Option<CancelKey> {
+        let (process, secret) = body.split_first_chunk()?;
+        (4..=256).contains(&secret.len()).then(|| CancelKey { process: u32::from_be_bytes(*process), secret: secret.into() })
+    }
 }
