@@ -7,6 +7,7 @@ use process::Exit;
 /// What a line of the server's says, and what that means to who runs it.
 const ADVICE: &[(&str, &str)] = &[
     ("No space left on device", "the disk that holds DATA is full: free some space"),
+    ("Check free disk space", "the disk that holds DATA is full: free some space"),
     ("Disk quota exceeded", "the quota of the disk that holds DATA is used up"),
     ("could not map anonymous shared memory", "there is not enough memory for the database: give the machine or its control group more"),
     ("Cannot allocate memory", "there is not enough memory for the database: give the machine or its control group more"),
@@ -29,7 +30,7 @@ pub(crate) fn reason(what: &str, exit: Exit, lines: &[String], data: &Path) -> S
     if let Some(said) = said {
         reason = format!("{reason}: {said}");
     }
-    let advice = ADVICE.iter().find(|(part, _)| lines.iter().rev().take(8).any(|line| line.contains(part)));
+    let advice = ADVICE.iter().find(|(part, _)| lines.iter().any(|line| line.contains(part)));
     match advice {
         Some((_, advice)) => format!("{}; {reason}", advice.replace("DATA", &data.display().to_string())),
         None => reason,
@@ -37,7 +38,7 @@ pub(crate) fn reason(what: &str, exit: Exit, lines: &[String], data: &Path) -> S
 }
 
 fn is_last_word(line: &str) -> bool {
-    ["FATAL:  ", "PANIC:  "].iter().any(|begin| line.starts_with(begin)) || line.contains(": error: ")
+    ["FATAL:  ", "PANIC:  ", ": error: "].iter().any(|part| line.contains(part))
 }
 
 #[cfg(test)]
@@ -54,6 +55,10 @@ mod tests {
         let expected = "the disk that holds /d is full: free some space; postgres ended with status 1: PANIC:  could not write to file \"x\": No space left on device";
         assert_eq!(full, expected);
         assert!(of(&["FATAL:  data directory \"/d\" has invalid permissions"]).contains("`chmod 700 /d`"));
+        assert!(
+            of(&["2026-11-30 22:03:45.046 UTC [9] FATAL:  could not extend file: No space left on device", "child process exited"])
+                .starts_with("the disk")
+        );
         assert_eq!(of(&["LOG:  hm", ""]), "postgres ended with status 1: LOG:  hm");
         assert_eq!(of(&[]), "postgres ended with status 1");
     }

@@ -25,6 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 const SLOW: Duration = Duration::from_secs(30);
 /// A wish brings the next try that near.
 const WANTED: Duration = Duration::from_secs(1);
+/// While programs are missing, a registry is not asked more often.
+const FETCHING: Duration = Duration::from_secs(60);
+const FETCHING_WANTED: Duration = Duration::from_secs(10);
 /// How long the last lines of a process that died before it was ready may take to arrive.
 const LAST_LINES: Duration = Duration::from_secs(2);
 /// How to stop it: each signal with the time it has.
@@ -67,7 +70,8 @@ impl Life {
 
     /// Whether there is a next try.
     async fn wait_for_next(&mut self, death: Death) -> bool {
-        let wait = self.tries.ended(death.ready);
+        let missing = self.view.borrow().phase == Phase::Fetching;
+        let wait = self.tries.ended(death.ready).max(if missing { FETCHING } else { Duration::ZERO });
         events::died(&self.setup().log, &death.reason, wait);
         let reason: Arc<str> = death.reason.into();
         self.view.send_modify(|view| view.reason = Some(reason.clone()));
@@ -80,13 +84,13 @@ impl Life {
         }
         let mut orders = self.orders.clone();
         tokio::select! {
-            () = self.until_next(wait) => true,
+            () = self.until_next(wait, wait.min(if missing { FETCHING_WANTED } else { WANTED })) => true,
             () = told_to_stop(&mut orders) => false,
         }
     }
 
-    async fn until_next(&mut self, wait: Duration) {
-        let soon = wait.min(WANTED);
+    /// After `wait`, or when somebody wants it, but not before `soon`.
+    async fn until_next(&mut self, wait: Duration, soon: Duration) {
         sleep(soon).await;
         tokio::select! {
             () = sleep(wait - soon) => {}

@@ -16,9 +16,19 @@ use crate::ground::Ground;
 use crate::memory;
 use crate::run::run;
 
-/// Makes it. After a failure, or when nobody waits any more, there is nothing.
+/// Makes it. After a failure there is nothing; what is left when nobody waits any more goes at the next try.
 pub(crate) async fn make(ground: &Ground, keeper: &Keeper) -> Result<(), String> {
     let aside = ground.home.folder.join("data.new");
+    let made = make_aside(ground, keeper, &aside).await;
+    if made.is_err() {
+        // The next try says it if it does not go.
+        let _ = blocking(move || fs::remove_dir_all(aside)).await;
+    }
+    made
+}
+
+async fn make_aside(ground: &Ground, keeper: &Keeper, aside: &Path) -> Result<(), String> {
+    let aside = aside.to_path_buf();
     let failed = |error: io::Error| death::reason(&format!("making the database: {error}:"), Exit::Status(1), &[], &aside);
     let (folder, stand) = (aside.clone(), ground.clone());
     blocking(move || empty(&folder, &stand)).await.map_err(failed)?;

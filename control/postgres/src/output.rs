@@ -85,8 +85,9 @@ impl Output {
 fn read(line: &str, before: Option<Level>) -> (Option<Level>, &str) {
     let Some((severity, text)) = line.split_once(":  ") else { return (before, line) };
     match severity {
-        // A client's error is told to the client.
-        "LOG" | "INFO" | "NOTICE" | "ERROR" => (if is_routine(text) { None } else { Some(Level::Info) }, text),
+        "LOG" | "INFO" | "NOTICE" => (if is_routine(text) { None } else { Some(Level::Info) }, text),
+        // A client's error is told to the client; one of the system's is for who runs it.
+        "ERROR" => (Some(if text.starts_with("could not ") { Level::Warning } else { Level::Info }), text),
         "WARNING" => (Some(Level::Warning), text),
         "FATAL" | "PANIC" => (if is_refusal(text) { None } else { Some(Level::Error) }, text),
         _ => (before, line),
@@ -144,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_have_their_level_and_what_goes_on_has_its_firsts() {
-        let said = "LOG:  starting PostgreSQL 15.18\nFATAL:  could not write: No space left on device\nHINT:  Free some.\n\tmore\nLOG:  x\nWARNING:  y\n";
+        let said = "LOG:  starting PostgreSQL 15.18\nFATAL:  could not write: No space left on device\nHINT:  Free some.\n\tmore\nLOG:  x\nWARNING:  y\nERROR:  syntax error\nERROR:  could not extend file\n";
         let (lines, tail) = logged(said).await;
         let expected = [
             "error postgres: could not write: No space left on device\n",
@@ -152,9 +153,11 @@ mod tests {
             "error postgres: \tmore\n",
             "info postgres: x\n",
             "warning postgres: y\n",
+            "info postgres: syntax error\n",
+            "warning postgres: could not extend file\n",
         ];
         assert_eq!(lines, expected);
-        assert_eq!(tail.len(), 6);
+        assert_eq!(tail.len(), 8);
     }
 
     #[tokio::test]

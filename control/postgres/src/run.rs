@@ -4,7 +4,7 @@ use process::{Child, Command, Exit, Keeper, Process};
 
 use crate::output::{Output, Tail};
 
-/// How a program ended, and its last lines.
+/// How a program ended, and the last lines of its standard error.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) exit: Exit,
@@ -15,8 +15,8 @@ pub(crate) struct Ran {
 pub(crate) async fn run(keeper: &Keeper, command: Command) -> std::io::Result<Ran> {
     let (child, killed) = begin(keeper, command).await?;
     let tail = Tail::default();
-    let output = Output::silent(tail.clone());
-    let copying = async { tokio::join!(output.clone().copy(child.stdout), output.clone().copy(child.stderr)) };
+    let (out, error) = (Output::silent(Tail::default()), Output::silent(tail.clone()));
+    let copying = async { tokio::join!(out.copy(child.stdout), error.copy(child.stderr)) };
     let ending = async {
         let exit = child.process.exited().await;
         child.process.gone().await;

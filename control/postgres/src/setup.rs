@@ -140,6 +140,21 @@ mod tests {
         assert!(wrong.contains("`bin`: /no/such/folder"), "{wrong}");
     }
 
+    /// By hand, on a machine without Postgres: `cargo test -p plimsoll-postgres machine_ready -- --ignored --nocapture`;
+    /// with `PLIMSOLL_TEST_PACKAGE` set, the system's package is wanted.
+    #[test]
+    #[ignore = "changes the machine"]
+    fn it_makes_a_machine_ready() {
+        let environment: Environment = std::env::vars_os().collect();
+        let wants_package = |question: &str| {
+            eprintln!("{question}");
+            std::env::var_os("PLIMSOLL_TEST_PACKAGE").is_some()
+        };
+        let said = setup(None, &environment, &wants_package, &|text| eprintln!("{text}")).unwrap();
+        eprintln!("{said}");
+        assert!(setup(None, &environment, &|_| panic!("nothing to ask"), &|_| {}).unwrap().contains("nothing to do"));
+    }
+
     #[test]
     fn the_advice_is_for_this_machine() {
         let folder = tempfile::tempdir().unwrap();
