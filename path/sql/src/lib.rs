@@ -2,18 +2,26 @@
 #![allow(dead_code, unused_imports)] // the rooms are being furnished; goes with the first whole path
 
 mod client;
+mod door;
 mod end_point;
 mod error;
+mod events;
 mod frame;
 mod parse;
+mod pins;
 mod plan;
 mod scram;
 mod server;
 mod session;
 mod settings;
+mod shape;
+mod status;
 mod stream;
 mod top;
 
+pub use events::Counts;
+pub use pins::Pinned;
 pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
 pub use settings::{SQL, Settings};
+pub use status::{KeyStatus, Status};
 pub use top::TopStatement;

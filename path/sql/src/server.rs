@@ -6,6 +6,7 @@ mod connect;
 mod connection;
 mod key;
 mod login;
+mod pool;
 mod prepared;
 mod reader;
 mod scram;
@@ -16,6 +17,7 @@ pub(crate) use cancel::{Target, cancel};
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use connection::{CancelKey, Connection};
 pub(crate) use key::Key;
+pub(crate) use pool::{Attendance, Ledger, Lent, Message, Pool, Refused, Side, to_server};
 pub(crate) use prepared::{Held, Number, Prepared, ServerName, Wanted, is_ours, name_of};
 pub(crate) use tls::Trust;
 

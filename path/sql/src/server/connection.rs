@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -6,14 +7,15 @@ use contract::ServerAddress;
 use super::cancel::Target;
 use super::key::Key;
 use crate::session::{Parameters, Reported};
-use crate::stream::Stream;
+use crate::stream::{Stream, Unregistered};
 
-/// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it.
+/// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it. Between two
+/// loops its stream is registered with neither.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct Connection<S = Stream> {
     /// A number of its own, for logs and for whoever must find the same one again.
     pub(crate) id: u64,
-    pub(crate) stream: Stream,
+    pub(crate) stream: S,
     pub(crate) key: Arc<Key>,
     pub(crate) address: ServerAddress,
     /// How what it does is cancelled; not for reuse while that is not quiet.
@@ -28,6 +30,37 @@ pub(crate) struct Connection {
     pub(crate) opened: Instant,
     /// When it was last given back.
     pub(crate) used: Instant,
+}
+
+impl Connection {
+    /// Takes it off this loop, so that another can have it.
+    pub(super) fn unregister(self) -> io::Result<Connection<Unregistered>> {
+        self.with_stream(Stream::unregister)
+    }
+}
+
+impl Connection<Unregistered> {
+    /// Makes it one of the loop that this runs on.
+    pub(super) fn register(self) -> io::Result<Connection> {
+        self.with_stream(Unregistered::register)
+    }
+}
+
+impl<S> Connection<S> {
+    fn with_stream<T>(self, change: impl FnOnce(S) -> io::Result<T>) -> io::Result<Connection<T>> {
+        Ok(Connection {
+            id: self.id,
+            stream: change(self.stream)?,
+            key: self.key,
+            address: self.address,
+            cancel: self.cancel,
+            reported: self.reported,
+            parameters: self.parameters,
+            last: self.last,
+            opened: self.opened,
+            used: self.used,
+        })
+    }
 }
 
 /// What `BackendKeyData` gave: 4 to 256 bytes of secret (4 before protocol 3.2).

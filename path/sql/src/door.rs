@@ -1,0 +1,119 @@
+//! What one loop keeps for its clients.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use loops::{Loop, Seats};
+
+use crate::client::Welcomes;
+use crate::client::cancel::{Registry, Ways};
+use crate::events::{Events, LoopEvents};
+use crate::pins::PinBoard;
+use crate::server::{Pool, Side};
+use crate::session::Interned;
+use crate::shape::Shape;
+use crate::top::{Measure, Top};
+
+/// What all loops of the tier share; nothing here is written per statement.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) top: Arc<Top>,
+    /// How a cancel finds the loop of its client.
+    pub(crate) ways: Arc<Ways>,
+    /// Client connections open on all loops; drained when zero.
+    pub(crate) open: AtomicU64,
+    clients: AtomicU64,
+}
+
+/// One loop's look at the plan: cloning it writes nothing that cores share.
+#[allow(clippy::redundant_allocation)] // that is why
+pub(crate) type View = Rc<Arc<Shape>>;
+
+/// One loop's part of the tier.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) here: Loop,
+    pub(crate) common: Arc<Shared>,
+    /// Connections to the server.
+    pub(crate) side: Rc<Side>,
+    /// Who keeps one, and why.
+    pub(crate) pins: Rc<PinBoard>,
+    /// Clients as a cancel finds them.
+    pub(crate) registry: Rc<Registry>,
+    /// What clients are told when they come.
+    pub(crate) welcomes: Welcomes,
+    /// Parameters that many clients have.
+    pub(crate) interned: Interned,
+    /// Which statements there are.
+    pub(crate) measure: RefCell<Measure>,
+    view: RefCell<View>,
+    draining: Cell<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, pool: Arc<Pool>, top: Arc<Top>, ways: Arc<Ways>) -> Shared {
+        Shared { seats, events, pool, top, ways, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+    }
+}
+
+impl Door {
+    pub(crate) fn new(here: Loop, common: Arc<Shared>, side: Rc<Side>, shape: Arc<Shape>) -> Rc<Door> {
+        Rc::new(Door {
+            pins: PinBoard::new(here.index, common.events.clone()),
+            registry: Registry::new(here.index, common.ways.clone()),
+            welcomes: Welcomes::default(),
+            interned: Interned::default(),
+            measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
+            here,
+            common,
+            side,
+            view: RefCell::new(View::new(shape)),
+            draining: Cell::new(false),
+        })
+    }
+
+    /// The plan that holds now, ready made. Cloned without writing anything that cores share.
+    pub(crate) fn shape(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    /// A plan that came with another server makes what the one before told worthless.
+    pub(crate) fn set_shape(&self, shape: Arc<Shape>) {
+        *self.view.borrow_mut() = View::new(shape);
+        self.welcomes.clear();
+    }
+
+    /// What this loop counts.
+    pub(crate) fn events(&self) -> &LoopEvents {
+        &self.common.events.loops[self.here.index]
+    }
+
+    /// A number for a client that no other of this tier has.
+    pub(crate) fn new_client(&self) -> u64 {
+        self.common.clients.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// From now on clients are told to leave between two transactions; idle ones are woken to be told.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        self.side.drain();
+        self.here.alarms.wake_all();
+    }
+
+    pub(crate) fn opened(&self) {
+        self.common.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn closed(&self) {
+        self.common.open.fetch_sub(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,212 @@
+//! Opens connections for those who wait: when the server can be reached, not more often than it can bear.
+
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{ServerAddress, ServerState};
+
+use super::backoff::Turn;
+use super::inbox::Message;
+use super::lent::Refused;
+use super::shared::Slot;
+use super::shelf::Kept;
+use super::side::{Side, now};
+use crate::error::code;
+use crate::server::{ConnectError, Connection, Key, connect};
+use crate::shape::Shape;
+
+/// How often a loop that waits for the server looks whether anybody still wants it.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The longest that connecting and logging in may take; then it counts as unreachable.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The largest share of `pool.age` by which one connection lives shorter than another, one in so many.
+const SPREAD: u32 = 5;
+
+/// What shall be opened.
+pub(crate) struct Wanted {
+    pub(crate) address: ServerAddress,
+    pub(crate) key: Arc<Key>,
+    pub(crate) shape: Arc<Shape>,
+}
+
+/// How a connection is opened: [`to_server`], or in a test without a server something of its own.
+pub(crate) type Connect = Box<dyn Fn(Wanted) -> Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>>;
+
+/// Connects and logs in.
+pub(crate) fn to_server() -> Connect {
+    Box::new(|Wanted { address, key, shape }| {
+        Box::pin(async move {
+            let Some(password) = shape.gate.password(&key.user) else {
+                return Err(ConnectError::Unfit("the file does not name this user any more".into()));
+            };
+            connect(&address, &shape.trust, &key, password, tokio::time::Instant::now() + CONNECT).await
+        })
+    })
+}
+
+/// A connection being opened, counted while this lives.
+struct Opening<'a>(&'a Side, &'a Arc<Key>);
+
+impl Side {
+    /// Opens a connection in `slot`, on this loop but not in the caller's task.
+    pub(super) fn begin_opening(&self, key: Arc<Key>, slot: Slot) {
+        self.change_opening(&key, true);
+        if !self.pool.send(self.here.index, Message::Open(key.clone(), slot)) {
+            self.change_opening(&key, false);
+        }
+    }
+
+    /// As [`Side::begin_opening`], if somebody waits for whom none is being opened.
+    pub(super) fn take_place(&self, key: Arc<Key>, slot: Slot) {
+        let is_needed = self.room.borrow_mut().shelf(&self.pool, &key).lacks();
+        if is_needed {
+            self.begin_opening(key, slot);
+        }
+    }
+
+    fn change_opening(&self, key: &Arc<Key>, begins: bool) {
+        let mut room = self.room.borrow_mut();
+        let shelf = room.shelf(&self.pool, key);
+        if begins {
+            shelf.begin_opening()
+        } else {
+            shelf.end_opening()
+        }
+        room.tell(&self.pool);
+    }
+
+    /// Opens one, tries again as long as somebody wants it, gives it to whoever waits.
+    pub(super) async fn open(self: Rc<Side>, key: Arc<Key>, slot: Slot) {
+        let opening = Opening(&self, &key);
+        let opened = self.try_to_open(&key).await;
+        drop(opening);
+        match opened {
+            Ok(Some(connection)) => {
+                let life = self.life();
+                self.enter(Kept { connection, slot, life });
+            }
+            Ok(None) => drop(slot),
+            Err(verdict) => {
+                drop(slot);
+                self.refuse_all(&key, &Refused::Failed(Rc::new(verdict)));
+            }
+        }
+        self.look_again();
+    }
+
+    /// `None`: nobody wants it any more. An error is the server's verdict: trying again would not change it.
+    async fn try_to_open(&self, key: &Arc<Key>) -> Result<Option<Connection>, ConnectError> {
+        loop {
+            let Some(address) = self.reachable(key).await else { return Ok(None) };
+            let began = self.pool.nanos(now());
+            let wanted = Wanted { address, key: key.clone(), shape: self.shape.borrow().clone() };
+            let error = match (self.connect)(wanted).await {
+                Ok(mut connection) => {
+                    connection.id = self.pool.new_id();
+                    self.told().opened();
+                    self.recovered();
+                    return Ok(Some(connection));
+                }
+                Err(error) => error,
+            };
+            self.told().open_failed();
+            if !self.may_pass(&error, key) {
+                return Err(error);
+            }
+            self.pool.backoff.failed(began, self.pool.nanos(now()), random());
+            self.note_trouble(&error);
+        }
+    }
+
+    /// Waits until the server can be tried; `None` when nobody wants it any more.
+    async fn reachable(&self, key: &Arc<Key>) -> Option<ServerAddress> {
+        loop {
+            if !self.is_wanted(key) {
+                return None;
+            }
+            let (mut watch, changed) = (self.database.borrow().watch(), self.pool.backoff.changed());
+            let state = watch.borrow_and_update().clone();
+            let mut pause = LOOK;
+            match state {
+                ServerState::Up(address) => match self.pool.backoff.turn(self.pool.nanos(now()), random()) {
+                    Turn::Now => return Some(address),
+                    Turn::Later(later) => pause = pause.min(later),
+                },
+                ServerState::Asleep => self.database.borrow().want(),
+                ServerState::Starting | ServerState::Down(_) => {}
+            }
+            tokio::select! {
+                Ok(()) = watch.changed() => {}
+                () = changed => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Somebody waits, or there are fewer than are to be there before anybody asks.
+    fn is_wanted(&self, key: &Arc<Key>) -> bool {
+        let waits = self.room.borrow_mut().find(key).is_some_and(|shelf| shelf.waiting() > 0);
+        waits || !self.draining.get() && self.ledger_of(key).sum().ready() < self.least_of(key)
+    }
+
+    /// Whether trying again may help. A server that is full serves with the connections that there are.
+    fn may_pass(&self, error: &ConnectError, key: &Arc<Key>) -> bool {
+        match error {
+            ConnectError::Verdict(said) if said.code() == code::TOO_MANY_CONNECTIONS => self.ledger_of(key).sum().ready() > 0,
+            other => other.is_passing(),
+        }
+    }
+
+    fn recovered(&self) {
+        self.pool.backoff.forget();
+        if self.trouble.take().is_some() {
+            self.events.info("the server is reached again");
+        }
+    }
+
+    fn note_trouble(&self, error: &ConnectError) {
+        let text: Rc<str> = match error {
+            ConnectError::Verdict(said) => said.message().as_ref().into(),
+            ConnectError::Unreachable(reason) | ConnectError::Unfit(reason) => reason.as_str().into(),
+            ConnectError::OutOfDescriptors(error) => error.to_string().into(),
+        };
+        // Once for each kind of trouble: the count tells how often.
+        if self.trouble.replace(Some(text.clone())).is_none_or(|before| before != text) {
+            self.events.warning(&format!("cannot open a connection to the server: {text}"));
+        }
+    }
+
+    /// Everybody who waits for `key` here is told.
+    fn refuse_all(&self, key: &Arc<Key>, refused: &Refused) {
+        while let Some(wish) = self.pop_waiting(key) {
+            wish.end(Err(refused.clone()));
+        }
+        self.room.borrow().tell(&self.pool);
+    }
+
+    fn pop_waiting(&self, key: &Arc<Key>) -> Option<Rc<super::wish::Wish>> {
+        self.room.borrow_mut().find(key)?.pop()
+    }
+
+    /// How long a new connection may live: not the same for all, so that they do not go together.
+    fn life(&self) -> Duration {
+        let age = self.shape.borrow().plan.pool.age;
+        age - age.mul_f64((random() % 1024) as f64 / 1024.0 / f64::from(SPREAD))
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.change_opening(self.1, false);
+    }
+}
+
+/// For pauses and ages, not for secrets.
+pub(super) fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
