@@ -61,9 +61,14 @@ impl Intake {
     /// Frames what of `input` is not framed; gives how long it must be before more can be.
     pub(crate) fn read(&mut self, input: &[u8], memory: &mut Memory, strings: Strings) -> usize {
         match input.get(self.left..) {
-            Some(rest) => self.messages.read(rest, memory, strings).saturating_add(self.left),
+            Some(rest) => self.messages.read(rest, memory, strings) + self.left,
             None => input.len() + 1,
         }
+    }
+
+    /// Whether what has come is the beginning of a message that must come whole.
+    pub(crate) fn lacks_rest(&self) -> bool {
+        self.left == 0 && self.messages.front().is_none()
     }
 
     /// Whether the last message has gone whole.

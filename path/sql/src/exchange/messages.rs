@@ -52,7 +52,7 @@ impl Messages {
                 Err(refused) => self.refused = Some(refused),
             }
         }
-        usize::MAX
+        source.len() + 1
     }
 
     fn add(&mut self, tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: Strings) {

@@ -1,0 +1,261 @@
+//! flow: moves bytes both ways between a client and the connection lent to it, until something else must be done.
+//!
+//! Both directions are polled together and each waits only for its own sides, so that neither can stop the other. A side
+//! is read only when what was read before is written: memory is bounded whatever the size of a message.
+
+use std::cell::RefCell;
+use std::io;
+use std::task::{Context, Poll};
+
+use loops::{Buffer, Buffers};
+
+use super::desk::Desk;
+use super::intake::Planned;
+use super::memory::Memory;
+use super::records::Records;
+use super::turn::{Rules, Turn};
+use crate::parse::Strings;
+use crate::server::Connection;
+use crate::session::Names;
+use crate::stream::Stream;
+
+/// Bytes moved in one poll; then other tasks have their turn.
+const FAIR: usize = 256 << 10;
+
+/// Why the bytes stopped flowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// Everything is answered and no transaction is open.
+    Settled,
+    /// The client said that it leaves, or sent what is no message, and nothing more can be answered.
+    Leaves,
+    /// The client is gone.
+    Gone,
+    /// The server is gone, or does not keep to the protocol.
+    Lost,
+    /// The server was gone before anything was sent to it.
+    Unusable,
+}
+
+/// One client and the connection lent to it.
+pub(crate) struct Flow<'f> {
+    pub(crate) desk: &'f mut Desk,
+    pub(crate) client: &'f mut Stream,
+    pub(crate) server: &'f mut Connection,
+    pub(crate) names: &'f mut Names,
+    pub(crate) memory: &'f RefCell<Memory>,
+    pub(crate) buffers: &'f Buffers,
+    pub(crate) strings: Strings,
+    pub(crate) rules: Rules,
+}
+
+/// What one direction did.
+type Moved = Result<usize, Stopped>;
+
+impl Flow<'_> {
+    /// Moves on; ready when something else is to be done.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
+        self.desk.take_buffers(self.buffers);
+        let mut moved = 0;
+        while moved < FAIR {
+            let before = moved;
+            match self.turn(context) {
+                Ok(more) => moved += more,
+                Err(stopped) => return Poll::Ready(stopped),
+            }
+            if self.is_settled() {
+                return Poll::Ready(Stopped::Settled);
+            }
+            if self.desk.planned == Planned::Leaves && self.cannot_settle() {
+                return Poll::Ready(Stopped::Leaves);
+            }
+            if moved == before {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn turn(&mut self, context: &mut Context<'_>) -> Moved {
+        Ok(self.up(context)? + self.down(context)?)
+    }
+
+    fn is_settled(&self) -> bool {
+        let Desk { answers, intake, up, .. } = &*self.desk;
+        self.desk.is_sent && answers.is_settled() && answers.status() == b'I' && intake.is_at_boundary() && up.is_written()
+    }
+
+    /// Whether the answers that are outstanding will never come, or are none.
+    fn cannot_settle(&self) -> bool {
+        let Desk { answers, intake, up, .. } = &*self.desk;
+        up.is_written() && (answers.is_settled() || answers.is_open() || answers.is_skipping() || answers.may_copy() || !intake.is_at_boundary())
+    }
+
+    /// From the client to the server.
+    fn up(&mut self, context: &mut Context<'_>) -> Moved {
+        let mut moved = self.send(context)?;
+        if self.desk.planned != Planned::Leaves {
+            moved += self.read_client(context)?;
+        }
+        if self.desk.plan_due && self.desk.up.is_written() && self.desk.up.decided() == 0 {
+            self.plan();
+            moved += self.send(context)?;
+        }
+        Ok(moved)
+    }
+
+    /// Writes to the server what was decided.
+    fn send(&mut self, context: &mut Context<'_>) -> Moved {
+        let desk = &mut *self.desk;
+        let Some(input) = &mut desk.input else { return Ok(0) };
+        if !desk.up.is_written() {
+            match desk.up.poll_write(context, &mut self.server.stream, input.unread()) {
+                Poll::Ready(Ok(())) => desk.is_sent = true,
+                Poll::Ready(Err(_)) if !desk.is_sent && desk.up.is_untouched() => return Err(Stopped::Unusable),
+                Poll::Ready(Err(_)) => return self.last_words(context),
+                Poll::Pending => return Ok(0),
+            }
+        }
+        if desk.answers.holds_back() {
+            return Ok(0);
+        }
+        let count = desk.up.decided();
+        input.consume(count);
+        desk.up.clear();
+        desk.least_input = desk.least_input.saturating_sub(count);
+        Ok(count)
+    }
+
+    /// A server that takes nothing more may have said why.
+    fn last_words(&mut self, context: &mut Context<'_>) -> Moved {
+        while self.down(context)? > 0 {}
+        Err(Stopped::Lost)
+    }
+
+    fn read_client(&mut self, context: &mut Context<'_>) -> Moved {
+        let desk = &mut *self.desk;
+        let Some(input) = &mut desk.input else { return Ok(0) };
+        if desk.intake.messages.refused().is_some() {
+            return Ok(0);
+        }
+        let grows = desk.up.decided() == 0 && desk.intake.lacks_rest();
+        let count = match read(context, self.client, input, if grows { desk.least_input } else { 0 }) {
+            Poll::Ready(Some(0) | None) => return Err(Stopped::Gone),
+            Poll::Ready(Some(count)) => count,
+            Poll::Pending => return Ok(0),
+        };
+        if input.len() >= desk.least_input {
+            let decided = desk.up.decided();
+            let rest = &input.unread()[decided..];
+            desk.least_input = desk.intake.read(rest, &mut self.memory.borrow_mut(), self.strings) + decided;
+            desk.plan_due = true;
+        }
+        Ok(count)
+    }
+
+    /// Decides on what the client sent.
+    pub(crate) fn plan(&mut self) {
+        let desk = &mut *self.desk;
+        let (Some(input), Some(output)) = (&desk.input, &desk.output) else { return };
+        let records = Records {
+            names: self.names,
+            changes: &mut desk.changes,
+            prepared: &mut self.server.prepared,
+            done: &mut desk.done,
+        };
+        desk.planned = desk.intake.plan(&mut Turn {
+            input: input.unread(),
+            up: &mut desk.up,
+            output: output.unread(),
+            down: &mut desk.down,
+            answers: &mut desk.answers,
+            records,
+            rules: self.rules,
+        });
+        desk.plan_due = false;
+        desk.tell_due |= desk.answers.outstanding() == 0;
+    }
+
+    /// From the server to the client.
+    fn down(&mut self, context: &mut Context<'_>) -> Moved {
+        let told = self.tell(context)?;
+        let is_free = self.desk.down.is_written() || !self.desk.tell_due;
+        if !is_free {
+            return Ok(told);
+        }
+        let read = self.read_server(context)?;
+        Ok(told + read + if read > 0 { self.tell(context)? } else { 0 })
+    }
+
+    /// Writes to the client what was decided.
+    fn tell(&mut self, context: &mut Context<'_>) -> Moved {
+        let desk = &mut *self.desk;
+        let Some(output) = &mut desk.output else { return Ok(0) };
+        if !desk.tell_due || (desk.answers.holds_back() && !desk.down.is_written()) {
+            return Ok(0);
+        }
+        if !desk.down.is_written() && !desk.is_deaf {
+            match desk.down.poll_write(context, self.client, output.unread()) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Stopped::Gone),
+                Poll::Pending => return Ok(0),
+            }
+        }
+        let count = desk.down.decided();
+        output.consume(count);
+        desk.down.clear();
+        desk.least_output = desk.least_output.saturating_sub(count);
+        desk.tell_due = false;
+        Ok(count)
+    }
+
+    fn read_server(&mut self, context: &mut Context<'_>) -> Moved {
+        let desk = &mut *self.desk;
+        let Some(output) = &mut desk.output else { return Ok(0) };
+        let least = if desk.down.decided() == 0 { desk.least_output } else { 0 };
+        let count = match read(context, &mut self.server.stream, output, least) {
+            Poll::Ready(Some(0) | None) => return Err(Stopped::Lost),
+            Poll::Ready(Some(count)) => count,
+            Poll::Pending => return Ok(0),
+        };
+        if output.len() >= desk.least_output {
+            self.hear()?;
+        }
+        Ok(count)
+    }
+
+    /// Decides on what the server said.
+    fn hear(&mut self) -> Result<(), Stopped> {
+        let desk = &mut *self.desk;
+        let Some(output) = &desk.output else { return Ok(()) };
+        let mut records = Records {
+            names: self.names,
+            changes: &mut desk.changes,
+            prepared: &mut self.server.prepared,
+            done: &mut desk.done,
+        };
+        let least = desk.answers.scan(output.unread(), &mut desk.down, &mut records).map_err(|_| Stopped::Lost)?;
+        desk.least_output = desk.down.decided() + least;
+        desk.tell_due |= desk.down.decided() > 0;
+        desk.plan_due |= desk.planned == Planned::Stalled;
+        Ok(())
+    }
+}
+
+/// Reads once behind what `buffer` holds, which gets room for `least` bytes in all. `None`: the stream failed.
+/// Pending too when there is no room.
+fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize) -> Poll<Option<usize>> {
+    if buffer.len() < least {
+        buffer.reserve(least - buffer.len());
+    }
+    buffer.compact();
+    if buffer.space().is_empty() {
+        return Poll::Pending;
+    }
+    from.poll_read(context, buffer.space()).map(|read: io::Result<usize>| {
+        let count = read.ok()?;
+        buffer.filled(count);
+        Some(count)
+    })
+}
