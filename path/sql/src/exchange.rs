@@ -10,8 +10,10 @@ mod messages;
 mod outgoing;
 mod prepared;
 mod records;
+mod reuse;
 mod said;
 mod turn;
+mod worth;
 
 #[cfg(test)]
 mod tests;

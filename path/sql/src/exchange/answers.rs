@@ -52,7 +52,12 @@ pub(crate) enum Trial {
     #[default]
     None,
     /// Nothing of the server's answer has been seen; nothing was told to the client.
-    Open(Number),
+    Open {
+        /// Of the statement at the server.
+        number: Number,
+        /// Whatever goes wrong is looked at again with a `Parse`: the client sent one.
+        is_parsed: bool,
+    },
     /// It failed; what the server still says of it is swallowed.
     Failing,
     /// It failed and is over: the same again, with a `Parse`.
@@ -286,10 +291,10 @@ impl Answers {
 
     /// The first answer to what is tried says how it went.
     fn judge(&mut self, tag: u8, body: Option<&[u8]>, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
-        let Trial::Open(number) = self.trial else { return };
+        let Trial::Open { number, is_parsed } = self.trial else { return };
         match tag {
             b'N' | b'S' | b'A' => {}
-            b'E' if !body.is_some_and(said::is_fatal) => {
+            b'E' if body.is_some_and(|body| !said::is_fatal(body) && (is_parsed || is_outdated(said::code(body)))) => {
                 records.prepared.retire(number);
                 self.trial = Trial::Failing;
             }
@@ -311,7 +316,7 @@ impl Answers {
             b'C' | b'I' | b's' => return self.end(tag, body, records),
             b'T' | b'n' => return self.describe(tag, body, records),
             b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Refusal(_)), records),
-            b'2' => return self.complete(|kind| matches!(kind, Kind::Bind), records),
+            b'2' => return self.complete(|kind| matches!(kind, Kind::Bind(_)), records),
             b'3' => return self.complete(|kind| matches!(kind, Kind::Close(_)), records),
             b'G' | b'W' => self.open_copy(),
             _ => {}
@@ -415,6 +420,11 @@ impl Answers {
             // Postgres drops the old one before it looks at the new one.
             records.names.drop_unnamed();
         }
+        if let Kind::Bind(Some(number)) = front.kind
+            && body.is_some_and(|body| is_outdated(said::code(body)))
+        {
+            records.prepared.retire(number);
+        }
         let fate = match &front.kind {
             _ if front.whose == Whose::Quiet => Fate::Swallow,
             Kind::Refusal(fault) if body.is_some_and(|body| said::code(body) == b"42601") => Fate::Instead(said::error(fault)),
@@ -454,6 +464,11 @@ impl Answers {
         }
         Some(front)
     }
+}
+
+/// Whether a statement at the server is not what it was: its columns are others, or it is gone.
+fn is_outdated(code: &[u8]) -> bool {
+    matches!(code, b"0A000" | b"26000")
 }
 
 fn note(described: &Described, shape: u64, records: &mut Records<'_>) {

@@ -37,8 +37,8 @@ pub(crate) enum Whose {
 pub(crate) enum Kind {
     /// `Parse`, of a statement that is kept under a number or of none such: `ParseComplete`.
     Parse(Option<Number>),
-    /// `Bind`: `BindComplete`.
-    Bind,
+    /// `Bind`, of a statement that is kept under a number or of none such: `BindComplete`.
+    Bind(Option<Number>),
     /// `Describe` of a statement: `ParameterDescription`, then `RowDescription` or `NoData`.
     Describe(Option<Box<Described>>),
     /// `Describe` of a portal: `RowDescription` or `NoData`.

@@ -10,6 +10,7 @@ use super::memory::Memory;
 use super::messages::{Meaning, Message, Messages};
 use super::turn::{May, Turn};
 use crate::frame;
+use crate::server::{Number, Wanted};
 use crate::parse::{Effects, Recognised, Step, Strings};
 
 /// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
@@ -32,6 +33,14 @@ pub(crate) struct Intake {
     barrier: bool,
     /// The server was asked to flush for what is waited for.
     flushed: bool,
+    /// The statement that the unnamed one of this batch is kept as.
+    pub(super) reused: Option<Number>,
+    /// A statement of which the server must say whether it may be kept.
+    pub(crate) unsure: Option<Wanted>,
+    /// The batch in which something is tried.
+    pub(super) trying: u32,
+    /// A trial has failed: nothing is tried until all is settled.
+    pub(crate) is_wary: bool,
 }
 
 /// Why nothing more is decided for now.
@@ -56,6 +65,7 @@ impl Intake {
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
         (self.left, self.batch, self.effects, self.barrier, self.flushed) = (0, 0, Effects::NONE, false, false);
+        (self.reused, self.is_wary, self.unsure) = (None, false, None);
     }
 
     /// Frames what of `input` is not framed; gives how long it must be before more can be.
@@ -74,6 +84,12 @@ impl Intake {
     /// Whether the last message has gone whole.
     pub(crate) fn is_at_boundary(&self) -> bool {
         self.left == 0
+    }
+
+    /// What was decided has failed and is decided again, without trying anything.
+    pub(crate) fn begin_again(&mut self) {
+        self.clear();
+        self.is_wary = true;
     }
 
     /// What is done with messages while no server is there: data of a COPY that has failed goes nowhere, as in Postgres.
@@ -153,7 +169,7 @@ impl Intake {
                 self.send(length, false, turn);
                 May::Go
             }
-            _ if turn.answers.holds_back() || self.must_settle(tag, turn) || turn.answers.outstanding() >= OUTSTANDING => May::Wait,
+            _ if self.must_wait(tag, turn) => May::Wait,
             _ => match turn.answers.gate(tag) {
                 Gate::Open => self.ask(message, turn),
                 Gate::Shut => May::Wait,
@@ -167,6 +183,11 @@ impl Intake {
                 }
             },
         }
+    }
+
+    fn must_wait(&mut self, tag: u8, turn: &Turn<'_>) -> bool {
+        let is_tried = turn.answers.holds_back() && self.batch != self.trying;
+        is_tried || self.must_settle(tag, turn) || turn.answers.outstanding() >= OUTSTANDING
     }
 
     /// Whether all answers must be there first: names may go away with them.
@@ -210,7 +231,7 @@ impl Intake {
         self.send(length, true, turn);
         let expected = Expected::client(Kind::Query(means(text).then(|| text.clone())));
         turn.expect(Expected { names: drops_unnamed, ..expected });
-        self.batch += 1;
+        self.begin_batch();
         May::Go
     }
 
@@ -223,7 +244,12 @@ impl Intake {
 
     fn end_batch(&mut self, length: usize, kind: Kind, turn: &mut Turn<'_>) {
         self.forward(length, kind, turn);
+        self.begin_batch();
+    }
+
+    fn begin_batch(&mut self) {
         self.batch += 1;
+        self.reused = None;
     }
 
     /// The message at the front goes as it is, and will be answered.

@@ -97,6 +97,11 @@ impl Messages {
         self.ends == 1 && self.framed == source.len() && self.queue.back().is_some_and(|last| last.tag == b'S')
     }
 
+    /// Whether columns are asked for in what has come.
+    pub(crate) fn has_describe(&self) -> bool {
+        self.queue.iter().any(|message| message.tag == b'D')
+    }
+
     /// What the texts among them may do.
     pub(crate) fn effects(&self) -> Effects {
         self.effects

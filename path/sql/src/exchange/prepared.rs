@@ -61,8 +61,12 @@ impl Intake {
     }
 
     fn parse_unnamed(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
-        turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
+        self.reused = None;
         turn.records.changes.push(b"", Some(Named::unnamed(statement.clone())), self.batch);
+        if self.parse_kept(length, statement, turn) {
+            return May::Go;
+        }
+        turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
         self.send(length, true, turn);
         turn.expect(Expected::client(Kind::Parse(None)).with_name());
         May::Go
@@ -71,32 +75,32 @@ impl Intake {
     pub(super) fn bind(&mut self, length: usize, turn: &mut Turn<'_>) -> May {
         let Some((portal, name)) = message::bind(turn.body(length)) else {
             // The server will refuse it.
-            self.forward(length, Kind::Bind, turn);
+            self.forward(length, Kind::Bind(None), turn);
             return May::Go;
         };
-        let named = match self.resolve(name, true, turn) {
+        let before = &turn.body(length)[..portal.len() + 1];
+        let head = |new| Renamed { tag: b'B', length, before, old: name.len(), new };
+        let (number, named) = match self.resolve(name, true, turn) {
             Resolved::Wait => return May::Wait,
             Resolved::Changed => {
                 self.refuse(turn);
                 self.send(length, false, turn);
-                None
+                (None, None)
             }
             Resolved::AsIs(named) => {
-                self.send_named(
-                    Renamed { tag: b'B', length, before: &turn.body(length)[..portal.len() + 1], old: name.len(), new: &[] },
-                    name,
-                    turn,
-                );
-                named
+                self.send_named(head(&[]), name, turn);
+                (None, named)
             }
             Resolved::Kept(number, named) => {
-                let before = &turn.body(length)[..portal.len() + 1];
-                turn.rename(Renamed { tag: b'B', length, before, old: name.len(), new: &name_of(number) });
+                if !name.is_empty() {
+                    self.try_named(number, turn);
+                }
+                turn.rename(head(&name_of(number)));
                 self.send(length - frame::HEADER - before.len() - name.len(), true, turn);
-                Some(named)
+                (Some(number), Some(named))
             }
         };
-        turn.expect(Expected::client(Kind::Bind));
+        turn.expect(Expected::client(Kind::Bind(number)));
         if let Some(named) = named {
             self.bound(portal, &named.statement.recognised);
         }
@@ -186,6 +190,9 @@ impl Intake {
         };
         if self.show(&named.statement.recognised, false, turn) == May::Wait {
             return Resolved::Wait;
+        }
+        if let (true, Some(number)) = (name.is_empty(), self.reused) {
+            return Resolved::Kept(number, named);
         }
         if name.is_empty() {
             self.need_unnamed(&named.statement, turn);

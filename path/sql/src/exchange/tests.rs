@@ -6,4 +6,5 @@ mod scene;
 mod copy;
 mod names;
 mod order;
+mod reuse;
 mod stream;

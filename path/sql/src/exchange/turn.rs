@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use super::answers::Answers;
 use super::expected::{Expected, Kind};
 use super::outgoing::Outgoing;
 use super::records::Records;
+use super::worth::{Reuse, Worth};
 use crate::frame::{self, HEADER};
+use crate::server::Key;
 
 /// `Flush`.
 const FLUSH: &[u8] = b"H\0\0\0\x04";
@@ -17,6 +21,8 @@ pub(crate) struct Turn<'t> {
     pub(crate) answers: &'t mut Answers,
     pub(crate) records: Records<'t>,
     pub(crate) rules: Rules,
+    pub(crate) key: &'t Arc<Key>,
+    pub(crate) worth: &'t Worth,
 }
 
 /// What does not change while a connection is lent.
@@ -28,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) environment: u64,
     /// Statements that a connection may keep.
     pub(crate) most: usize,
+    /// Which unnamed statements may be kept.
+    pub(crate) reuse: Reuse,
 }
 
 /// A message may go now, or must wait for an answer.

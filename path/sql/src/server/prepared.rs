@@ -132,8 +132,11 @@ impl Prepared {
 
     /// Not to be used by anybody any more, although the server may have it.
     pub(crate) fn retire(&mut self, number: Number) {
+        let before = self.kept.len();
         self.forget(number);
-        self.doom_number(number);
+        if self.kept.len() < before {
+            self.doom_number(number);
+        }
     }
 
     /// The server has dropped all of them.

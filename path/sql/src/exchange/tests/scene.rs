@@ -1,12 +1,15 @@
+use std::sync::Arc;
+
 use super::notation::{back, front, read_back, read_front};
-use crate::exchange::answers::{Answers, Breach};
+use crate::exchange::answers::{Answers, Breach, Trial};
 use crate::exchange::intake::{Intake, Planned};
 use crate::exchange::memory::Memory;
 use crate::exchange::outgoing::Outgoing;
 use crate::exchange::records::{Done, Records};
 use crate::exchange::turn::{Rules, Turn};
+use crate::exchange::worth::{Reuse, Worth};
 use crate::parse::Strings;
-use crate::server::Prepared;
+use crate::server::{Key, Prepared};
 use crate::session::{Changes, Names};
 
 /// A server connection, as clients leave it.
@@ -29,6 +32,8 @@ pub(super) struct Scene<'s> {
     up: Outgoing,
     down: Outgoing,
     pub(super) rules: Rules,
+    pub(super) worth: Worth,
+    pub(super) key: Arc<Key>,
     pub(super) planned: Planned,
 }
 
@@ -46,7 +51,9 @@ impl<'s> Scene<'s> {
             output: Vec::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
-            rules: Rules { client: 1, environment: 0, most: 10 },
+            rules: Rules { client: 1, environment: 0, most: 10, reuse: Reuse::Never },
+            worth: Worth::default(),
+            key: Arc::new(Key { user: "u".into(), database: "d".into() }),
             planned: Planned::All,
         }
     }
@@ -54,7 +61,7 @@ impl<'s> Scene<'s> {
     /// The same client has another connection now.
     pub(super) fn on<'o>(self, server: &'o mut Server) -> Scene<'o> {
         assert!(self.answers.is_settled());
-        Scene { names: self.names, rules: self.rules, ..Scene::new(server) }
+        Scene { names: self.names, rules: self.rules, worth: self.worth, key: self.key, ..Scene::new(server) }
     }
 
     /// The client sends `words`; what goes to the server.
@@ -77,6 +84,15 @@ impl<'s> Scene<'s> {
 
     pub(super) fn client_bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.input.extend_from_slice(bytes);
+        match self.answers.trial {
+            Trial::None => self.take_input(),
+            Trial::Failed => {
+                self.up.clear();
+                self.intake.begin_again();
+                self.answers.trial = Trial::None;
+            }
+            Trial::Open { .. } | Trial::Failing => return Vec::new(),
+        }
         self.intake.read(&self.input, &mut self.memory, Strings::Standard);
         let records =
             Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut self.server.prepared, done: &mut self.done };
@@ -88,8 +104,19 @@ impl<'s> Scene<'s> {
             answers: &mut self.answers,
             records,
             rules: self.rules,
+            key: &self.key,
+            worth: &self.worth,
         });
-        take(&mut self.input, &mut self.up)
+        let written = self.up.written(&self.input);
+        if self.answers.trial == Trial::None {
+            self.take_input();
+        }
+        written
+    }
+
+    fn take_input(&mut self) {
+        self.input.drain(..self.up.decided());
+        self.up.clear();
     }
 
     pub(super) fn server_bytes(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Breach> {

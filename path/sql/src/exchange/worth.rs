@@ -1,0 +1,72 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::parse::{Effects, Recognised};
+use crate::server::{Key, Wanted};
+
+/// Most statements of which it is known; more, and all are forgotten.
+const MOST: usize = 4096;
+
+/// Effects that a statement may have that is kept although its client gave it no name.
+const HARMLESS: Effects = Effects::SEQUENCES_USED.and(Effects::SEQUENCES_READ).and(Effects::NOTIFIES);
+
+/// Which unnamed statements may be kept at the server without a worse plan for anybody, as far as the server was asked.
+/// What it said is to be forgotten now and then: tables change.
+#[derive(Debug, Default)]
+pub(crate) struct Worth(HashMap<Wanted, Vec<(Arc<Key>, bool)>>);
+
+/// Which unnamed statements may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// None.
+    Never,
+    /// Those that look up a unique key, or insert.
+    Lookups,
+    /// All that only read and write tables: they are planned each time anyway (`force_custom_plan`).
+    Always,
+}
+
+/// Whether a statement may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Yes,
+    No,
+    /// The server has not been asked.
+    Unknown,
+}
+
+impl Worth {
+    /// Whether `wanted` may be kept for clients of `key`.
+    pub(super) fn judge(&self, key: &Arc<Key>, wanted: &Wanted, reuse: Reuse) -> Verdict {
+        let text = &wanted.statement.recognised;
+        match reuse {
+            Reuse::Never => Verdict::No,
+            Reuse::Always if is_plain(text) => Verdict::Yes,
+            _ if text.lookup.is_none() || !is_plain(text) => Verdict::No,
+            _ => match self.0.get(wanted).and_then(|known| known.iter().find(|(of, _)| Arc::ptr_eq(of, key))) {
+                Some((_, true)) => Verdict::Yes,
+                Some((_, false)) => Verdict::No,
+                None => Verdict::Unknown,
+            },
+        }
+    }
+
+    /// The server said whether it may.
+    pub(crate) fn note(&mut self, key: &Arc<Key>, wanted: Wanted, is_worth: bool) {
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        let known = self.0.entry(wanted).or_default();
+        known.retain(|(of, _)| !Arc::ptr_eq(of, key));
+        known.push((key.clone(), is_worth));
+    }
+
+    /// Forgets what the server said.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+fn is_plain(text: &Recognised) -> bool {
+    text.steps.len() == 1 && text.effects.and(HARMLESS) == HARMLESS
+}
