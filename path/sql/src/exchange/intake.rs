@@ -27,8 +27,6 @@ pub(crate) struct Intake {
     pub(super) batch: u32,
     /// Portals whose end means something, with what they execute.
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
-    /// All that was sent may do.
-    pub(crate) effects: Effects,
     /// What was sent takes names away: nothing goes before it is answered.
     barrier: bool,
     /// The server was asked to flush for what is waited for.
@@ -64,7 +62,7 @@ impl Intake {
     /// As before the first message was dealt with.
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
-        (self.left, self.batch, self.effects, self.barrier, self.flushed) = (0, 0, Effects::NONE, false, false);
+        (self.left, self.batch, self.barrier, self.flushed) = (0, 0, false, false);
         (self.reused, self.is_wary, self.unsure) = (None, false, None);
     }
 
@@ -226,7 +224,7 @@ impl Intake {
         }
         // Postgres forgets it with every `Query`.
         turn.records.prepared.set_unnamed(None);
-        self.effects = self.effects.and(text.effects);
+        turn.records.sent(text);
         self.barrier |= takes_names(text);
         self.send(length, true, turn);
         let expected = Expected::client(Kind::Query(means(text).then(|| text.clone())));

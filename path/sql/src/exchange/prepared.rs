@@ -12,7 +12,7 @@ use super::message;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
-use crate::parse::{Name, Recognised, Step};
+use crate::parse::{Effects, Name, Recognised, Step};
 use crate::server::{Held, Number, Wanted, is_ours, name_of};
 use crate::session::{Found, Named, Statement};
 
@@ -78,7 +78,8 @@ impl Intake {
             self.forward(length, Kind::Bind(None), turn);
             return May::Go;
         };
-        let before = &turn.body(length)[..portal.len() + 1];
+        let body = turn.body(length);
+        let before = &body[..portal.len() + 1];
         let head = |new| Renamed { tag: b'B', length, before, old: name.len(), new };
         let (number, named) = match self.resolve(name, true, turn) {
             Resolved::Wait => return May::Wait,
@@ -102,14 +103,17 @@ impl Intake {
         };
         turn.expect(Expected::client(Kind::Bind(number)));
         if let Some(named) = named {
-            self.bound(portal, &named.statement.recognised);
+            self.bound(portal, &named.statement.recognised, body, turn);
         }
         May::Go
     }
 
     /// A portal executes this from now on.
-    fn bound(&mut self, portal: &[u8], text: &Arc<Recognised>) {
-        self.effects = self.effects.and(text.effects);
+    fn bound(&mut self, portal: &[u8], text: &Arc<Recognised>, body: &[u8], turn: &mut Turn<'_>) {
+        turn.records.sent(text);
+        if text.effects.has(Effects::PARAMETERS) {
+            turn.records.done.values.push((text.clone(), body.into()));
+        }
         self.portals.retain(|(name, _)| **name != *portal);
         if means(text) {
             self.portals.push((portal.into(), text.clone()));

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::expected::{Expected, Kind};
-use crate::parse::{Name, Recognised, Step};
+use crate::parse::{Effects, Name, Recognised, Step};
 use crate::server::Prepared;
 use crate::session::{Changes, Names};
 
@@ -14,9 +14,13 @@ pub(crate) struct Records<'r> {
     pub(crate) done: &'r mut Done,
 }
 
-/// What ended well, for those who follow up; reused.
+/// What goes to the server and what ended well, for those who follow up; reused.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
+    /// Texts that go to the server and may do something to the session.
+    pub(crate) sent: Vec<Arc<Recognised>>,
+    /// Of those, texts that touch parameters, with the body of their `Bind` as far as it has come.
+    pub(crate) values: Vec<(Arc<Recognised>, Box<[u8]>)>,
     /// Statements that ended, of texts whose ends mean something: the text and which of its steps.
     pub(crate) steps: Vec<(Arc<Recognised>, usize)>,
     /// Bodies of `ParameterStatus`.
@@ -25,6 +29,8 @@ pub(crate) struct Done {
 
 impl Done {
     pub(crate) fn clear(&mut self) {
+        self.sent.clear();
+        self.values.clear();
         self.steps.clear();
         self.told.clear();
     }
@@ -34,6 +40,13 @@ impl Records<'_> {
     /// A `ParameterStatus` came.
     pub(super) fn told(&mut self, body: &[u8]) {
         self.done.told.push(body.into());
+    }
+
+    /// A text goes to the server.
+    pub(super) fn sent(&mut self, text: &Arc<Recognised>) {
+        if text.effects != Effects::NONE {
+            self.done.sent.push(text.clone());
+        }
     }
 
     /// Step `step` of `text` ended well, with this tag.
