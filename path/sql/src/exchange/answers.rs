@@ -155,6 +155,11 @@ impl Answers {
         self.skipping
     }
 
+    /// The door refused a message of the extended protocol: everything up to the next `Sync` is skipped.
+    pub(crate) fn skip_to_sync(&mut self) {
+        self.skipping = true;
+    }
+
     /// Whether a batch of the extended protocol is open: its `Sync` was not sent.
     pub(crate) fn is_open(&self) -> bool {
         self.open

@@ -1,20 +1,29 @@
+use std::task::{Context, Poll};
+
 use loops::{Buffer, Buffers};
 
-use super::answers::Answers;
+use super::answers::{Answers, Trial};
+use super::flow::{Moved, Stopped};
 use super::intake::{Intake, Planned};
+use super::memory::Memory;
 use super::outgoing::Outgoing;
 use super::records::Done;
+use crate::parse::Strings;
 use crate::session::Changes;
+use crate::stream::Stream;
+
+/// `ReadyForQuery` without a transaction.
+const READY: &[u8] = b"Z\0\0\0\x05I";
 
 /// Reused memory of a busy client; kept by the loop between them. Buffers are there only while something is in them.
 #[derive(Debug)]
 pub(crate) struct Desk {
     /// What the client sent and is not dealt with.
-    pub(crate) input: Option<Buffer>,
+    pub(super) input: Option<Buffer>,
     /// What the server said and is not dealt with.
     pub(super) output: Option<Buffer>,
     pub(crate) intake: Intake,
-    pub(crate) answers: Answers,
+    pub(super) answers: Answers,
     pub(super) up: Outgoing,
     pub(super) down: Outgoing,
     pub(super) changes: Changes,
@@ -29,10 +38,10 @@ pub(crate) struct Desk {
     pub(super) plan_due: bool,
     /// What is said to the client is said now; what of it is ours alone waits for what the server says.
     pub(super) tell_due: bool,
-    /// Something was sent to the server that is lent now.
+    /// Something was sent to the server since all was settled.
     pub(super) is_sent: bool,
     /// Nobody listens any more: what the server says is read and forgotten.
-    pub(crate) is_deaf: bool,
+    pub(super) is_deaf: bool,
 }
 
 impl Default for Desk {
@@ -58,32 +67,167 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// For a client that sent this `early`.
+    pub(crate) fn open(&mut self, buffers: &Buffers, early: &[u8]) {
+        if !early.is_empty() {
+            self.input.get_or_insert_with(|| buffers.take()).push(early);
+        }
+    }
+
     /// As for a client that was silent; keeps its memory.
     pub(crate) fn clear(&mut self) {
         (self.input, self.output) = (None, None);
         self.intake.clear();
         self.end_lending();
         self.down.clear();
-        (self.least_input, self.is_deaf, self.planned, self.plan_due, self.tell_due) = (0, false, Planned::All, false, false);
+        (self.least_input, self.is_deaf, self.tell_due) = (0, false, false);
     }
 
-    /// Another server connection comes next, or none.
-    pub(crate) fn end_lending(&mut self) {
+    /// Whether nothing of the client's waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.input.as_ref().is_none_or(Buffer::is_empty) && !self.tell_due
+    }
+
+    /// Whether the client has all that it is to be told for now.
+    pub(crate) fn has_told(&self) -> bool {
+        !self.tell_due
+    }
+
+    /// Whether no message is in the middle, in either direction.
+    pub(super) fn is_at_boundary(&self) -> bool {
+        self.intake.is_at_boundary() && self.up.is_written()
+    }
+
+    /// Bytes from the client to the first that is not framed, more or less.
+    pub(super) fn frame(&mut self, memory: &mut Memory, strings: Strings) {
+        let Some(input) = &self.input else { return };
+        if input.len() >= self.least_input {
+            let decided = self.up.decided();
+            self.least_input = self.intake.read(&input.unread()[decided..], memory, strings) + decided;
+            self.plan_due = true;
+        }
+    }
+
+    /// A connection was lent: what waits may go to it.
+    pub(super) fn begin_lending(&mut self) {
+        self.plan_due = true;
+    }
+
+    /// All is answered; the connection may stay all the same.
+    pub(super) fn end_batch(&mut self) {
+        self.is_sent = false;
+        self.intake.end_batch();
+        self.plan_due = true;
+    }
+
+    /// The connection goes.
+    pub(super) fn end_lending(&mut self) {
         self.answers.clear();
         self.up.clear();
         self.changes.clear();
         self.done.clear();
-        (self.least_output, self.is_sent) = (0, false);
+        self.intake.rewind();
+        (self.least_output, self.is_sent, self.planned) = (0, false, Planned::All);
     }
 
-    /// Gives buffers back in which nothing is.
-    pub(crate) fn rest(&mut self) {
-        self.input.take_if(|input| input.is_empty());
-        self.output.take_if(|output| output.is_empty());
+    /// Nothing of what was decided has gone to the server: it is decided again, for another connection.
+    pub(super) fn begin_again(&mut self) {
+        self.intake.clear();
+        self.end_lending();
+        self.down.clear();
+        self.least_input = 0;
     }
 
-    pub(super) fn take_buffers(&mut self, buffers: &Buffers) {
-        self.input.get_or_insert_with(|| buffers.take());
-        self.output.get_or_insert_with(|| buffers.take());
+    /// What was tried has failed: it is decided again, without a trial.
+    pub(super) fn try_again(&mut self, memory: &mut Memory, strings: Strings) {
+        self.answers.trial = Trial::None;
+        self.up.clear();
+        self.intake.begin_again();
+        self.least_input = 0;
+        self.frame(memory, strings);
+    }
+
+    /// The client is told this before all else.
+    pub(super) fn tell_first(&mut self, news: &[u8]) {
+        self.say(|out| out.extend_from_slice(news));
+        self.tell_due = false;
+    }
+
+    /// Writes to the client what was decided.
+    pub(super) fn tell(&mut self, context: &mut Context<'_>, client: &mut Stream) -> Moved {
+        if !self.tell_due || (self.answers.holds_back() && !self.down.is_written()) {
+            return Ok(0);
+        }
+        let output = self.output.as_ref().map_or(&[][..], Buffer::unread);
+        if !self.down.is_written() && !self.is_deaf {
+            match self.down.poll_write(context, client, output) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Stopped::Gone),
+                Poll::Pending => return Ok(0),
+            }
+        }
+        let count = self.down.decided();
+        if let Some(output) = &mut self.output {
+            output.consume(count);
+        }
+        self.down.clear();
+        self.least_output = self.least_output.saturating_sub(count);
+        self.tell_due = false;
+        Ok(count)
+    }
+
+    /// Appends to what the client is told.
+    pub(super) fn say(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let output = self.output.as_ref().map_or(&[][..], Buffer::unread);
+        self.down.write(output, write);
+        self.tell_due = true;
+    }
+}
+
+/// What the door answers without a server.
+impl Desk {
+    /// Data of a COPY that has failed goes nowhere, as in Postgres.
+    pub(super) fn drop_idle_data(&mut self) {
+        while self.front().is_some_and(|tag| matches!(tag, b'd' | b'c' | b'f')) || !self.intake.is_at_boundary() {
+            if !self.drop_front() {
+                return;
+            }
+        }
+    }
+
+    /// The batch at the front fails with this error.
+    pub(super) fn fail(&mut self, error: &[u8]) {
+        self.say(|out| out.extend_from_slice(error));
+        if matches!(self.front(), Some(b'Q' | b'F')) {
+            self.drop_front();
+            self.say(|out| out.extend_from_slice(READY));
+        } else {
+            self.answers.skip_to_sync();
+            self.skip_to_sync();
+        }
+    }
+
+    /// After such an error everything up to the next `Sync` goes nowhere.
+    pub(super) fn skip_to_sync(&mut self) {
+        while let Some(tag) = self.front().filter(|tag| *tag != b'X') {
+            self.drop_front();
+            if tag == b'S' {
+                self.answers.clear();
+                return self.say(|out| out.extend_from_slice(READY));
+            }
+        }
+    }
+
+    fn front(&self) -> Option<u8> {
+        self.intake.messages.front().map(|message| message.tag)
+    }
+
+    /// The first message goes nowhere. Whether any byte of it was there.
+    fn drop_front(&mut self) -> bool {
+        let Some(input) = &mut self.input else { return false };
+        let count = self.intake.drop_front(input.unread());
+        input.consume(count);
+        self.least_input = self.least_input.saturating_sub(count);
+        count > 0
     }
 }

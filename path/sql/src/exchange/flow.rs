@@ -5,18 +5,20 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use loops::{Buffer, Buffers};
 
+use super::answers::Trial;
 use super::desk::Desk;
 use super::intake::Planned;
 use super::memory::Memory;
 use super::records::Records;
 use super::turn::{Rules, Turn};
 use crate::parse::Strings;
-use crate::server::Connection;
-use crate::session::Names;
+use crate::server::{Connection, Key};
+use crate::session::{Names, Session};
 use crate::stream::Stream;
 
 /// Bytes moved in one poll; then other tasks have their turn.
@@ -42,7 +44,9 @@ pub(crate) struct Flow<'f> {
     pub(crate) desk: &'f mut Desk,
     pub(crate) client: &'f mut Stream,
     pub(crate) server: &'f mut Connection,
+    pub(crate) session: &'f mut Session,
     pub(crate) names: &'f mut Names,
+    pub(crate) key: &'f Arc<Key>,
     pub(crate) memory: &'f RefCell<Memory>,
     pub(crate) buffers: &'f Buffers,
     pub(crate) strings: Strings,
@@ -50,12 +54,13 @@ pub(crate) struct Flow<'f> {
 }
 
 /// What one direction did.
-type Moved = Result<usize, Stopped>;
+pub(super) type Moved = Result<usize, Stopped>;
 
 impl Flow<'_> {
     /// Moves on; ready when something else is to be done.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
-        self.desk.take_buffers(self.buffers);
+        self.desk.input.get_or_insert_with(|| self.buffers.take());
+        self.desk.output.get_or_insert_with(|| self.buffers.take());
         let mut moved = 0;
         while moved < FAIR {
             let before = moved;
@@ -145,12 +150,7 @@ impl Flow<'_> {
             Poll::Ready(Some(count)) => count,
             Poll::Pending => return Ok(0),
         };
-        if input.len() >= desk.least_input {
-            let decided = desk.up.decided();
-            let rest = &input.unread()[decided..];
-            desk.least_input = desk.intake.read(rest, &mut self.memory.borrow_mut(), self.strings) + decided;
-            desk.plan_due = true;
-        }
+        desk.frame(&mut self.memory.borrow_mut(), self.strings);
         Ok(count)
     }
 
@@ -158,12 +158,9 @@ impl Flow<'_> {
     pub(crate) fn plan(&mut self) {
         let desk = &mut *self.desk;
         let (Some(input), Some(output)) = (&desk.input, &desk.output) else { return };
-        let records = Records {
-            names: self.names,
-            changes: &mut desk.changes,
-            prepared: &mut self.server.prepared,
-            done: &mut desk.done,
-        };
+        let records =
+            Records { names: self.names, changes: &mut desk.changes, prepared: &mut self.server.prepared, done: &mut desk.done };
+        let worth = &self.memory.borrow().worth;
         desk.planned = desk.intake.plan(&mut Turn {
             input: input.unread(),
             up: &mut desk.up,
@@ -172,44 +169,32 @@ impl Flow<'_> {
             answers: &mut desk.answers,
             records,
             rules: self.rules,
+            key: self.key,
+            worth,
         });
+        for text in desk.done.sent.drain(..) {
+            self.session.sends(self.server, &text);
+        }
+        for (text, bind) in desk.done.values.drain(..) {
+            self.session.sends_values(&text, &bind);
+        }
         desk.plan_due = false;
         desk.tell_due |= desk.answers.outstanding() == 0;
     }
 
     /// From the server to the client.
     fn down(&mut self, context: &mut Context<'_>) -> Moved {
-        let told = self.tell(context)?;
-        let is_free = self.desk.down.is_written() || !self.desk.tell_due;
-        if !is_free {
+        let told = self.desk.tell(context, self.client)?;
+        if self.desk.tell_due && !self.desk.down.is_written() {
             return Ok(told);
         }
         let read = self.read_server(context)?;
-        Ok(told + read + if read > 0 { self.tell(context)? } else { 0 })
-    }
-
-    /// Writes to the client what was decided.
-    fn tell(&mut self, context: &mut Context<'_>) -> Moved {
-        let desk = &mut *self.desk;
-        let Some(output) = &mut desk.output else { return Ok(0) };
-        if !desk.tell_due || (desk.answers.holds_back() && !desk.down.is_written()) {
-            return Ok(0);
+        if read > 0 && self.is_settled() {
+            // What is told last may have to wait.
+            return Err(Stopped::Settled);
         }
-        if !desk.down.is_written() && !desk.is_deaf {
-            match desk.down.poll_write(context, self.client, output.unread()) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Err(Stopped::Gone),
-                Poll::Pending => return Ok(0),
-            }
-        }
-        let count = desk.down.decided();
-        output.consume(count);
-        desk.down.clear();
-        desk.least_output = desk.least_output.saturating_sub(count);
-        desk.tell_due = false;
-        Ok(count)
+        Ok(told + read + self.desk.tell(context, self.client)?)
     }
-
     fn read_server(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
         let Some(output) = &mut desk.output else { return Ok(0) };
@@ -239,13 +224,16 @@ impl Flow<'_> {
         desk.least_output = desk.down.decided() + least;
         desk.tell_due |= desk.down.decided() > 0;
         desk.plan_due |= desk.planned == Planned::Stalled;
+        if desk.answers.trial == Trial::Failed {
+            desk.try_again(&mut self.memory.borrow_mut(), self.strings);
+        }
         Ok(())
     }
 }
 
 /// Reads once behind what `buffer` holds, which gets room for `least` bytes in all. `None`: the stream failed.
 /// Pending too when there is no room.
-fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize) -> Poll<Option<usize>> {
+pub(super) fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize) -> Poll<Option<usize>> {
     if buffer.len() < least {
         buffer.reserve(least - buffer.len());
     }

@@ -90,17 +90,23 @@ impl Intake {
         self.is_wary = true;
     }
 
-    /// What is done with messages while no server is there: data of a COPY that has failed goes nowhere, as in Postgres.
-    /// Gives how many bytes of `input` that is.
-    pub(crate) fn idle_data(&mut self, input: &[u8]) -> usize {
-        let mut count = self.left.min(input.len());
-        self.left -= count;
-        while let Some(message) = self.messages.front().filter(|message| matches!(message.tag, b'd' | b'c' | b'f')) {
-            let there = message.length.min(input.len() - count);
-            (self.left, self.left_passes) = (message.length - there, false);
-            count += there;
+    /// All is answered.
+    pub(super) fn end_batch(&mut self) {
+        self.portals.clear();
+        self.is_wary = false;
+    }
+
+    /// What has come of the first message, or of the rest of the one before, goes nowhere. Gives how many bytes of `input`
+    /// that is.
+    pub(super) fn drop_front(&mut self, input: &[u8]) -> usize {
+        if self.left == 0
+            && let Some(message) = self.messages.front()
+        {
+            self.left = message.length;
             self.messages.pop();
         }
+        let count = self.left.min(input.len());
+        (self.left, self.left_passes) = (self.left - count, false);
         count
     }
 

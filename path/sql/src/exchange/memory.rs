@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::worth::Worth;
 use crate::parse::{Recognised, Strings, Texts};
 use crate::session::Statement;
 
@@ -22,11 +23,13 @@ pub(crate) struct Memory {
     /// By hash; a newer one takes the place of an older one.
     statements: Box<[Option<Arc<Statement>>]>,
     bytes: usize,
+    /// Which statements are worth keeping.
+    pub(crate) worth: Worth,
 }
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory { texts: Texts::new(TEXTS.0, TEXTS.1), statements: vec![None; STATEMENTS].into(), bytes: 0 }
+        Memory { texts: Texts::new(TEXTS.0, TEXTS.1), statements: vec![None; STATEMENTS].into(), bytes: 0, worth: Worth::default() }
     }
 }
 

@@ -68,6 +68,14 @@ impl PartialEq for Statement {
 
 impl Eq for Statement {}
 
+impl Statement {
+    /// The types of the parameters: object identifiers, 0 where the server shall tell.
+    pub(crate) fn types(&self) -> Vec<u32> {
+        let oids = self.types.get(2..).unwrap_or_default();
+        oids.as_chunks().0.iter().map(|oid| u32::from_be_bytes(*oid)).collect()
+    }
+}
+
 impl Named {
     /// A statement with a name of its own.
     pub(crate) fn new(statement: Arc<Statement>) -> Named {

@@ -1,0 +1,113 @@
+//! server: a connection for a client that has something to say, made what its session is.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use super::flow::read;
+use crate::error::{Fault, Severity};
+use crate::events::Failure;
+use crate::route::Route;
+use crate::server::{Lent, Refused};
+use crate::session::{Unsettled, settle};
+use crate::visit::{After, Hold, Visit};
+
+/// Connections that may prove unfit for a client's session before that is the client's affair.
+const TRIES: usize = 3;
+
+/// Why a client has no connection.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// It is gone.
+    Gone,
+    /// It is told this, an error that its batch fails with.
+    Error(Vec<u8>),
+}
+
+/// Makes sure that the client has a connection to where `route` leads, that is its session.
+pub(crate) async fn hold(visit: &mut Visit<'_>, route: Route) -> Result<(), Denied> {
+    let Route::Primary = route;
+    for _ in 0..TRIES {
+        if visit.hold.is_some() {
+            return Ok(());
+        }
+        let lent = match visit.door.side.try_lend(&visit.guest.key) {
+            Some(lent) => lent,
+            None => Box::pin(visit.wait()).await?,
+        };
+        visit.take(lent).await?;
+    }
+    Err(Denied::refused(visit, &Refused::Away("every connection to it broke at once".into())))
+}
+
+impl Visit<'_> {
+    /// Waits for a connection. A client that leaves or cancels meanwhile waits no more.
+    async fn wait(&mut self) -> Result<Lent, Denied> {
+        let (side, key) = (self.door.side.clone(), self.guest.key.clone());
+        let mut lend = pin!(side.lend(&key));
+        let lent = {
+            let (stream, desk) = (&mut self.guest.stream, &mut self.desk);
+            let mut cancelled = pin!(self.guest.seat.cancelled());
+            poll_fn(|context| {
+                if let Poll::Ready(lent) = lend.as_mut().poll(context) {
+                    return Poll::Ready(Ok(lent));
+                }
+                if cancelled.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Err(Denied::error(&Fault::canceled())));
+                }
+                match desk.input.as_mut().map(|input| read(context, stream, input, 0)) {
+                    Some(Poll::Ready(None | Some(0))) => Poll::Ready(Err(Denied::Gone)),
+                    _ => Poll::Pending,
+                }
+            })
+            .await?
+        };
+        // What came meanwhile.
+        self.frame();
+        lent.map_err(|refused| Denied::refused(self, &refused))
+    }
+
+    /// Takes a connection, if it can be made the client's.
+    async fn take(&mut self, mut lent: Lent) -> Result<(), Denied> {
+        let session = &mut self.guest.session;
+        if !session.is_settled(&lent) {
+            let mut news = Vec::new();
+            match Box::pin(settle(session, &mut lent, &mut news)).await {
+                Ok(()) => self.desk.tell_first(&news),
+                Err(Unsettled::Refused(said)) if lent.last.is_none() => return Err(Denied::Error(said.bytes().to_vec())),
+                // A connection's past or its end is no fault of the client's.
+                Err(Unsettled::Refused(_) | Unsettled::Lost) => return Ok(()),
+            }
+        }
+        lent.last = Some(self.guest.number);
+        let cancel = self.guest.seat.lend(&lent.cancel);
+        self.hold = Some(Hold { cancel, lent });
+        self.desk.begin_lending();
+        Ok(())
+    }
+}
+
+impl Denied {
+    fn error(fault: &Fault) -> Denied {
+        let mut bytes = Vec::new();
+        fault.write(&mut bytes, Severity::Error);
+        Denied::Error(bytes)
+    }
+
+    fn refused(visit: &Visit<'_>, refused: &Refused) -> Denied {
+        visit.door.events().failed(match refused {
+            Refused::Full { .. } | Refused::Busy { .. } => Failure::Wait,
+            Refused::Away(_) | Refused::Failed(_) => Failure::Unreachable,
+        });
+        let mut bytes = Vec::new();
+        refused.write(&mut bytes, Severity::Error);
+        Denied::Error(bytes)
+    }
+
+    /// Tells the client, whose batch fails with it; the client stays.
+    pub(crate) async fn tell(self, visit: &mut Visit<'_>) -> After {
+        let Denied::Error(bytes) = self else { return After::Close };
+        visit.desk.fail(&bytes);
+        visit.finish_telling().await
+    }
+}

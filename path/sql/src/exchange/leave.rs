@@ -1,0 +1,63 @@
+//! A client goes: what becomes of the connection that it holds.
+
+use std::time::Duration;
+
+use super::flow::Stopped;
+use super::intake::Planned;
+use crate::error::Severity;
+use crate::events::add;
+use crate::server::ask;
+use crate::visit::{After, Hold, Visit};
+
+/// How long a rollback may take; then the connection is closed, which is one too.
+const ROLLBACK: Duration = Duration::from_secs(5);
+
+impl Visit<'_> {
+    /// The client is gone, or said that it goes and has all its answers.
+    pub(super) async fn leave(&mut self, stopped: Stopped) -> After {
+        if stopped == Stopped::Gone && self.desk.planned == Planned::Leaves && !self.desk.is_deaf {
+            // It said that it goes and does not wait for the answers: what it sent is done all the same.
+            self.desk.is_deaf = true;
+            return After::Again;
+        }
+        if self.desk.answers.is_settled() && self.desk.is_at_boundary() {
+            self.roll_back().await;
+        } else {
+            add(&self.door.events().clients_gone, 1);
+            self.break_off();
+        }
+        if let Some(refused) = self.desk.intake.messages.refused() {
+            let fault = refused.fault();
+            self.say(&fault, Severity::Fatal);
+        }
+        if stopped == Stopped::Leaves {
+            self.finish_telling().await;
+        }
+        After::Close
+    }
+
+    /// The server is in the middle of something that nobody waits for: it is to stop, and the connection is closed.
+    fn break_off(&mut self) {
+        let Some(Hold { lent, .. }) = self.hold.take() else { return };
+        if self.desk.answers.outstanding() > 0 {
+            let target = lent.cancel.clone();
+            tokio::task::spawn_local(async move {
+                target.cancel().await;
+                drop(lent);
+            });
+        }
+    }
+
+    /// Ends the transaction and gives the connection back, if it holds nothing else of the client's.
+    async fn roll_back(&mut self) {
+        let Some(Hold { mut lent, .. }) = self.hold.take() else { return };
+        if self.guest.session.is_pinned() || self.guest.session.must_probe() {
+            return;
+        }
+        let rolled_back = self.guest.alarm.limit(Box::pin(ask(&mut lent, "ROLLBACK", |_| {})));
+        self.guest.alarm.set(ROLLBACK);
+        if matches!(rolled_back.await, Ok(Ok(_))) && lent.cancel.is_quiet() {
+            lent.give_back();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use super::flow::read;
+use crate::error::{Fault, Severity};
+use crate::visit::Visit;
+
+/// What came from a client that has no server connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Messages that a server is needed for.
+    Something,
+    /// Nothing: it is silent again.
+    Nothing,
+    /// It leaves, or must.
+    End,
+}
+
+/// Reads until a server has something to do: to the end of a batch, or as much as there is room for.
+pub(crate) async fn receive(visit: &mut Visit<'_>) -> Came {
+    poll_fn(|context| visit.poll_receive(context)).await
+}
+
+impl Visit<'_> {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+        let _ = self.guest.alarm.poll_rung(context);
+        loop {
+            self.drop_unanswerable();
+            if let Some(came) = self.came() {
+                return Poll::Ready(came);
+            }
+            let desk = &mut *self.desk;
+            let input = desk.input.get_or_insert_with(|| self.door.here.buffers.take());
+            let least = if desk.intake.lacks_rest() { desk.least_input } else { 0 };
+            match read(context, &mut self.guest.stream, input, least) {
+                Poll::Ready(None | Some(0)) => return Poll::Ready(Came::End),
+                Poll::Ready(Some(_)) => self.frame(),
+                Poll::Pending if input.is_empty() => return Poll::Ready(Came::Nothing),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// What is at the front of the input is left alone: it needs a server, or ends the client.
+    fn came(&mut self) -> Option<Came> {
+        let desk = &mut *self.desk;
+        let input = desk.input.as_ref()?;
+        let first = desk.intake.messages.front();
+        if first.is_some_and(|message| message.tag == b'X') {
+            return Some(Came::End);
+        }
+        if let (None, Some(refused)) = (first, desk.intake.messages.refused()) {
+            let fault = refused.fault();
+            self.say(&fault, Severity::Fatal);
+            return Some(Came::End);
+        }
+        if self.door.is_draining() && input.is_empty() {
+            self.say(&Fault::terminated(), Severity::Fatal);
+            return Some(Came::End);
+        }
+        let is_full = input.len() == input.capacity() && first.is_some();
+        (desk.intake.messages.is_due() || is_full).then_some(Came::Something)
+    }
+
+    /// Frames what has come.
+    pub(super) fn frame(&mut self) {
+        let strings = self.guest.strings();
+        self.desk.frame(&mut self.door.memory.borrow_mut(), strings);
+    }
+
+    /// Data of a COPY that has failed, and what follows an error of the door's own up to its `Sync`.
+    fn drop_unanswerable(&mut self) {
+        self.desk.drop_idle_data();
+        if self.desk.answers.is_skipping() {
+            self.desk.skip_to_sync();
+        }
+    }
+}
