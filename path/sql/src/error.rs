@@ -18,6 +18,7 @@ pub(crate) mod code {
     pub(crate) const INVALID_PASSWORD: &str = "28P01";
     pub(crate) const SYNTAX_ERROR: &str = "42601";
     pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
+    pub(crate) const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -181,7 +182,8 @@ impl ErrorResponse {
     }
 }
 
-fn fields(mut body: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+/// The fields in the body of an `ErrorResponse`: name and value.
+pub(crate) fn fields(mut body: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (&name, rest) = body.split_first().filter(|field| *field.0 != 0)?;
         let (value, rest) = frame::split_text(rest)?;

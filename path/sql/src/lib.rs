@@ -6,6 +6,7 @@ mod door;
 mod end_point;
 mod error;
 mod events;
+mod exchange;
 mod frame;
 mod parse;
 mod pins;

@@ -116,7 +116,7 @@ impl Desk {
     /// All is answered; the connection may stay all the same.
     pub(super) fn end_batch(&mut self) {
         self.is_sent = false;
-        self.intake.end_batch();
+        self.intake.settle();
         self.plan_due = true;
     }
 

@@ -10,8 +10,8 @@ use super::memory::Memory;
 use super::messages::{Meaning, Message, Messages};
 use super::turn::{May, Turn};
 use crate::frame;
-use crate::server::{Number, Wanted};
 use crate::parse::{Effects, Recognised, Step, Strings};
+use crate::server::{Number, Wanted};
 
 /// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
 const OUTSTANDING: usize = 16 << 10;
@@ -91,7 +91,7 @@ impl Intake {
     }
 
     /// All is answered.
-    pub(super) fn end_batch(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.portals.clear();
         self.is_wary = false;
     }

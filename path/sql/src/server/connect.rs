@@ -69,6 +69,7 @@ async fn open(address: &ServerAddress, trust: &Trust, key: &Arc<Key>, password: 
         address: address.clone(),
         cancel: Target::new(address.clone(), trust.clone(), greeting.cancel),
         reported: greeting.reported,
+        prepared: super::prepared::Prepared::default(),
         parameters: Arc::new(Parameters::default()),
         last: None,
         opened: now,

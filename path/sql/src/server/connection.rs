@@ -6,6 +6,7 @@ use contract::ServerAddress;
 
 use super::cancel::Target;
 use super::key::Key;
+use super::prepared::Prepared;
 use crate::session::{Parameters, Reported};
 use crate::stream::{Stream, Unregistered};
 
@@ -24,6 +25,8 @@ pub(crate) struct Connection<S = Stream> {
     pub(crate) reported: Arc<Reported>,
     /// What was set on it beyond what a new connection has.
     pub(crate) parameters: Arc<Parameters>,
+    /// The statements that it keeps.
+    pub(crate) prepared: Prepared,
     /// The client that used it last.
     pub(crate) last: Option<u64>,
     /// When it was logged in.
@@ -56,6 +59,7 @@ impl<S> Connection<S> {
             cancel: self.cancel,
             reported: self.reported,
             parameters: self.parameters,
+            prepared: self.prepared,
             last: self.last,
             opened: self.opened,
             used: self.used,

@@ -88,7 +88,10 @@ fn a_named_statement_that_is_described_again_need_not_know() {
     scene.client("P s SELECT a | S");
     scene.answer("1 | Z I");
     assert_eq!(scene.client("B - s | D P - | E - | S"), "B - plimsoll_1 | D P - | E - | S");
-    assert_eq!(scene.server("E 0A000 | Z I"), (String::new(), "C S plimsoll_1 | P plimsoll_2 SELECT a | B - plimsoll_2 | D P - | E - | S".into()));
+    assert_eq!(
+        scene.server("E 0A000 | Z I"),
+        (String::new(), "C S plimsoll_1 | P plimsoll_2 SELECT a | B - plimsoll_2 | D P - | E - | S".into())
+    );
     assert_eq!(scene.answer("3 | 1 | 2 | T a b | C SELECT 0 | Z I"), "2 | T a b | C SELECT 0 | Z I");
     // Its parameters were wrong: that is no reason.
     scene.client("B - s | D P - | E - | S");

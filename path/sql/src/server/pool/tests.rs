@@ -86,6 +86,7 @@ fn connection(id: u64, address: ServerAddress, key: Arc<Key>) -> (Connection, Un
         address,
         cancel: target(),
         reported: Arc::default(),
+        prepared: Default::default(),
         parameters: Arc::default(),
         last: None,
         opened: now,
