@@ -217,6 +217,16 @@ impl ConnectError {
     }
 }
 
+impl fmt::Display for ConnectError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConnectError::Verdict(said) => out.write_str(&said.message()),
+            ConnectError::Unreachable(reason) | ConnectError::Unfit(reason) => out.write_str(reason),
+            ConnectError::OutOfDescriptors(error) => error.fmt(out),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

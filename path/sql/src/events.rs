@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use telemetry::{Collect, Exposition, Histogram, Log};
 
+use crate::listening;
 use crate::pins::{Pin, PinCounts};
 use crate::server::Pool;
 
@@ -146,6 +147,8 @@ pub(crate) struct Events {
     pub(crate) loops: Box<[LoopEvents]>,
     /// Of `[sql.NAME]`.
     pub(crate) name: Arc<str>,
+    /// Written by loop 0 only.
+    pub(crate) listening: listening::Counts,
     pool: Arc<Pool>,
     seats: Arc<loops::Seats>,
 }
@@ -184,7 +187,7 @@ pub struct Counts {
 impl Events {
     pub(crate) fn new(log: Log, name: Arc<str>, pool: Arc<Pool>, seats: Arc<loops::Seats>, loops: usize) -> Events {
         let counts = (0..loops).map(|_| LoopEvents::default()).collect();
-        Events { log, loops: counts, name, pool, seats }
+        Events { log, loops: counts, name, listening: listening::Counts::default(), pool, seats }
     }
 
     /// See [`Counts`].
@@ -281,6 +284,7 @@ impl Collect for Events {
         let database = ("database", &*self.name);
         self.collect_clients(out);
         self.collect_servers(out);
+        self.listening.collect(&self.name, out);
         let queries = self.merged(|counts| &counts.queries);
         out.counter("sql_queries_total", "Statements answered.", &[database], queries.count());
         let help = "From a statement's last byte to its answer's last.";

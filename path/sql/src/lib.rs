@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod exchange;
 mod frame;
+mod listening;
 mod parse;
 mod pins;
 mod plan;

@@ -27,10 +27,27 @@ pub(crate) enum Pin {
     Seed,
     /// It loaded a library.
     Library,
+    /// A parameter that the user who logged in may not set.
+    Parameter,
+    /// It listens on its own connection: it reads another encoding than the database's, or nobody can listen for it.
+    Listen,
+    /// The server would not say what it has.
+    Unknown,
 }
 
 impl Pin {
-    pub(crate) const ALL: [Pin; 7] = [Pin::Temporary, Pin::Lock, Pin::Cursor, Pin::Prepared, Pin::Sequence, Pin::Seed, Pin::Library];
+    pub(crate) const ALL: [Pin; 10] = [
+        Pin::Temporary,
+        Pin::Lock,
+        Pin::Cursor,
+        Pin::Prepared,
+        Pin::Sequence,
+        Pin::Seed,
+        Pin::Library,
+        Pin::Parameter,
+        Pin::Listen,
+        Pin::Unknown,
+    ];
 
     /// As metrics and `db status` name it.
     pub(crate) fn label(self) -> &'static str {
@@ -42,6 +59,9 @@ impl Pin {
             Pin::Sequence => "sequence",
             Pin::Seed => "seed",
             Pin::Library => "library",
+            Pin::Parameter => "parameter",
+            Pin::Listen => "listen",
+            Pin::Unknown => "unknown",
         }
     }
 }
@@ -57,6 +77,11 @@ impl Pins {
     /// The same with `pin`.
     pub(crate) fn with(self, pin: Pin) -> Pins {
         Pins(self.0 | 1 << pin as u16)
+    }
+
+    /// The same without `pin`.
+    pub(crate) fn without(self, pin: Pin) -> Pins {
+        Pins(self.0 & !(1 << pin as u16))
     }
 
     /// Whether `pin` is in it.
@@ -97,7 +122,8 @@ pub struct Pinned {
     pub database: String,
     /// Its number at the door.
     pub client: u64,
-    /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`.
+    /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`,
+    /// `parameter`, `listen`, `unknown`.
     pub reasons: Vec<&'static str>,
     /// For how long.
     pub age: Duration,

@@ -1,12 +1,140 @@
 //! What belongs to one client beyond its connection, and how it follows the client from server to server.
+//!
+//! In order: [`settle`] before a client's statements go to a connection, [`prepare`] before those that need more,
+//! [`Session::sends`] as they go, [`Session::note`] as they end, [`probe`] before the connection goes back.
 
+mod hearing;
 mod interned;
+mod leave;
+mod local;
+mod notes;
 mod parameters;
+mod prepare;
+mod probe;
 mod quote;
 mod reported;
+mod settle;
 mod statements;
+mod touched;
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use interned::Interned;
+pub(crate) use local::answer_locally;
 pub(crate) use parameters::{Parameters, Values};
+pub(crate) use prepare::{prepare, restore};
+pub(crate) use probe::{Verdict, probe};
 pub(crate) use reported::Reported;
+pub(crate) use settle::{Unsettled, settle};
 pub(crate) use statements::{Changes, Found, Named, Names, Statement};
+
+use crate::listening::{Ears, Listeners};
+use crate::parse::{Effects, Strings};
+use crate::pins::{PinBoard, PinPlace};
+use crate::server::Key;
+use touched::Changed;
+
+/// What the sessions of one loop share.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    pub(crate) interned: Interned,
+    pub(crate) pins: Rc<PinBoard>,
+    pub(crate) listeners: Listeners,
+    /// How long a client waits at most until somebody listens for it: the plan's `pool.wait`.
+    pub(crate) patience: Cell<Duration>,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    /// A number that no other client of the door has.
+    pub(crate) number: u64,
+    /// The process id that it was told.
+    pub(crate) process: u32,
+    pub(crate) key: Arc<Key>,
+}
+
+/// One client's session. Small: there may be many that do nothing.
+#[derive(Debug)]
+pub(crate) struct Session {
+    here: Rc<Sessions>,
+    client: Client,
+    /// What it asked for when it came.
+    startup: Arc<Parameters>,
+    /// What is set in it.
+    parameters: Arc<Parameters>,
+    /// What it knows of the server's parameters.
+    told: Arc<Reported>,
+    /// Of what it did since the server was last asked.
+    effects: Effects,
+    sequences: Sequences,
+    place: PinPlace,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few sessions have.
+#[derive(Debug, Default)]
+struct Rare {
+    changed: Changed,
+    /// Parameters that are set and that the user who logged in could not set.
+    unmovable: BTreeSet<Box<str>>,
+    ears: Option<Ears>,
+    /// `DISCARD ALL` has succeeded as far as the client knows.
+    is_discarded: bool,
+}
+
+/// Where a client's `lastval` is.
+#[derive(Debug, Default)]
+struct Sequences {
+    /// The connection on which it last may have used a sequence.
+    on: Option<u64>,
+    /// It was seen reading what it left there.
+    reads: bool,
+}
+
+impl Session {
+    /// Of a client that asked for `startup` and is `told` what a server reported.
+    pub(crate) fn new(here: &Rc<Sessions>, client: Client, startup: &Arc<Parameters>, told: &Arc<Reported>) -> Session {
+        let startup = here.interned.shared(startup);
+        Session {
+            place: here.pins.place(client.number),
+            client,
+            parameters: startup.clone(),
+            startup,
+            told: here.interned.reported(told),
+            effects: Effects::NONE,
+            sequences: Sequences::default(),
+            rare: None,
+            here: here.clone(),
+        }
+    }
+
+    /// How the server reads its texts.
+    pub(crate) fn strings(&self) -> Strings {
+        match self.told.get("standard_conforming_strings") {
+            Some(b"off") => Strings::Backslash,
+            _ => Strings::Standard,
+        }
+    }
+
+    /// What is set in it.
+    pub(crate) fn parameters(&self) -> &Arc<Parameters> {
+        &self.parameters
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn ears(&self) -> Option<&Ears> {
+        self.rare.as_ref()?.ears.as_ref()
+    }
+
+    fn ears_mut(&mut self) -> Option<&mut Ears> {
+        self.rare.as_mut()?.ears.as_mut()
+    }
+}

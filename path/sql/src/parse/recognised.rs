@@ -23,7 +23,8 @@ pub(crate) struct Recognised {
 
 impl Recognised {
     /// Parameters of the session that it may have changed, however that ended; what is only for a transaction is not
-    /// among them, nor is what happens inside functions that it calls.
+    /// among them, nor is what happens inside functions that it calls. `RESET ALL` and `DISCARD ALL` touch what the
+    /// session has, which only the session knows: they are seen in [`Recognised::steps`].
     pub(crate) fn touched(&self) -> Touched<'_> {
         self.touches.touched()
     }
@@ -190,6 +191,11 @@ impl Effects {
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {
         Effects(self.0 | other.0)
+    }
+
+    /// Without those of `other`.
+    pub(crate) const fn without(self, other: Effects) -> Effects {
+        Effects(self.0 & !other.0)
     }
 
     /// Whether any of `other` is in it.

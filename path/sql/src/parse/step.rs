@@ -71,7 +71,7 @@ pub(super) fn of(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
         Word::Deallocate => (deallocate(head), Effects::PREPARED),
         Word::Set => set(head, touches),
         Word::Reset => reset(head, touches),
-        Word::Discard => discard(head, touches),
+        Word::Discard => discard(head),
         Word::Listen => (Step::Listen(head.name(1)), Effects::LISTENING),
         Word::Unlisten if head.token(1).kind == Kind::Operator => (Step::Unlisten(Name::All), Effects::LISTENING),
         Word::Unlisten => (Step::Unlisten(Name::One(head.name(1))), Effects::LISTENING),
@@ -173,17 +173,17 @@ fn reset(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
             touch(&name, touches);
             (Step::Reset(Name::One(name)), Effects::PARAMETERS)
         }
+        None if head.word(1) == Word::All => (Step::Reset(Name::All), Effects::PARAMETERS),
         None => {
             touches.all();
-            (Step::Reset(if head.word(1) == Word::All { Name::All } else { Name::One("".into()) }), Effects::PARAMETERS)
+            (Step::Reset(Name::One("".into())), Effects::PARAMETERS)
         }
     }
 }
 
-fn discard(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
+fn discard(head: Head<'_>) -> (Step, Effects) {
     match head.word(1) {
         Word::All => {
-            touches.all();
             let lost = Effects::PARAMETERS.and(Effects::TEMPORARY).and(Effects::LOCKS).and(Effects::CURSORS);
             (Step::DiscardAll, lost.and(Effects::PREPARED).and(Effects::LISTENING).and(Effects::SEQUENCES_USED))
         }

@@ -62,6 +62,11 @@ impl Target {
         })
     }
 
+    /// The server's process.
+    pub(super) fn process(&self) -> u32 {
+        self.key.process
+    }
+
     /// Cancels what is done now. Several are sent one after another: each may mean a statement of its own.
     pub(crate) async fn cancel(self: Arc<Target>) {
         let Some(_running) = Running::begin(&self) else { return };

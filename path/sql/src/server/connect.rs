@@ -72,6 +72,7 @@ async fn open(address: &ServerAddress, trust: &Trust, key: &Arc<Key>, password: 
         prepared: super::prepared::Prepared::default(),
         parameters: Arc::new(Parameters::default()),
         last: None,
+        sequences: None,
         opened: now,
         used: now,
     })

@@ -29,6 +29,8 @@ pub(crate) struct Connection<S = Stream> {
     pub(crate) prepared: Prepared,
     /// The client that used it last.
     pub(crate) last: Option<u64>,
+    /// The client whose use of sequences it may remember.
+    pub(crate) sequences: Option<u64>,
     /// When it was logged in.
     pub(crate) opened: Instant,
     /// When it was last given back.
@@ -36,6 +38,11 @@ pub(crate) struct Connection<S = Stream> {
 }
 
 impl Connection {
+    /// The server's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.cancel.process()
+    }
+
     /// Takes it off this loop, so that another can have it.
     pub(super) fn unregister(self) -> io::Result<Connection<Unregistered>> {
         self.with_stream(Stream::unregister)
@@ -61,6 +68,7 @@ impl<S> Connection<S> {
             parameters: self.parameters,
             prepared: self.prepared,
             last: self.last,
+            sequences: self.sequences,
             opened: self.opened,
             used: self.used,
         })

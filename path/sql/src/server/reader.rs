@@ -8,7 +8,7 @@ const SPACE: usize = 4096;
 
 /// Reads a server's messages one by one, for the door's own conversations with it: login and questions.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     bytes: Vec<u8>,
     /// Bytes at the front that were given out.
     done: usize,
@@ -16,11 +16,11 @@ pub(super) struct Reader {
 
 /// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Message<'r> {
-    pub(super) tag: u8,
-    pub(super) body: &'r [u8],
+pub(crate) struct Message<'r> {
+    pub(crate) tag: u8,
+    pub(crate) body: &'r [u8],
     /// Tag, length and body.
-    pub(super) whole: &'r [u8],
+    pub(crate) whole: &'r [u8],
 }
 
 impl Reader {
@@ -28,7 +28,7 @@ impl Reader {
     ///
     /// # Errors
     /// The stream's, its end too; one that is too long or no message.
-    pub(super) async fn next(&mut self, stream: &mut Stream, longest: usize) -> io::Result<Message<'_>> {
+    pub(crate) async fn next(&mut self, stream: &mut Stream, longest: usize) -> io::Result<Message<'_>> {
         self.bytes.drain(..std::mem::take(&mut self.done));
         self.until(stream, HEADER).await?;
         let header = frame::header(&self.bytes).ok().flatten().filter(|header| header.body <= longest);
@@ -40,7 +40,7 @@ impl Reader {
     }
 
     /// Whether something came behind the last message.
-    pub(super) fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         self.bytes.len() > self.done
     }
 

@@ -53,7 +53,8 @@ fn plain(out: &mut String, text: &str) {
     out.push('\'');
 }
 
-fn hex(out: &mut String, value: &[u8]) {
+/// Appends the bytes as [`bytes`] reads them.
+pub(crate) fn hex(out: &mut String, value: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in value {
         out.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));

@@ -170,11 +170,7 @@ impl Side {
     }
 
     fn note_trouble(&self, error: &ConnectError) {
-        let text: Rc<str> = match error {
-            ConnectError::Verdict(said) => said.message().as_ref().into(),
-            ConnectError::Unreachable(reason) | ConnectError::Unfit(reason) => reason.as_str().into(),
-            ConnectError::OutOfDescriptors(error) => error.to_string().into(),
-        };
+        let text: Rc<str> = error.to_string().into();
         // Once for each kind of trouble: the count tells how often.
         if self.trouble.replace(Some(text.clone())).is_none_or(|before| before != text) {
             self.events.warning(&format!("cannot open a connection to the server: {text}"));

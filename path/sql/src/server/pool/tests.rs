@@ -89,6 +89,7 @@ fn connection(id: u64, address: ServerAddress, key: Arc<Key>) -> (Connection, Un
         prepared: Default::default(),
         parameters: Arc::default(),
         last: None,
+        sequences: None,
         opened: now,
         used: now,
     };

@@ -1,0 +1,122 @@
+//! LISTEN for many clients over one server connection for each database: it belongs to loop 0, comes on top of
+//! `pool.server`, and is there while somebody listens and a minute longer.
+//!
+//! What a client listens on is a set that its session tells as a whole; what the connection listens on is all of them.
+//! The connection is made again when it is lost, and everybody told that something may have been missed.
+
+mod counts;
+mod inbox;
+mod line;
+mod serve;
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::error::ErrorResponse;
+use crate::server::Key;
+use line::ECHOES;
+
+pub(crate) use counts::Counts;
+pub(crate) use inbox::{Deaf, Ears, Heard, Sender, append};
+pub(crate) use serve::{Open, serve};
+
+/// A channel's name in the database's encoding.
+pub(crate) type Channel = Box<[u8]>;
+
+/// How long a client waits at most for what it notified itself.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// The way from every loop to those who listen. Clones mean the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Listeners {
+    orders: UnboundedSender<Order>,
+    echoes: Arc<AtomicU64>,
+}
+
+/// What a session wants. Bounded by the clients: each has at most one that it waits for, and one when it goes.
+#[derive(Debug)]
+pub(crate) struct Order {
+    key: Arc<Key>,
+    client: u64,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// It listens on these from now on, and on no other.
+    Hear { channels: BTreeSet<Channel>, sender: Option<Sender>, done: oneshot::Sender<Result<(), ErrorResponse>> },
+    /// Say when all has been heard that was notified before this echo.
+    Echo { number: u64, done: oneshot::Sender<()> },
+    /// It listens on nothing.
+    Leave,
+}
+
+/// Why a client does not hear what it wants to.
+#[derive(Debug)]
+pub(crate) enum Unheard {
+    /// The server would not have it.
+    Refused(ErrorResponse),
+    /// There is no connection to the server, or none that answers.
+    Late,
+}
+
+impl Listeners {
+    /// The way, and the end of it that [`serve`] follows.
+    pub(crate) fn new() -> (Listeners, UnboundedReceiver<Order>) {
+        let (orders, received) = unbounded_channel();
+        // Others may use the same channel for theirs: two doors, or two Plimsolls.
+        let first = RandomState::new().build_hasher().finish() >> 1;
+        (Listeners { orders, echoes: Arc::new(first.into()) }, received)
+    }
+
+    /// Client `client` of `key` hears `channels` and no other, from when what is returned is done, which nobody has to
+    /// wait for. `sender` comes with the first of them.
+    ///
+    /// # Errors
+    /// See [`Unheard`]; after `wait` at the latest. It may still come to pass then.
+    pub(crate) fn hear(
+        &self,
+        (key, client): (&Arc<Key>, u64),
+        channels: BTreeSet<Channel>,
+        sender: Option<Sender>,
+        wait: Duration,
+    ) -> impl Future<Output = Result<(), Unheard>> + use<> {
+        let (done, answer) = oneshot::channel();
+        self.order(key, client, What::Hear { channels, sender, done });
+        async move {
+            match timeout(wait, answer).await {
+                Ok(Ok(result)) => result.map_err(Unheard::Refused),
+                Ok(Err(_)) | Err(_) => Err(Unheard::Late),
+            }
+        }
+    }
+
+    /// Client `client` of `key` hears nothing.
+    pub(crate) fn leave(&self, key: &Arc<Key>, client: u64) {
+        self.order(key, client, What::Leave);
+    }
+
+    /// A statement that makes an echo, and what returns once it was heard, or too late.
+    pub(crate) fn echo(&self, key: &Arc<Key>, client: u64) -> (String, impl Future<Output = ()> + use<>) {
+        let number = self.echoes.fetch_add(1, Ordering::Relaxed);
+        let (done, heard) = oneshot::channel();
+        self.order(key, client, What::Echo { number, done });
+        let wait = async move {
+            // Late or lost: what the client notified reaches it later, as that of others.
+            let _ = timeout(ECHO, heard).await;
+        };
+        (format!("NOTIFY {ECHOES}, '{number}'"), wait)
+    }
+
+    fn order(&self, key: &Arc<Key>, client: u64, what: What) {
+        // Nobody serves any more: the door closes.
+        let _ = self.orders.send(Order { key: key.clone(), client, what });
+    }
+}

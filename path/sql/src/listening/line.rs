@@ -1,0 +1,275 @@
+//! Who listens on what in one database. No IO.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::Channel;
+use super::inbox::Sender;
+use crate::server::Key;
+
+/// The clients of one database that listen.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    clients: BTreeMap<u64, Member>,
+    channels: BTreeMap<Channel, BTreeSet<u64>>,
+    echoes: HashMap<u64, oneshot::Sender<()>>,
+}
+
+#[derive(Debug)]
+struct Member {
+    key: Arc<Key>,
+    channels: BTreeSet<Channel>,
+    sender: Sender,
+}
+
+/// What the connection has to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) listen: BTreeSet<Channel>,
+    pub(super) unlisten: BTreeSet<Channel>,
+}
+
+/// The channel of echoes. Those of others come, too: their numbers mean nothing here.
+pub(super) const ECHOES: &str = "_plimsoll_echo";
+
+impl Change {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.listen.is_empty() && self.unlisten.is_empty()
+    }
+
+    /// The statements, in the database's encoding.
+    pub(super) fn sql(&self) -> Vec<u8> {
+        let mut sql = Vec::new();
+        for (verb, channels) in [(&b"UNLISTEN"[..], &self.unlisten), (b"LISTEN", &self.listen)] {
+            for channel in channels {
+                sql.extend_from_slice(verb);
+                sql.extend_from_slice(b" \"");
+                channel.iter().for_each(|byte| sql.extend_from_slice(if *byte == b'"' { b"\"\"" } else { std::slice::from_ref(byte) }));
+                sql.extend_from_slice(b"\";");
+            }
+        }
+        sql
+    }
+
+    /// Takes so many channels of it out.
+    pub(super) fn take(&mut self, most: usize) -> Change {
+        let mut taken = Change::default();
+        for _ in 0..most {
+            if let Some(channel) = self.unlisten.pop_first() {
+                taken.unlisten.insert(channel);
+            } else if let Some(channel) = self.listen.pop_first() {
+                taken.listen.insert(channel);
+            } else {
+                break;
+            }
+        }
+        taken
+    }
+
+    /// This, and after it `later`.
+    pub(super) fn then(&mut self, later: Change) {
+        for channel in later.listen {
+            self.unlisten.remove(&channel);
+            self.listen.insert(channel);
+        }
+        for channel in later.unlisten {
+            self.listen.remove(&channel);
+            self.unlisten.insert(channel);
+        }
+    }
+}
+
+impl Line {
+    /// A client listens on `channels` and no other. Without a sender it must have come with one before, and not have
+    /// been left alone since.
+    pub(super) fn hear(&mut self, (key, client): (&Arc<Key>, u64), channels: BTreeSet<Channel>, sender: Option<Sender>) -> Change {
+        let mut change = Change::default();
+        match (self.clients.get_mut(&client), sender) {
+            (Some(member), None) => {
+                let before = std::mem::replace(&mut member.channels, channels.clone());
+                before.difference(&channels).for_each(|channel| self.drop_channel(client, channel, &mut change));
+            }
+            (_, Some(sender)) => {
+                change = self.leave(client);
+                self.clients.insert(client, Member { key: key.clone(), channels: channels.clone(), sender });
+            }
+            (None, None) => return change,
+        }
+        for channel in channels {
+            let is_new = !self.channels.contains_key(&channel);
+            self.channels.entry(channel.clone()).or_default().insert(client);
+            if is_new {
+                change.then(Change { listen: BTreeSet::from([channel]), ..Change::default() });
+            }
+        }
+        change
+    }
+
+    /// A client listens no more.
+    pub(super) fn leave(&mut self, client: u64) -> Change {
+        let mut change = Change::default();
+        if let Some(member) = self.clients.remove(&client) {
+            member.channels.iter().for_each(|channel| self.drop_channel(client, channel, &mut change));
+        }
+        change
+    }
+
+    fn drop_channel(&mut self, client: u64, channel: &Channel, change: &mut Change) {
+        let Some(clients) = self.channels.get_mut(channel) else { return };
+        clients.remove(&client);
+        if clients.is_empty() {
+            self.channels.remove(channel);
+            change.unlisten.insert(channel.clone());
+        }
+    }
+
+    /// An echo will come.
+    pub(super) fn expect(&mut self, number: u64, done: oneshot::Sender<()>) {
+        self.echoes.insert(number, done);
+        // Those who waited too long do so no more.
+        self.echoes.retain(|_, done| !done.is_closed());
+    }
+
+    /// A notification came, a whole message; gives the clients that let too much wait, who are gone from here.
+    pub(super) fn deliver(&mut self, channel: &[u8], payload: &[u8], message: &[u8]) -> Vec<u64> {
+        if channel == ECHOES.as_bytes() {
+            let number = std::str::from_utf8(payload).ok().and_then(|number| number.parse().ok());
+            if let Some(done) = number.and_then(|number: u64| self.echoes.remove(&number)) {
+                // It waits no more.
+                let _ = done.send(());
+            }
+            return Vec::new();
+        }
+        let Some(clients) = self.channels.get(channel) else { return Vec::new() };
+        let message: Arc<[u8]> = message.into();
+        clients.iter().copied().filter(|client| !self.send(*client, &message)).collect()
+    }
+
+    /// The same to everybody; gives as [`Line::deliver`].
+    pub(super) fn tell_all(&self, message: &[u8]) -> Vec<u64> {
+        let message: Arc<[u8]> = message.into();
+        self.clients.keys().copied().filter(|client| !self.send(*client, &message)).collect()
+    }
+
+    fn send(&self, client: u64, message: &Arc<[u8]>) -> bool {
+        self.clients.get(&client).is_none_or(|member| member.sender.try_send(message.clone()).is_ok())
+    }
+
+    /// What a new connection has to do.
+    pub(super) fn all(&self) -> Change {
+        let echo = ECHOES.as_bytes().into();
+        Change { listen: self.channels.keys().cloned().chain([echo]).collect(), unlisten: BTreeSet::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
+    pub(super) fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The key to log in with: that of the first client after number `after`, round and round.
+    pub(super) fn key(&self, after: u64) -> Option<(u64, Arc<Key>)> {
+        let first = self.clients.range(after.saturating_add(1)..).next().or_else(|| self.clients.iter().next());
+        first.map(|(client, member)| (*client, member.key.clone()))
+    }
+
+    /// The connection is lost: echoes that were on their way do not come.
+    pub(super) fn forget_echoes(&mut self) {
+        self.echoes.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listening::Ears;
+
+    fn key() -> Arc<Key> {
+        Arc::new(Key { user: "u".into(), database: "d".into() })
+    }
+
+    fn channels(names: &[&str]) -> BTreeSet<Channel> {
+        names.iter().map(|name| name.as_bytes().into()).collect()
+    }
+
+    fn change(listen: &[&str], unlisten: &[&str]) -> Change {
+        Change { listen: channels(listen), unlisten: channels(unlisten) }
+    }
+
+    #[test]
+    fn the_connection_listens_on_what_anybody_does() {
+        let (mut line, key) = (Line::default(), key());
+        let (_one, first) = Ears::shared();
+        let (_two, second) = Ears::shared();
+        assert_eq!(line.hear((&key, 1), channels(&["a", "b"]), Some(first)), change(&["a", "b"], &[]));
+        assert_eq!(line.hear((&key, 2), channels(&["b", "c"]), Some(second)), change(&["c"], &[]));
+        assert_eq!(line.hear((&key, 1), channels(&["c", "d"]), None), change(&["d"], &["a"]));
+        assert_eq!(line.leave(2), change(&[], &["b"]));
+        assert_eq!(line.all().listen.len(), 3);
+        assert_eq!(line.hear((&key, 3), channels(&["x"]), None), change(&[], &[]));
+        assert_eq!(line.leave(1), change(&[], &["c", "d"]));
+        assert!(line.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_comes_back_with_new_ears_keeps_what_is_common() {
+        let (mut line, key) = (Line::default(), key());
+        let (_one, first) = Ears::shared();
+        let (_two, second) = Ears::shared();
+        line.hear((&key, 1), channels(&["a", "b"]), Some(first));
+        assert_eq!(line.hear((&key, 1), channels(&["b", "c"]), Some(second)), change(&["b", "c"], &["a"]));
+    }
+
+    #[test]
+    fn each_client_gets_its_own_and_a_slow_one_is_named() {
+        let (mut line, key) = (Line::default(), key());
+        let (mut one, first) = Ears::shared();
+        let (_slow, second) = Ears::shared();
+        one.channels = channels(&["a"]);
+        line.hear((&key, 1), channels(&["a"]), Some(first));
+        line.hear((&key, 2), channels(&["b"]), Some(second));
+        let message = b"A\0\0\0\x0b\0\0\0\x01a\0\0";
+        assert!(line.deliver(b"a", b"", message).is_empty() && line.deliver(b"c", b"", message).is_empty());
+        let mut out = Vec::new();
+        one.take(&mut out).unwrap();
+        assert_eq!(out, message);
+        for _ in 0..super::super::inbox::MOST {
+            assert!(line.deliver(b"b", b"", message).is_empty());
+        }
+        assert_eq!(line.deliver(b"b", b"", message), [2]);
+    }
+
+    #[test]
+    fn an_echo_wakes_who_waits_for_it() {
+        let mut line = Line::default();
+        let (done, mut heard) = oneshot::channel();
+        line.expect(5, done);
+        line.deliver(ECHOES.as_bytes(), b"4", b"");
+        assert!(heard.try_recv().is_err());
+        line.deliver(ECHOES.as_bytes(), b"5", b"");
+        assert!(heard.try_recv().is_ok());
+    }
+
+    #[test]
+    fn names_are_quoted_and_a_later_wish_counts() {
+        let mut sum = change(&["a"], &["b"]);
+        sum.then(change(&["b"], &["a"]));
+        assert_eq!(sum, change(&["b"], &["a"]));
+        assert_eq!(String::from_utf8(change(&["it\"s"], &["x"]).sql()).unwrap(), "UNLISTEN \"x\";LISTEN \"it\"\"s\";");
+    }
+
+    #[test]
+    fn keys_are_tried_in_turn() {
+        let (mut line, key) = (Line::default(), key());
+        let (_one, first) = Ears::shared();
+        let (_two, second) = Ears::shared();
+        line.hear((&key, 3), channels(&["a"]), Some(first));
+        line.hear((&key, 9), channels(&["a"]), Some(second));
+        let numbers = [0, 3, 9].map(|after| line.key(after).unwrap().0);
+        assert_eq!(numbers, [3, 9, 3]);
+    }
+}

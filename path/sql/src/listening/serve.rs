@@ -1,0 +1,310 @@
+//! The connections that listen: one task for each database, on the loop that [`serve`] runs on.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::line::{Change, Line};
+use super::{Order, What};
+use crate::error::{ErrorResponse, Fault, Severity};
+use crate::events::Events;
+use crate::frame::{self, LONGEST};
+use crate::server::{AskError, ConnectError, Connection, Key, Reader, ask};
+
+/// How a connection to listen on is opened; it does not count among those of the pool.
+pub(crate) type Open = Rc<dyn Fn(Arc<Key>) -> Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>>;
+
+/// A connection that nobody listens on is kept that long.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Between two attempts to connect: first and longest.
+const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// Channels in one query.
+const AT_A_TIME: usize = 256;
+
+type Done = oneshot::Sender<Result<(), ErrorResponse>>;
+
+/// Does what sessions order, for ever.
+pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, open: Open, events: Arc<Events>) {
+    let mut lines: HashMap<Arc<str>, UnboundedSender<Order>> = HashMap::new();
+    while let Some(order) = orders.recv().await {
+        let line = lines.entry(order.key.database.clone()).or_insert_with(|| {
+            let (sender, received) = unbounded_channel();
+            let listener = Listener::new(order.key.database.clone(), open.clone(), events.clone());
+            tokio::task::spawn_local(listener.run(received));
+            sender
+        });
+        // The task ends with the loop only.
+        let _ = line.send(order);
+    }
+}
+
+/// One database's.
+struct Listener {
+    database: Arc<str>,
+    open: Open,
+    events: Arc<Events>,
+    line: Line,
+    /// What the connection has to do, besides what it does.
+    todo: Change,
+    /// Who waits for `todo`.
+    waiting: Vec<Done>,
+    /// Who waits for the query that is being done.
+    flying: Option<VecDeque<Done>>,
+    /// The client with whose key the last connection was tried.
+    tried: u64,
+    /// Something may have been missed, and nobody was told.
+    was_lost: bool,
+    /// Clients of this database that are in the counts.
+    counted: u64,
+}
+
+/// Why a connection listens no more.
+enum End {
+    /// Nobody wants it.
+    Unused,
+    /// It broke, or refused to listen.
+    Lost(String),
+    /// The loop ends.
+    Over,
+}
+
+impl Listener {
+    fn new(database: Arc<str>, open: Open, events: Arc<Events>) -> Listener {
+        Listener {
+            database,
+            open,
+            events,
+            line: Line::default(),
+            todo: Change::default(),
+            waiting: Vec::new(),
+            flying: None,
+            tried: 0,
+            was_lost: false,
+            counted: 0,
+        }
+    }
+
+    async fn run(mut self, mut orders: UnboundedReceiver<Order>) {
+        let mut pause = PAUSE[0];
+        loop {
+            while self.line.is_empty() {
+                self.was_lost = false;
+                let Some(order) = orders.recv().await else { return };
+                self.take(order);
+            }
+            let Some(opened) = self.connect(&mut orders).await else { return };
+            let end = match opened {
+                Ok(connection) => {
+                    pause = PAUSE[0];
+                    self.listen(connection, &mut orders).await
+                }
+                Err(error) => End::Lost(error),
+            };
+            match end {
+                End::Over => return,
+                End::Unused => {}
+                End::Lost(why) => {
+                    self.lose(&why);
+                    if !self.rest(pause, &mut orders).await {
+                        return;
+                    }
+                    pause = PAUSE[1].min(2 * pause);
+                }
+            }
+        }
+    }
+
+    /// Opens a connection while orders are taken; `None`: the loop ends.
+    async fn connect(&mut self, orders: &mut UnboundedReceiver<Order>) -> Option<Result<Connection, String>> {
+        let Some((client, key)) = self.line.key(self.tried) else { return Some(Err("nobody listens any more".into())) };
+        self.tried = client;
+        let mut opening = (self.open)(key);
+        let opened = loop {
+            tokio::select! {
+                opened = &mut opening => break opened,
+                order = orders.recv() => self.take(order?),
+            }
+        };
+        let mut connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        Some(prepare(&mut connection).await.map(|()| connection))
+    }
+
+    /// Waits while orders are taken; `false`: the loop ends.
+    async fn rest(&mut self, pause: Duration, orders: &mut UnboundedReceiver<Order>) -> bool {
+        let pause = sleep(pause);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => return true,
+                order = orders.recv() => match order {
+                    Some(order) => self.take(order),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    async fn listen(&mut self, mut connection: Connection, orders: &mut UnboundedReceiver<Order>) -> End {
+        self.events.listening.opened();
+        self.todo = self.line.all();
+        let end = self.converse(&mut connection, orders).await;
+        self.events.listening.closed();
+        end
+    }
+
+    async fn converse(&mut self, connection: &mut Connection, orders: &mut UnboundedReceiver<Order>) -> End {
+        let mut reader = Reader::default();
+        loop {
+            if let Err(error) = self.go_on(connection).await {
+                return End::Lost(error.to_string());
+            }
+            let idle = async { if self.line.is_empty() { sleep(KEPT).await } else { pending().await } };
+            let readable = poll_fn(|context| connection.stream.poll_readable(context));
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.take(order),
+                    None => return End::Over,
+                },
+                _ = readable => if let Err(error) = self.read(connection, &mut reader).await {
+                    return End::Lost(error);
+                },
+                () = idle => return End::Unused,
+            }
+        }
+    }
+
+    /// Sends the next query if none is being done.
+    async fn go_on(&mut self, connection: &mut Connection) -> std::io::Result<()> {
+        if self.flying.is_some() {
+            return Ok(());
+        }
+        if self.todo.is_nothing() {
+            self.waiting.drain(..).for_each(|done| drop(done.send(Ok(()))));
+            return Ok(());
+        }
+        let sql = self.todo.take(AT_A_TIME).sql();
+        // Who waits does so for all of it.
+        let done = if self.todo.is_nothing() { std::mem::take(&mut self.waiting) } else { Vec::new() };
+        self.flying = Some(done.into());
+        let mut query = Vec::new();
+        frame::message(&mut query, b'Q', |out| frame::text(out, &sql));
+        connection.stream.write_all(&query).await
+    }
+
+    /// Takes what came.
+    async fn read(&mut self, connection: &mut Connection, reader: &mut Reader) -> Result<(), String> {
+        loop {
+            let message = reader.next(&mut connection.stream, LONGEST).await.map_err(|error| error.to_string())?;
+            match message.tag {
+                b'A' => self.deliver(message.body, message.whole),
+                b'E' => return Err(self.refuse(ErrorResponse::new(message.body))),
+                b'Z' => self.done(),
+                _ => {}
+            }
+            if !reader.has_more() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn deliver(&mut self, body: &[u8], whole: &[u8]) {
+        let Some((channel, rest)) = body.get(4..).and_then(frame::split_text) else { return };
+        let payload = frame::split_text(rest).map_or(rest, |split| split.0);
+        self.events.listening.heard();
+        let slow = self.line.deliver(channel, payload, whole);
+        self.give_up(slow);
+    }
+
+    /// Those that let too much wait: their ears end, which tells them.
+    fn give_up(&mut self, slow: Vec<u64>) {
+        for client in slow {
+            self.events.listening.overrun();
+            let change = self.line.leave(client);
+            self.todo.then(change);
+        }
+        self.count();
+    }
+
+    fn done(&mut self) {
+        let done = self.flying.take();
+        done.into_iter().flatten().for_each(|done| drop(done.send(Ok(()))));
+        if std::mem::take(&mut self.was_lost) {
+            let mut notice = Vec::new();
+            Fault::new("01000", "the server connection that listens was lost and made again")
+                .detail("Notifications of the time between were not delivered.")
+                .write(&mut notice, Severity::Warning);
+            let slow = self.line.tell_all(&notice);
+            self.give_up(slow);
+        }
+    }
+
+    /// The server refused what was asked, or everything.
+    fn refuse(&mut self, said: ErrorResponse) -> String {
+        let waiting = self.flying.take().into_iter().flatten().chain(self.waiting.drain(..));
+        waiting.for_each(|done| drop(done.send(Err(said.clone()))));
+        said.message().into_owned()
+    }
+
+    fn take(&mut self, order: Order) {
+        let Order { key, client, what } = order;
+        match what {
+            What::Hear { channels, sender, done } => {
+                let change = self.line.hear((&key, client), channels, sender);
+                self.todo.then(change);
+                self.waiting.push(done);
+                // Those who do not wait any more.
+                self.waiting.retain(|done| !done.is_closed());
+            }
+            What::Echo { number, done } => self.line.expect(number, done),
+            What::Leave => {
+                let change = self.line.leave(client);
+                self.todo.then(change);
+            }
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let now = self.line.clients() as u64;
+        self.events.listening.clients(now, std::mem::replace(&mut self.counted, now));
+    }
+
+    fn lose(&mut self, why: &str) {
+        self.waiting.extend(self.flying.take().into_iter().flatten());
+        self.line.forget_echoes();
+        if self.line.is_empty() {
+            return;
+        }
+        if !std::mem::replace(&mut self.was_lost, true) {
+            self.events.listening.lost();
+            let (database, clients) = (&self.database, self.line.clients());
+            let text = format!("nothing listens in database {database} for {clients} clients ({why}); trying again until it does");
+            self.events.warning(&text);
+        }
+    }
+}
+
+/// Makes a connection fit to listen: what it is told comes in the database's encoding, and its rest may be long.
+async fn prepare(connection: &mut Connection) -> Result<(), String> {
+    let encoding = connection.reported.get("server_encoding").map(String::from_utf8_lossy).unwrap_or_default();
+    let set = format!("SET client_encoding TO '{encoding}';SET application_name TO 'plimsoll listener'");
+    // Servers before 14 have no such bound.
+    for sql in [&*set, "SET idle_session_timeout TO 0"] {
+        if let Err(AskError::Lost(error)) = ask(connection, sql, |_| {}).await {
+            return Err(error.to_string());
+        }
+    }
+    Ok(())
+}

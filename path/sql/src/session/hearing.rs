@@ -1,0 +1,81 @@
+//! A client that listens: what it hears, and from whom.
+
+use std::collections::BTreeSet;
+use std::task::{Context, Poll};
+
+use super::Session;
+use crate::listening::{Channel, Deaf, Ears, Heard, Unheard, append};
+use crate::parse::Effects;
+use crate::server::Connection;
+
+impl Session {
+    /// Whether a `NotificationResponse` of the client's own connection is for the client: it listens there, or began to.
+    pub(crate) fn hears(&self) -> bool {
+        self.effects.has(Effects::LISTENING) || self.ears().is_some_and(Ears::is_own)
+    }
+
+    /// Ready when there is something to take, see [`Session::take_heard`]; for a client that is idle.
+    pub(crate) fn poll_heard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.ears_mut().map_or(Poll::Pending, |ears| ears.poll(context))
+    }
+
+    /// Appends notifications that came for the client; it is between two transactions.
+    ///
+    /// # Errors
+    /// [`Deaf`]
+    pub(crate) fn take_heard(&mut self, out: &mut Vec<u8>) -> Result<Heard, Deaf> {
+        self.ears_mut().map_or(Ok(Heard::All), |ears| ears.take(out))
+    }
+
+    /// The same while the client has a connection: what was notified there bears the number that the client knows as its own.
+    pub(super) fn take_own(&mut self, connection: &Connection, out: &mut Vec<u8>) {
+        let (mut taken, process) = (Vec::new(), self.client.process);
+        // Deaf ears are found so again, by who tells the client.
+        let _ = self.take_heard(&mut taken);
+        append(out, &taken, connection.process(), process);
+    }
+
+    /// The shared connection listens on these for the client, and on no other.
+    pub(super) async fn hear(&mut self, channels: BTreeSet<Channel>) -> Result<(), Unheard> {
+        let wait = self.here.patience.get();
+        let (listeners, client) = (self.here.listeners.clone(), (self.client.key.clone(), self.client.number));
+        let mut sender = None;
+        if self.ears().is_none_or(Ears::is_own) {
+            let (ears, way) = Ears::shared();
+            (self.rare().ears, sender) = (Some(ears), Some(way));
+        }
+        let result = listeners.hear((&client.0, client.1), channels.clone(), sender, wait).await;
+        match &result {
+            Ok(()) => self.rare().ears.iter_mut().for_each(|ears| ears.channels = channels.clone()),
+            Err(_) => self.hear_as_before(),
+        }
+        result
+    }
+
+    /// The shared connection listens on what the session says, whatever was wished since.
+    pub(super) fn hear_as_before(&mut self) {
+        match self.ears() {
+            Some(ears) if !ears.channels.is_empty() => {
+                let channels = ears.channels.clone();
+                // Nobody waits for what is there already.
+                drop(self.here.listeners.hear((&self.client.key, self.client.number), channels, None, self.here.patience.get()));
+            }
+            _ => self.stop_listening(),
+        }
+    }
+
+    /// Nobody listens for the client any more.
+    pub(super) fn stop_listening(&mut self) {
+        let ears = self.rare.as_mut().and_then(|rare| rare.ears.take());
+        if ears.is_some_and(|ears| !ears.is_own()) {
+            self.here.listeners.leave(&self.client.key, self.client.number);
+        }
+        self.unpin(crate::pins::Pin::Listen);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop_listening();
+    }
+}

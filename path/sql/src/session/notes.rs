@@ -1,0 +1,162 @@
+//! What a client's statements do to its session, as they go and as they end.
+
+use std::time::Instant;
+
+use super::{Session, touched};
+use crate::frame;
+use crate::parse::{Effects, Name, Recognised, Step, Touched};
+use crate::pins::Pin;
+use crate::server::Connection;
+
+/// What nobody has to remember.
+const FOR_SESSIONS: Effects = Effects::PARAMETERS
+    .and(Effects::TEMPORARY)
+    .and(Effects::LOCKS)
+    .and(Effects::CURSORS)
+    .and(Effects::PREPARED)
+    .and(Effects::SEQUENCES_READ)
+    .and(Effects::SEQUENCES_USED)
+    .and(Effects::LISTENING)
+    .and(Effects::NOTIFIES)
+    .and(Effects::OPAQUE)
+    .and(Effects::SEED)
+    .and(Effects::LOAD);
+
+/// What may leave something on a connection that only the server knows of.
+const UNKNOWN: Effects =
+    Effects::TEMPORARY.and(Effects::LOCKS).and(Effects::CURSORS).and(Effects::PREPARED).and(Effects::LISTENING).and(Effects::OPAQUE);
+
+impl Session {
+    /// A text goes to the server; to be said before its bytes go, for each time that it is executed.
+    pub(crate) fn sends(&mut self, connection: &mut Connection, text: &Recognised) {
+        if !text.effects.has(FOR_SESSIONS) {
+            return;
+        }
+        let mut effects = text.effects;
+        if effects.has(Effects::SEQUENCES_USED.and(Effects::OPAQUE)) {
+            connection.sequences = Some(self.client.number);
+            self.sequences.on = Some(connection.id);
+        }
+        self.sequences.reads |= effects.has(Effects::SEQUENCES_READ);
+        if effects.has(Effects::PARAMETERS) {
+            self.rare().changed.add(text);
+        }
+        if effects.has(Effects::LISTENING) && self.ears().is_none() && text.steps.iter().all(|step| !listens(step)) {
+            effects = effects.without(Effects::LISTENING);
+        }
+        self.effects = self.effects.and(effects);
+    }
+
+    /// The body of a `Bind`, as far as it has come, of a text whose touched parameters are not known: a name that is given
+    /// as a value of its own is found.
+    pub(crate) fn sends_values(&mut self, text: &Recognised, bind: &[u8]) {
+        if text.effects.has(Effects::PARAMETERS) && text.touched() == Touched::All {
+            let names = values(bind).into_iter().flatten().filter_map(touched::custom_name);
+            self.rare().changed.add_names(names);
+        }
+    }
+
+    /// Step `step` of a text has succeeded.
+    pub(crate) fn note(&mut self, text: &Recognised, step: usize) {
+        if text.effects.has(Effects::SEED) {
+            self.pin(Pin::Seed);
+        }
+        if text.effects.has(Effects::LOAD) {
+            self.pin(Pin::Library);
+        }
+        match text.steps.get(step) {
+            Some(Step::DiscardAll) => self.rare().is_discarded = true,
+            Some(step @ (Step::Set(_) | Step::Reset(_))) => {
+                let startup = self.startup.clone();
+                self.rare().changed.note(step, &startup);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether [`super::probe`] is due before the connection goes back, the transaction being over.
+    pub(crate) fn must_probe(&self) -> bool {
+        let effects = self.effects;
+        effects.has(Effects::PARAMETERS.and(Effects::LISTENING))
+            || effects.has(Effects::NOTIFIES) && self.ears().is_some()
+            || effects.has(Effects::SEQUENCES_USED) && self.sequences.reads && !self.place.pins().has(Pin::Sequence)
+            || self.rare.as_ref().is_some_and(|rare| rare.is_discarded)
+            || if self.is_pinned() { self.may_end() } else { effects.has(UNKNOWN) }
+    }
+
+    /// Whether the client keeps its connection between transactions.
+    pub(crate) fn is_pinned(&self) -> bool {
+        !self.place.pins().is_empty()
+    }
+
+    /// Whether something that pins may be gone.
+    fn may_end(&self) -> bool {
+        let pins = self.place.pins();
+        let ends = [
+            (Pin::Temporary, Effects::TEMPORARY.and(Effects::DEFINES)),
+            (Pin::Lock, Effects::LOCKS),
+            (Pin::Cursor, Effects::CURSORS),
+            (Pin::Prepared, Effects::PREPARED),
+        ];
+        pins.has(Pin::Unknown) || ends.into_iter().any(|(pin, effects)| pins.has(pin) && self.effects.has(effects))
+    }
+
+    pub(super) fn pin(&mut self, pin: Pin) {
+        let pins = self.place.pins().with(pin);
+        self.place.set(&self.client.key, pins, now());
+    }
+
+    pub(super) fn unpin(&mut self, pin: Pin) {
+        let pins = self.place.pins().without(pin);
+        self.place.set(&self.client.key, pins, now());
+    }
+}
+
+/// Whether a step may add a channel, or take all away together with all else.
+fn listens(step: &Step) -> bool {
+    matches!(step, Step::Listen(_) | Step::DiscardAll)
+}
+
+/// Whether a step takes channels away.
+pub(super) fn unlistens(step: &Step) -> bool {
+    matches!(step, Step::Unlisten(Name::One(_) | Name::All))
+}
+
+/// By the loop's clock, which tests may stop.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// The values in the body of a `Bind`, as far as it has come.
+fn values(bind: &[u8]) -> Option<Vec<&[u8]>> {
+    let (_, rest) = frame::split_text(bind)?;
+    let (_, rest) = frame::split_text(rest)?;
+    let (formats, rest) = rest.split_first_chunk()?;
+    let rest = rest.get(2 * usize::from(u16::from_be_bytes(*formats))..)?;
+    let (count, mut rest) = rest.split_first_chunk()?;
+    let mut values = Vec::new();
+    for _ in 0..u16::from_be_bytes(*count) {
+        let Some((length, after)) = rest.split_first_chunk() else { break };
+        let length = i32::from_be_bytes(*length);
+        let Some((value, after)) = after.split_at_checked(length.max(0) as usize) else { break };
+        values.extend((length >= 0).then_some(value));
+        rest = after;
+    }
+    Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_bind_are_read_as_far_as_they_came() {
+        let whole = b"\0s\0\0\x01\0\0\0\x03\0\0\0\x04my.x\xff\xff\xff\xff\0\0\0\x01v\0\0";
+        assert_eq!(values(whole), Some(vec![&b"my.x"[..], b"v"]));
+        for end in 0..whole.len() {
+            let read = values(&whole[..end]);
+            assert!(read.is_none_or(|read| read.len() <= 2));
+        }
+        assert_eq!(values(&whole[..17]), Some(vec![&b"my.x"[..]]));
+    }
+}

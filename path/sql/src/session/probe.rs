@@ -1,0 +1,145 @@
+//! What a client left on its connection: asked in one query before the connection goes back. The server tells the truth,
+//! whatever was committed, rolled back, saved or done inside a function.
+
+mod channels;
+mod question;
+
+use super::Session;
+use super::leave::clean;
+use super::notes::now;
+use super::parameters::Values;
+use super::prepare::ask_hearing;
+use super::settle::Unsettled;
+use super::touched::Changed;
+use crate::parse::Effects;
+use crate::pins::Pin;
+use crate::server::{Connection, ask};
+use question::{Found, Needs, Whose};
+
+pub(super) use question::MARK;
+
+/// What becomes of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It may serve others.
+    Free,
+    /// It holds something that cannot follow the client: the client keeps it.
+    Pinned,
+    /// It is lost.
+    Lost,
+}
+
+/// Asks, and follows up. `heard` gets what is to reach the client before its `ReadyForQuery`: notifications.
+///
+/// The connection is at rest between two transactions, see [`Session::must_probe`].
+pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Verdict {
+    match examine(session, connection, heard).await {
+        Ok(()) if session.is_pinned() => Verdict::Pinned,
+        Ok(()) => Verdict::Free,
+        Err(Unsettled::Lost) => Verdict::Lost,
+        Err(Unsettled::Refused(_)) => {
+            // A timeout of the client's own, rights that were taken away: it keeps what nobody knows of.
+            session.pin(Pin::Unknown);
+            Verdict::Pinned
+        }
+    }
+}
+
+async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    if session.rare.as_ref().is_some_and(|rare| rare.is_discarded) {
+        clean(connection).await?;
+        session.discard();
+    }
+    let needs = session.needs(connection);
+    if !needs.is_nothing() {
+        let found = find(session, connection, &needs, heard).await?;
+        session.learn(connection, &needs, &found);
+        if needs.channels {
+            channels::follow(session, connection, found, heard).await?;
+        }
+    }
+    echo(session, connection, heard).await?;
+    session.effects = Effects::NONE;
+    Ok(())
+}
+
+async fn find(session: &Session, connection: &mut Connection, needs: &Needs, heard: &mut Vec<u8>) -> Result<Found, Unsettled> {
+    let version = connection.reported.get("server_version").map(|version| String::from_utf8_lossy(version).into_owned());
+    let key = session.client.key.clone();
+    let sql = needs.question(Whose { user: &key.user, version: version.as_deref().unwrap_or_default() });
+    let rows = ask_hearing(session, connection, &sql, heard).await?;
+    needs.read(&rows, &key.user).map_err(|_| Unsettled::Lost)
+}
+
+/// What the client notified reaches itself first.
+async fn echo(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    if !session.effects.has(Effects::NOTIFIES) || session.ears().is_none_or(|ears| ears.is_own()) {
+        return Ok(());
+    }
+    let (sql, heard_all) = session.here.listeners.echo(&session.client.key, session.client.number);
+    ask(connection, &sql, |_| {}).await?;
+    heard_all.await;
+    session.take_own(connection, heard);
+    Ok(())
+}
+
+impl Session {
+    /// What must be asked.
+    fn needs(&self, connection: &Connection) -> Needs {
+        let (effects, pins) = (self.effects, self.place.pins());
+        let is_unknown = pins.has(Pin::Unknown) || effects.has(Effects::OPAQUE);
+        let nothing = Changed::default();
+        let changed = self.rare.as_ref().map_or(&nothing, |rare| &rare.changed);
+        let names = changed.names([&self.parameters, &connection.parameters], is_unknown);
+        let may_be = |pin: Pin, asks: Effects| is_unknown || effects.has(asks) || pins.has(pin);
+        let moves_ears = self.ears().is_some_and(|ears| ears.is_own() || names.contains("client_encoding"));
+        Needs {
+            all: is_unknown || changed.is_unknown,
+            temporary: may_be(Pin::Temporary, Effects::TEMPORARY),
+            locks: may_be(Pin::Lock, Effects::LOCKS),
+            cursors: may_be(Pin::Cursor, Effects::CURSORS),
+            prepared: may_be(Pin::Prepared, Effects::PREPARED),
+            channels: may_be(Pin::Listen, Effects::LISTENING) || moves_ears,
+            names,
+        }
+    }
+
+    fn learn(&mut self, connection: &mut Connection, needs: &Needs, found: &Found) {
+        self.learn_parameters(connection, needs, found);
+        let has_unmovable = self.rare.as_ref().is_some_and(|rare| !rare.unmovable.is_empty());
+        let reads = self.sequences.reads && self.effects.has(Effects::SEQUENCES_USED);
+        let mut pins = self.place.pins().without(Pin::Unknown);
+        for (pin, is_asked, is_there) in [
+            (Pin::Temporary, needs.temporary, found.temporary),
+            (Pin::Lock, needs.locks, found.locks),
+            (Pin::Cursor, needs.cursors, found.cursors),
+            (Pin::Prepared, needs.prepared, found.prepared),
+            (Pin::Parameter, true, has_unmovable),
+            (Pin::Sequence, reads, true),
+        ] {
+            if is_asked {
+                pins = if is_there { pins.with(pin) } else { pins.without(pin) };
+            }
+        }
+        self.place.set(&self.client.key, pins, now());
+    }
+
+    /// What is set on the connection is what is set in the session, but for startup values that were reset.
+    fn learn_parameters(&mut self, connection: &mut Connection, needs: &Needs, found: &Found) {
+        if needs.names.is_empty() && !needs.all {
+            return;
+        }
+        let mut values: Values = connection.parameters.values().clone();
+        values.retain(|name, _| !needs.asks(name));
+        values.extend(found.values.iter().map(|(name, value)| (name.clone(), value.clone())));
+        connection.parameters = self.here.interned.parameters(values.clone());
+        for (name, value) in self.startup.values() {
+            values.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        self.parameters = self.here.interned.parameters(values);
+        let rare = self.rare();
+        rare.changed = Changed::default();
+        rare.unmovable.retain(|name| !needs.asks(name));
+        rare.unmovable.extend(found.unmovable.iter().cloned());
+    }
+}

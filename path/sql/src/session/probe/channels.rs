@@ -1,0 +1,71 @@
+//! Where a client's channels are listened on, once its transaction is over.
+
+use std::collections::BTreeSet;
+
+use super::question::{Found, MARK};
+use crate::listening::{Channel, Ears};
+use crate::pins::Pin;
+use crate::server::Connection;
+use crate::session::Session;
+use crate::session::prepare::{ask_hearing, listen};
+use crate::session::settle::Unsettled;
+
+/// The client listens on what its transaction left: by the shared connection, or by its own while it keeps that anyway,
+/// or reads another encoding than the database's, or nobody else can listen now.
+pub(super) async fn follow(session: &mut Session, connection: &mut Connection, found: Found, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    let channels = session.listens_on(&found);
+    let listens_itself = !found.channels.is_empty() || found.is_marked;
+    if channels.is_empty() {
+        session.stop_listening();
+    } else if session.may_share(connection) && session.hear(channels.clone()).await.is_ok() {
+        session.unpin(Pin::Listen);
+    } else {
+        return keep(session, connection, channels, &found, heard).await;
+    }
+    if listens_itself {
+        let sql = format!("UNLISTEN *;SELECT pg_catalog.set_config('{MARK}',NULL,false)");
+        ask_hearing(session, connection, &sql, heard).await?;
+    }
+    Ok(())
+}
+
+/// The client listens on its own connection.
+async fn keep(
+    session: &mut Session,
+    connection: &mut Connection,
+    channels: BTreeSet<Channel>,
+    found: &Found,
+    heard: &mut Vec<u8>,
+) -> Result<(), Unsettled> {
+    if found.is_marked || channels != found.channels {
+        let mut sql = format!("SELECT pg_catalog.set_config('{MARK}',NULL,false)");
+        channels.difference(&found.channels).for_each(|channel| listen(&mut sql, channel));
+        ask_hearing(session, connection, &sql, heard).await?;
+    }
+    if session.ears().is_none_or(|ears| !ears.is_own()) {
+        session.stop_listening();
+    }
+    session.rare().ears = Some(Ears::own(channels));
+    if session.place.pins().without(Pin::Listen).is_empty() {
+        session.pin(Pin::Listen);
+    }
+    Ok(())
+}
+
+impl Session {
+    /// All that the client listens on now.
+    fn listens_on(&self, found: &Found) -> BTreeSet<Channel> {
+        match self.ears() {
+            Some(ears) if !ears.is_own() && !found.is_marked => ears.channels.union(&found.channels).cloned().collect(),
+            _ => found.channels.clone(),
+        }
+    }
+
+    /// Whether somebody else may listen for the client.
+    fn may_share(&self, connection: &Connection) -> bool {
+        let of = |name| connection.reported.get(name).unwrap_or_default();
+        let (client, server) = (of("client_encoding"), of("server_encoding"));
+        let is_read_as_written = client == server || [client, server].contains(&&b"SQL_ASCII"[..]);
+        is_read_as_written && self.place.pins().without(Pin::Listen).is_empty()
+    }
+}
