@@ -10,11 +10,16 @@ use loops::{Loop, Seats};
 use crate::client::Welcomes;
 use crate::client::cancel::{Registry, Ways};
 use crate::events::{Events, LoopEvents};
+use crate::exchange::{Desk, Memory};
+use crate::listening::Listeners;
 use crate::pins::PinBoard;
 use crate::server::{Pool, Side};
-use crate::session::Interned;
+use crate::session::{Interned, Sessions};
 use crate::shape::Shape;
 use crate::top::{Measure, Top};
+
+/// Desks kept for the next busy client.
+const DESKS: usize = 64;
 
 /// What all loops of the tier share; nothing here is written per statement.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) top: Arc<Top>,
     /// How a cancel finds the loop of its client.
     pub(crate) ways: Arc<Ways>,
+    /// The way to who listens for clients.
+    pub(crate) listeners: Listeners,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -41,34 +48,50 @@ pub(crate) struct Door {
     pub(crate) common: Arc<Shared>,
     /// Connections to the server.
     pub(crate) side: Rc<Side>,
-    /// Who keeps one, and why.
-    pub(crate) pins: Rc<PinBoard>,
     /// Clients as a cancel finds them.
     pub(crate) registry: Rc<Registry>,
     /// What clients are told when they come.
     pub(crate) welcomes: Welcomes,
-    /// Parameters that many clients have.
-    pub(crate) interned: Interned,
     /// Which statements there are.
     pub(crate) measure: RefCell<Measure>,
+    /// What the sessions of this loop share.
+    pub(crate) sessions: Rc<Sessions>,
+    /// Texts and statements that have come here.
+    pub(crate) memory: RefCell<Memory>,
+    // A box is what a visit holds, so that its future stays small.
+    #[allow(clippy::vec_box)]
+    desks: RefCell<Vec<Box<Desk>>>,
     view: RefCell<View>,
     draining: Cell<bool>,
 }
 
 impl Shared {
-    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, pool: Arc<Pool>, top: Arc<Top>, ways: Arc<Ways>) -> Shared {
-        Shared { seats, events, pool, top, ways, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+    pub(crate) fn new(
+        seats: Arc<Seats>,
+        events: Arc<Events>,
+        pool: Arc<Pool>,
+        top: Arc<Top>,
+        ways: Arc<Ways>,
+        listeners: Listeners,
+    ) -> Shared {
+        Shared { seats, events, pool, top, ways, listeners, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
     }
 }
 
 impl Door {
     pub(crate) fn new(here: Loop, common: Arc<Shared>, side: Rc<Side>, shape: Arc<Shape>) -> Rc<Door> {
         Rc::new(Door {
-            pins: PinBoard::new(here.index, common.events.clone()),
             registry: Registry::new(here.index, common.ways.clone()),
             welcomes: Welcomes::default(),
-            interned: Interned::default(),
             measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
+            sessions: Rc::new(Sessions {
+                interned: Interned::default(),
+                pins: PinBoard::new(here.index, common.events.clone()),
+                listeners: common.listeners.clone(),
+                patience: Cell::new(shape.plan.pool.wait),
+            }),
+            memory: RefCell::default(),
+            desks: RefCell::default(),
             here,
             common,
             side,
@@ -84,6 +107,7 @@ impl Door {
 
     /// A plan that came with another server makes what the one before told worthless.
     pub(crate) fn set_shape(&self, shape: Arc<Shape>) {
+        self.sessions.patience.set(shape.plan.pool.wait);
         *self.view.borrow_mut() = View::new(shape);
         self.welcomes.clear();
     }
@@ -91,6 +115,18 @@ impl Door {
     /// What this loop counts.
     pub(crate) fn events(&self) -> &LoopEvents {
         &self.common.events.loops[self.here.index]
+    }
+
+    pub(crate) fn take_desk(&self) -> Box<Desk> {
+        self.desks.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&self, mut desk: Box<Desk>) {
+        let mut desks = self.desks.borrow_mut();
+        if desks.len() < DESKS {
+            desk.clear();
+            desks.push(desk);
+        }
     }
 
     /// A number for a client that no other of this tier has.

@@ -5,20 +5,33 @@
 //! server says), without IO; `flow` moves the bytes; `receive`, `hold`, `relay` and `leave` are a client's turns.
 
 mod answers;
+mod desk;
 mod expected;
+mod flow;
+mod hold;
 mod intake;
+mod leave;
+mod local;
 mod memory;
 mod message;
 mod messages;
 mod outgoing;
 mod prepared;
+mod receive;
 mod records;
+mod relay;
 mod reuse;
 mod said;
 mod turn;
 mod worth;
 
+pub(crate) use desk::Desk;
+pub(crate) use flow::{Flow, Stopped};
+pub(crate) use hold::hold;
+pub(crate) use local::answer_locally;
 pub(crate) use memory::Memory;
+pub(crate) use receive::{Came, receive};
+pub(crate) use relay::relay;
 pub(crate) use turn::Rules;
 pub(crate) use worth::Reuse;
 

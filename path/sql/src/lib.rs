@@ -1,6 +1,7 @@
 //! The SQL door: client -> parse -> route -> server.
 #![allow(dead_code, unused_imports)] // the rooms are being furnished; goes with the first whole path
 
+mod arrival;
 mod client;
 mod door;
 mod end_point;
@@ -10,8 +11,10 @@ mod exchange;
 mod frame;
 mod listening;
 mod parse;
+mod path;
 mod pins;
 mod plan;
+mod route;
 mod scram;
 mod server;
 mod session;
@@ -20,6 +23,7 @@ mod shape;
 mod status;
 mod stream;
 mod top;
+mod visit;
 
 pub use events::Counts;
 pub use pins::Pinned;

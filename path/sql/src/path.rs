@@ -13,8 +13,12 @@ pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
         match exchange::receive(visit).await {
             Came::Something => {}
             Came::Nothing => return After::Again,
-            Came::End => return After::Close,
+            Came::End => return visit.farewell().await,
         }
+    }
+    // What a session can answer by itself.
+    if let Some(after) = exchange::answer_locally(visit).await {
+        return after;
     }
     // parse: what their texts do was recognised while they came.
     let effects = visit.desk.intake.messages.effects();

@@ -126,6 +126,11 @@ impl Session {
         &self.parameters
     }
 
+    /// What the client was told of the server's parameters.
+    pub(crate) fn told(&self) -> &Arc<Reported> {
+        &self.told
+    }
+
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }

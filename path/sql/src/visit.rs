@@ -1,6 +1,5 @@
 //! One client: small while it is silent, with a desk and a server connection while it has something to say.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,15 +7,14 @@ use std::task::{Context, Poll};
 
 use loops::Alarm;
 
-use crate::client::{Lending, Seat};
-use crate::door::Door;
+use crate::client::cancel::{Lending, Seat};
+use crate::door::{Door, View};
 use crate::error::{Fault, Severity};
 use crate::exchange::{Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;
-use crate::server::{Key, Lent};
+use crate::server::{Attendance, Key, Lent};
 use crate::session::{Names, Session};
-use crate::shape::Shape;
 use crate::stream::Stream;
 
 /// A client that is logged in, busy or not.
@@ -28,6 +26,7 @@ pub(crate) struct Guest {
     pub(crate) session: Session,
     pub(crate) names: Names,
     pub(crate) alarm: Alarm,
+    pub(crate) _attendance: Attendance,
     /// A number that no other client of the door has.
     pub(crate) number: u64,
     /// What came before it could know that it is in.
@@ -56,7 +55,7 @@ pub(crate) struct Visit<'g> {
     pub(crate) guest: &'g mut Guest,
     pub(crate) door: &'g Rc<Door>,
     /// The plan as it was when the client began to be busy.
-    pub(crate) shape: Rc<Arc<Shape>>,
+    pub(crate) shape: View,
     pub(crate) desk: Box<Desk>,
     pub(crate) hold: Option<Hold>,
 }
@@ -79,34 +78,20 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
 }
 
 impl Guest {
-    /// Waits until the client says something; `false`: it is to leave.
+    /// Waits until the client says something or there is something to tell it; `false`: it is gone.
     async fn speaks(&mut self, door: &Rc<Door>) -> bool {
         if !self.early.is_empty() {
             return true;
         }
-        let spoke = poll_fn(|context| {
+        poll_fn(|context| {
             // The alarm is off; whoever drains the door wakes all that poll one.
             let _ = self.alarm.poll_rung(context);
-            if door.is_draining() {
-                return Poll::Ready(None);
+            if door.is_draining() || self.session.poll_heard(context).is_ready() {
+                return Poll::Ready(true);
             }
-            self.stream.poll_readable(context).map(Some)
-        });
-        match spoke.await {
-            Some(readable) => readable.is_ok(),
-            None => {
-                self.dismiss(&Fault::terminated());
-                false
-            }
-        }
-    }
-
-    /// Tells a client that has everything else why it must leave.
-    fn dismiss(&mut self, fault: &Fault) {
-        let mut bytes = Vec::new();
-        fault.write(&mut bytes, Severity::Fatal);
-        // Whether it still takes it is its own affair.
-        let _ = self.stream.poll_write(&mut Context::from_waker(std::task::Waker::noop()), &bytes);
+            self.stream.poll_readable(context).map(|readable| readable.is_ok())
+        })
+        .await
     }
 
     /// How the server reads its texts.
@@ -131,15 +116,20 @@ impl<'g> Visit<'g> {
         self.door.give_back(self.desk);
     }
 
-    /// Moves bytes both ways until something else must be done, or `interrupts` says so.
+    /// Moves bytes both ways until something else must be done.
     pub(crate) fn poll_flow(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
-        let rules = self.rules();
-        let strings = self.guest.strings();
-        let hold = self.hold.as_mut().expect("bytes flow to a connection that is held");
-        Flow {
+        let _ = self.guest.alarm.poll_rung(context);
+        self.flow().expect("bytes flow to a connection that is held").poll(context)
+    }
+
+    /// The bytes between the client and the connection that it holds.
+    pub(crate) fn flow(&mut self) -> Option<Flow<'_>> {
+        let (rules, strings) = (self.rules(), self.guest.strings());
+        let Hold { lent, .. } = self.hold.as_mut()?;
+        Some(Flow {
             desk: &mut self.desk,
             client: &mut self.guest.stream,
-            server: &mut hold.lent,
+            server: lent,
             session: &mut self.guest.session,
             names: &mut self.guest.names,
             key: &self.guest.key,
@@ -147,8 +137,7 @@ impl<'g> Visit<'g> {
             buffers: &self.door.here.buffers,
             strings,
             rules,
-        }
-        .poll(context)
+        })
     }
 
     /// Writes what is to be told to the client; ready when it is, and whether the client may go on.
@@ -169,6 +158,12 @@ impl<'g> Visit<'g> {
             (true, _) => Reuse::Lookups,
         };
         let reuse = if self.guest.session.is_pinned() { Reuse::Never } else { reuse };
-        Rules { client: self.guest.number, environment: parameters.plan(), most: plan.pool.statements, reuse }
+        Rules {
+            client: self.guest.number,
+            process: self.guest.seat.process(),
+            environment: parameters.plan(),
+            most: plan.pool.statements,
+            reuse,
+        }
     }
 }

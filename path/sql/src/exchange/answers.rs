@@ -288,7 +288,7 @@ impl Answers {
     /// Whether what is in a message of this type matters.
     fn reads(&self, tag: u8) -> bool {
         match tag {
-            b'Z' | b'E' | b'S' | b'C' => true,
+            b'Z' | b'E' | b'S' | b'C' | b'A' => true,
             b'T' | b'n' => matches!(self.expected.front(), Some(Expected { kind: Kind::Describe(Some(_)), .. })),
             _ => false,
         }
@@ -314,8 +314,9 @@ impl Answers {
     fn meet(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
         match tag {
             // Rows and what is told at any time: most of what comes.
-            b'D' | b'd' | b'N' | b'A' | b'c' | b'V' | b't' => {}
+            b'D' | b'd' | b'N' | b'c' | b'V' | b't' => {}
             b'S' => records.told(body.unwrap_or_default()),
+            b'A' => return Ok(notified(body, records.hears)),
             b'Z' => return self.ready(body.ok_or(Breach)?, records),
             b'E' => return self.fail(body, records),
             b'C' | b'I' | b's' => return self.end(tag, body, records),
@@ -468,6 +469,22 @@ impl Answers {
             self.early_ends = 0;
         }
         Some(front)
+    }
+}
+
+/// A notification is the client's if it `hears` there; its own bears the number that it knows as its own.
+fn notified(body: Option<&[u8]>, hears: Option<(u32, u32)>) -> Fate {
+    match (hears, body) {
+        (None, _) => Fate::Swallow,
+        (Some((from, to)), Some(body)) if body.starts_with(&from.to_be_bytes()) => {
+            let mut bytes = Vec::new();
+            frame::message(&mut bytes, b'A', |out| {
+                out.extend_from_slice(&to.to_be_bytes());
+                out.extend_from_slice(&body[4..]);
+            });
+            Fate::Instead(bytes)
+        }
+        _ => Fate::Pass,
     }
 }
 

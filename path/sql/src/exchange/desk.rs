@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use loops::{Buffer, Buffers};
@@ -6,9 +7,10 @@ use super::answers::{Answers, Trial};
 use super::flow::{Moved, Stopped};
 use super::intake::{Intake, Planned};
 use super::memory::Memory;
+use super::messages::Meaning;
 use super::outgoing::Outgoing;
 use super::records::Done;
-use crate::parse::Strings;
+use crate::parse::{Recognised, Strings};
 use crate::session::Changes;
 use crate::stream::Stream;
 
@@ -36,10 +38,14 @@ pub(crate) struct Desk {
     pub(super) planned: Planned,
     /// Something has come that planning may go on with.
     pub(super) plan_due: bool,
+    /// What had to be done before the messages at the front go was done.
+    pub(super) is_prepared: bool,
     /// What is said to the client is said now; what of it is ours alone waits for what the server says.
     pub(super) tell_due: bool,
     /// Something was sent to the server since all was settled.
     pub(super) is_sent: bool,
+    /// The client was told its last.
+    pub(super) is_over: bool,
     /// Nobody listens any more: what the server says is read and forgotten.
     pub(super) is_deaf: bool,
 }
@@ -59,8 +65,10 @@ impl Default for Desk {
             least_output: 0,
             planned: Planned::All,
             plan_due: false,
+            is_prepared: false,
             tell_due: false,
             is_sent: false,
+            is_over: false,
             is_deaf: false,
         }
     }
@@ -80,7 +88,7 @@ impl Desk {
         self.intake.clear();
         self.end_lending();
         self.down.clear();
-        (self.least_input, self.is_deaf, self.tell_due) = (0, false, false);
+        (self.least_input, self.is_deaf, self.is_over, self.tell_due) = (0, false, false, false);
     }
 
     /// Whether nothing of the client's waits.
@@ -128,6 +136,7 @@ impl Desk {
         self.done.clear();
         self.intake.rewind();
         (self.least_output, self.is_sent, self.planned) = (0, false, Planned::All);
+        (self.plan_due, self.is_prepared) = (false, false);
     }
 
     /// Nothing of what was decided has gone to the server: it is decided again, for another connection.
@@ -154,7 +163,7 @@ impl Desk {
     }
 
     /// Writes to the client what was decided.
-    pub(super) fn tell(&mut self, context: &mut Context<'_>, client: &mut Stream) -> Moved {
+    pub(crate) fn tell(&mut self, context: &mut Context<'_>, client: &mut Stream) -> Moved {
         if !self.tell_due || (self.answers.holds_back() && !self.down.is_written()) {
             return Ok(0);
         }
@@ -181,6 +190,18 @@ impl Desk {
         let output = self.output.as_ref().map_or(&[][..], Buffer::unread);
         self.down.write(output, write);
         self.tell_due = true;
+    }
+}
+
+/// What is told beside the server's answers.
+impl Desk {
+    /// The client is told this before the `ReadyForQuery` that it waits for.
+    pub(super) fn tell_before_ready(&mut self, heard: &[u8]) {
+        if !heard.is_empty() {
+            let output = self.output.as_ref().map_or(&[][..], Buffer::unread);
+            self.down.write_before(output, b'Z', READY.len(), heard);
+            self.tell_due = true;
+        }
     }
 }
 
@@ -218,12 +239,20 @@ impl Desk {
         }
     }
 
+    /// The text at the front, if it is that of a simple query.
+    pub(super) fn local_query(&self) -> Option<Arc<Recognised>> {
+        match &self.intake.messages.front()?.meaning {
+            Meaning::Query(text) => Some(text.clone()),
+            Meaning::Parse(_) | Meaning::Nothing => None,
+        }
+    }
+
     fn front(&self) -> Option<u8> {
         self.intake.messages.front().map(|message| message.tag)
     }
 
     /// The first message goes nowhere. Whether any byte of it was there.
-    fn drop_front(&mut self) -> bool {
+    pub(super) fn drop_front(&mut self) -> bool {
         let Some(input) = &mut self.input else { return false };
         let count = self.intake.drop_front(input.unread());
         input.consume(count);

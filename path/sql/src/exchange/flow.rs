@@ -16,9 +16,9 @@ use super::intake::Planned;
 use super::memory::Memory;
 use super::records::Records;
 use super::turn::{Rules, Turn};
-use crate::parse::Strings;
+use crate::parse::{Effects, Recognised, Strings};
 use crate::server::{Connection, Key};
-use crate::session::{Names, Session};
+use crate::session::{Found, Names, Session};
 use crate::stream::Stream;
 
 /// Bytes moved in one poll; then other tasks have their turn.
@@ -37,7 +37,14 @@ pub(crate) enum Stopped {
     Lost,
     /// The server was gone before anything was sent to it.
     Unusable,
+    /// A statement needs something done on the connection before it goes there.
+    Prepare,
+    /// The transaction goes on, and something must be set again in it.
+    Restore,
 }
+
+/// What a statement may do that something must be done for before it goes.
+const PREPARED_FOR: Effects = Effects::SEQUENCES_READ.and(Effects::LISTENING);
 
 /// One client and the connection lent to it.
 pub(crate) struct Flow<'f> {
@@ -94,7 +101,8 @@ impl Flow<'_> {
     /// Whether the answers that are outstanding will never come, or are none.
     fn cannot_settle(&self) -> bool {
         let Desk { answers, intake, up, .. } = &*self.desk;
-        up.is_written() && (answers.is_settled() || answers.is_open() || answers.is_skipping() || answers.may_copy() || !intake.is_at_boundary())
+        up.is_written()
+            && (answers.is_settled() || answers.is_open() || answers.is_skipping() || answers.may_copy() || !intake.is_at_boundary())
     }
 
     /// From the client to the server.
@@ -104,6 +112,9 @@ impl Flow<'_> {
             moved += self.read_client(context)?;
         }
         if self.desk.plan_due && self.desk.up.is_written() && self.desk.up.decided() == 0 {
+            if !self.desk.is_prepared && !self.to_prepare().is_empty() {
+                return Err(Stopped::Prepare);
+            }
             self.plan();
             moved += self.send(context)?;
         }
@@ -154,12 +165,32 @@ impl Flow<'_> {
         Ok(count)
     }
 
+    /// Texts at the front for which something must be done before they go. In the middle of a batch it is too late.
+    pub(crate) fn to_prepare(&self) -> Vec<Arc<Recognised>> {
+        let Desk { answers, intake, input, .. } = &*self.desk;
+        let effects = intake.messages.effects().and(self.names.effects());
+        let Some(input) = input.as_ref().filter(|_| effects.has(PREPARED_FOR) && answers.is_settled() && answers.status() != b'E') else {
+            return Vec::new();
+        };
+        let named = |name: &[u8]| match self.names.find(&self.desk.changes, name, intake.batch) {
+            Found::Here(named) => Some(named.statement.recognised.clone()),
+            Found::Nowhere | Found::Later => None,
+        };
+        let texts = intake.messages.texts(input.unread(), named);
+        texts.filter(|text| self.session.must_prepare(self.server, text)).collect()
+    }
+
     /// Decides on what the client sent.
     pub(crate) fn plan(&mut self) {
         let desk = &mut *self.desk;
         let (Some(input), Some(output)) = (&desk.input, &desk.output) else { return };
-        let records =
-            Records { names: self.names, changes: &mut desk.changes, prepared: &mut self.server.prepared, done: &mut desk.done };
+        let records = Records {
+            names: self.names,
+            changes: &mut desk.changes,
+            prepared: &mut self.server.prepared,
+            done: &mut desk.done,
+            hears: None,
+        };
         let worth = &self.memory.borrow().worth;
         desk.planned = desk.intake.plan(&mut Turn {
             input: input.unread(),
@@ -178,7 +209,7 @@ impl Flow<'_> {
         for (text, bind) in desk.done.values.drain(..) {
             self.session.sends_values(&text, &bind);
         }
-        desk.plan_due = false;
+        (desk.plan_due, desk.is_prepared) = (false, false);
         desk.tell_due |= desk.answers.outstanding() == 0;
     }
 
@@ -192,6 +223,9 @@ impl Flow<'_> {
         if read > 0 && self.is_settled() {
             // What is told last may have to wait.
             return Err(Stopped::Settled);
+        }
+        if read > 0 && self.must_restore() {
+            return Err(Stopped::Restore);
         }
         Ok(told + read + self.desk.tell(context, self.client)?)
     }
@@ -214,11 +248,13 @@ impl Flow<'_> {
     fn hear(&mut self) -> Result<(), Stopped> {
         let desk = &mut *self.desk;
         let Some(output) = &desk.output else { return Ok(()) };
+        let process = self.server.process();
         let mut records = Records {
             names: self.names,
             changes: &mut desk.changes,
             prepared: &mut self.server.prepared,
             done: &mut desk.done,
+            hears: self.session.hears().then_some((process, self.rules.process)),
         };
         let least = desk.answers.scan(output.unread(), &mut desk.down, &mut records).map_err(|_| Stopped::Lost)?;
         desk.least_output = desk.down.decided() + least;
@@ -227,7 +263,14 @@ impl Flow<'_> {
         if desk.answers.trial == Trial::Failed {
             desk.try_again(&mut self.memory.borrow_mut(), self.strings);
         }
+        for (text, step) in desk.done.steps.drain(..) {
+            self.session.note(&text, step);
+        }
         Ok(())
+    }
+
+    fn must_restore(&self) -> bool {
+        self.desk.answers.is_settled() && self.desk.answers.status() == b'T' && self.session.must_restore()
     }
 }
 

@@ -30,10 +30,7 @@ impl Visit<'_> {
             let fault = refused.fault();
             self.say(&fault, Severity::Fatal);
         }
-        if stopped == Stopped::Leaves {
-            self.finish_telling().await;
-        }
-        After::Close
+        if stopped == Stopped::Leaves { self.farewell().await } else { After::Close }
     }
 
     /// The server is in the middle of something that nobody waits for: it is to stop, and the connection is closed.
@@ -51,7 +48,7 @@ impl Visit<'_> {
     /// Ends the transaction and gives the connection back, if it holds nothing else of the client's.
     async fn roll_back(&mut self) {
         let Some(Hold { mut lent, .. }) = self.hold.take() else { return };
-        if self.guest.session.is_pinned() || self.guest.session.must_probe() {
+        if !self.guest.session.leaves_clean() {
             return;
         }
         let rolled_back = self.guest.alarm.limit(Box::pin(ask(&mut lent, "ROLLBACK", |_| {})));

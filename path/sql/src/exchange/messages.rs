@@ -72,6 +72,25 @@ impl Messages {
         self.queue.front()
     }
 
+    /// The texts of all of them, those of statements that `named` knows by name too; `source` begins with the first.
+    pub(crate) fn texts<'m>(
+        &'m self,
+        source: &'m [u8],
+        named: impl Fn(&[u8]) -> Option<Arc<Recognised>> + 'm,
+    ) -> impl Iterator<Item = Arc<Recognised>> + 'm {
+        let mut at = 0;
+        self.queue.iter().filter_map(move |message| {
+            let body = source.get(at + HEADER..).unwrap_or_default();
+            at += message.length;
+            match &message.meaning {
+                Meaning::Query(text) => Some(text.clone()),
+                Meaning::Parse(statement) => Some(statement.recognised.clone()),
+                Meaning::Nothing if message.tag == b'B' => named(message::bind(body)?.1),
+                Meaning::Nothing => None,
+            }
+        })
+    }
+
     /// The first one is dealt with.
     pub(crate) fn pop(&mut self) {
         let Some(message) = self.queue.pop_front() else { return };

@@ -58,6 +58,14 @@ impl Outgoing {
         write(&mut self.own);
     }
 
+    /// Bytes of ours go before the last `count` bytes, if those are all there and begin with `tag`, else behind all.
+    pub(crate) fn write_before(&mut self, source: &[u8], tag: u8, count: usize, bytes: &[u8]) {
+        self.copy(source);
+        let place = self.own.len().checked_sub(count).filter(|place| *place >= self.sent && self.own[*place] == tag);
+        let place = place.unwrap_or(self.own.len());
+        self.own.splice(place..place, bytes.iter().copied());
+    }
+
     fn copy(&mut self, source: &[u8]) {
         self.own.extend_from_slice(&source[self.run.clone()]);
         self.run = 0..0;
@@ -118,6 +126,18 @@ mod tests {
         out.pass(b"abcdef", 3);
         out.drop(2);
         assert_eq!((out.written(b"abcdef"), out.is_copied(), out.decided()), (b"bcd".to_vec(), false, 6));
+    }
+
+    #[test]
+    fn what_comes_before_the_end_is_put_there() {
+        let mut out = Outgoing::default();
+        out.pass(b"abZc", 4);
+        out.write_before(b"abZc", b'Z', 2, b"1");
+        assert_eq!(out.written(b"abZc"), b"ab1Zc");
+        out.write_before(b"abZc", b'x', 2, b"2");
+        assert_eq!(out.written(b"abZc"), b"ab1Zc2");
+        out.write_before(b"abZc", b'a', 9, b"3");
+        assert_eq!(out.written(b"abZc"), b"ab1Zc23");
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use super::flow::read;
-use crate::error::{Fault, Severity};
-use crate::visit::Visit;
+use crate::error::{Fault, Severity, code};
+use crate::visit::{After, Visit};
 
 /// What came from a client that has no server connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,10 @@ impl Visit<'_> {
         let _ = self.guest.alarm.poll_rung(context);
         loop {
             self.drop_unanswerable();
+            self.hear(context);
+            if let Poll::Ready(After::Close) = self.poll_tell(context) {
+                return Poll::Ready(Came::End);
+            }
             if let Some(came) = self.came() {
                 return Poll::Ready(came);
             }
@@ -35,8 +39,25 @@ impl Visit<'_> {
             match read(context, &mut self.guest.stream, input, least) {
                 Poll::Ready(None | Some(0)) => return Poll::Ready(Came::End),
                 Poll::Ready(Some(_)) => self.frame(),
-                Poll::Pending if input.is_empty() => return Poll::Ready(Came::Nothing),
+                Poll::Pending if self.desk.is_empty() => return Poll::Ready(Came::Nothing),
                 Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Tells the client what it was notified of: it is between two transactions.
+    pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+        while self.desk.has_told() && self.guest.session.poll_heard(context).is_ready() {
+            let mut heard = Vec::new();
+            if self.guest.session.take_heard(&mut heard).is_err() {
+                let fault = Fault::new(code::TOO_MANY_CONNECTIONS, "too many notifications wait for this client")
+                    .hint("It has missed some. Read what comes, or listen on fewer channels.");
+                fault.write(&mut heard, Severity::Fatal);
+                self.desk.is_over = true;
+            }
+            self.desk.say(|out| out.extend_from_slice(&heard));
+            if self.desk.is_over {
+                return;
             }
         }
     }
@@ -44,22 +65,31 @@ impl Visit<'_> {
     /// What is at the front of the input is left alone: it needs a server, or ends the client.
     fn came(&mut self) -> Option<Came> {
         let desk = &mut *self.desk;
-        let input = desk.input.as_ref()?;
+        if desk.is_over {
+            return Some(Came::End);
+        }
+        let Some(input) = &desk.input else {
+            return self.door.is_draining().then(|| self.ends(&Fault::terminated()));
+        };
         let first = desk.intake.messages.front();
         if first.is_some_and(|message| message.tag == b'X') {
             return Some(Came::End);
         }
         if let (None, Some(refused)) = (first, desk.intake.messages.refused()) {
             let fault = refused.fault();
-            self.say(&fault, Severity::Fatal);
-            return Some(Came::End);
+            return Some(self.ends(&fault));
         }
         if self.door.is_draining() && input.is_empty() {
-            self.say(&Fault::terminated(), Severity::Fatal);
-            return Some(Came::End);
+            return Some(self.ends(&Fault::terminated()));
         }
         let is_full = input.len() == input.capacity() && first.is_some();
         (desk.intake.messages.is_due() || is_full).then_some(Came::Something)
+    }
+
+    /// The client is told why it must leave.
+    fn ends(&mut self, fault: &Fault) -> Came {
+        self.say(fault, Severity::Fatal);
+        Came::End
     }
 
     /// Frames what has come.

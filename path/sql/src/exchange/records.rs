@@ -12,6 +12,9 @@ pub(crate) struct Records<'r> {
     pub(crate) changes: &'r mut Changes,
     pub(crate) prepared: &'r mut Prepared,
     pub(crate) done: &'r mut Done,
+    /// The client hears what its own connection is notified of: the process of the connection, and what the client knows
+    /// as its own.
+    pub(crate) hears: Option<(u32, u32)>,
 }
 
 /// What goes to the server and what ended well, for those who follow up; reused.

@@ -2,14 +2,18 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::flow::Stopped;
 use crate::error::{Fault, Severity, code};
 use crate::events::{Failure, add};
 use crate::parse::{confirmed, question};
 use crate::server::{AskError, ask};
-use crate::session::{Verdict, probe};
+use crate::session::{Unsettled, Verdict, prepare, probe, restore};
 use crate::visit::{After, Hold, Visit};
+
+/// How long a client that is closed has to take its last words.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Until all that the client sent is answered and it keeps no connection, or it or the server is gone.
 pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
@@ -20,6 +24,8 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
             visit.hold = None;
             After::Again
         }
+        Stopped::Prepare => visit.prepare().await,
+        Stopped::Restore => visit.restore().await,
         Stopped::Lost | Stopped::Unusable => visit.lost().await,
         stopped @ (Stopped::Leaves | Stopped::Gone) => visit.leave(stopped).await,
     }
@@ -30,7 +36,7 @@ async fn settled(visit: &mut Visit<'_>) -> After {
     visit.count();
     visit.note();
     if visit.guest.session.must_probe() && !visit.probe().await {
-        return After::Close;
+        return visit.lost().await;
     }
     if visit.desk.intake.unsure.is_some() {
         Box::pin(visit.ask_worth()).await;
@@ -50,12 +56,9 @@ impl Visit<'_> {
         add(&events.transactions, 1);
     }
 
-    /// Tells the session what has ended.
+    /// Tells the session what the server reported.
     fn note(&mut self) {
         let Some(Hold { lent, .. }) = &mut self.hold else { return };
-        for (text, step) in self.desk.done.steps.drain(..) {
-            self.guest.session.note(&text, step);
-        }
         for body in self.desk.done.told.drain(..) {
             lent.reported.read(&body);
         }
@@ -65,10 +68,43 @@ impl Visit<'_> {
     /// Asks what of the client's is on the connection. `false`: the connection is lost, and with it what was there.
     async fn probe(&mut self) -> bool {
         let Some(Hold { lent, .. }) = &mut self.hold else { return true };
-        match Box::pin(probe(&mut self.guest.session, lent)).await {
-            Verdict::Free | Verdict::Pinned => true,
-            Verdict::Lost => false,
+        let mut heard = Vec::new();
+        match Box::pin(probe(&mut self.guest.session, lent, &mut heard)).await {
+            Verdict::Lost => return false,
+            Verdict::Free | Verdict::Pinned => {}
         }
+        self.desk.tell_before_ready(&heard);
+        true
+    }
+
+    /// Does on the connection what the statements that come next need.
+    async fn prepare(&mut self) -> After {
+        let texts = self.flow().map(|flow| flow.to_prepare()).unwrap_or_default();
+        for text in texts {
+            let Some(Hold { lent, .. }) = &mut self.hold else { break };
+            if let Err(error) = Box::pin(prepare(&mut self.guest.session, lent, &text)).await {
+                return self.unsettled(error).await;
+            }
+        }
+        self.desk.is_prepared = true;
+        After::Again
+    }
+
+    /// Sets again what belongs to the session, in the transaction that goes on.
+    async fn restore(&mut self) -> After {
+        let Some(Hold { lent, .. }) = &mut self.hold else { return After::Again };
+        match Box::pin(restore(&mut self.guest.session, lent)).await {
+            Ok(()) => After::Again,
+            Err(error) => self.unsettled(error).await,
+        }
+    }
+
+    /// The connection cannot be made what the session needs, in the middle of what the client does with it.
+    async fn unsettled(&mut self, error: Unsettled) -> After {
+        let Unsettled::Refused(said) = error else { return self.lost().await };
+        self.desk.say(|out| said.write(out, Severity::Fatal));
+        self.hold = None;
+        self.farewell().await
     }
 
     /// Asks whether an unnamed statement is worth keeping.
@@ -107,17 +143,31 @@ impl Visit<'_> {
     async fn lost(&mut self) -> After {
         self.door.events().failed(Failure::Lost);
         if !self.desk.answers.is_ending() {
-            let fault = Fault::new(code::CONNECTION_FAILURE, "the connection to the database server was lost; the outcome of the statement under way is unknown");
+            let fault = Fault::new(
+                code::CONNECTION_FAILURE,
+                "the connection to the database server was lost; the outcome of the statement under way is unknown",
+            );
             self.say(&fault, Severity::Fatal);
         }
         self.hold = None;
-        self.finish_telling().await;
-        After::Close
+        self.farewell().await
     }
 
     /// Appends a fault to what the client is told.
     pub(super) fn say(&mut self, fault: &Fault, severity: Severity) {
         self.desk.say(|out| fault.write(out, severity));
+    }
+
+    /// The client is closed once it has what it was told, if it takes that in time.
+    pub(crate) async fn farewell(&mut self) -> After {
+        let alarm = &self.guest.alarm;
+        alarm.set(FAREWELL);
+        poll_fn(|context| match self.poll_tell(context) {
+            Poll::Pending => self.guest.alarm.poll_rung(context).map(|()| After::Close),
+            told => told,
+        })
+        .await;
+        After::Close
     }
 
     /// Waits until the client has all that it was told.

@@ -30,6 +30,8 @@ pub(crate) struct Turn<'t> {
 pub(crate) struct Rules {
     /// Whose input it is.
     pub(crate) client: u64,
+    /// The process id that it was told.
+    pub(crate) process: u32,
     /// Hash of the session parameters that parsing depends on.
     pub(crate) environment: u64,
     /// Statements that a connection may keep.

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::parse::Recognised;
+use crate::parse::{Effects, Recognised};
 
 /// Bytes of a name that count (`NAMEDATALEN` less one).
 const NAME_BYTES: usize = 63;
@@ -34,6 +34,8 @@ pub(crate) struct Named {
 pub(crate) struct Names {
     named: HashMap<Box<[u8]>, Named>,
     unnamed: Option<Named>,
+    /// All that those ever known may do.
+    effects: Effects,
 }
 
 /// Changes that wait for their answers, in the order of their messages.
@@ -103,6 +105,11 @@ impl Names {
         named.map_or(Found::Nowhere, |named| Found::Here(named.clone()))
     }
 
+    /// What a statement may do that has a name here.
+    pub(crate) fn effects(&self) -> Effects {
+        self.effects
+    }
+
     /// Whether there is an unnamed statement, or may be one.
     pub(crate) fn has_unnamed(&self, changes: &Changes) -> bool {
         self.unnamed.is_some() || changes.0.iter().any(|change| change.name.is_empty())
@@ -111,6 +118,9 @@ impl Names {
     /// The oldest pending change holds: its answer came.
     pub(crate) fn confirm(&mut self, changes: &mut Changes) {
         let Some(Change { name, to, .. }) = changes.0.pop_front() else { return };
+        if let Some(named) = &to {
+            self.effects = self.effects.and(named.statement.recognised.effects);
+        }
         if name.is_empty() {
             self.unnamed = to;
             return;

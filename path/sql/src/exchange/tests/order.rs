@@ -84,7 +84,17 @@ fn a_connection_is_free_only_when_every_sync_is_answered() {
 
 #[test]
 fn what_may_come_at_any_time_changes_nothing() {
-    run(&["S => =", "= <= N 01000 | S TimeZone UTC | A x | Z I | N 01000"], true);
+    run(&["S => =", "= <= N 01000 | S TimeZone UTC | Z I | N 01000"], true);
+}
+
+#[test]
+fn notifications_are_for_those_who_listen_there() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.server_bytes(b"A\0\0\0\x0b\0\0\0\x07c\0\0").unwrap(), b"");
+    scene.hears = Some((7, 300));
+    assert_eq!(scene.server_bytes(b"A\0\0\0\x0b\0\0\0\x07c\0\0").unwrap(), b"A\0\0\0\x0b\0\0\x01\x2cc\0\0");
+    assert_eq!(scene.server_bytes(b"A\0\0\0\x0b\0\0\0\x08c\0\0").unwrap(), b"A\0\0\0\x0b\0\0\0\x08c\0\0");
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(super) struct Scene<'s> {
     down: Outgoing,
     pub(super) rules: Rules,
     pub(super) worth: Worth,
+    pub(super) hears: Option<(u32, u32)>,
     pub(super) key: Arc<Key>,
     pub(super) planned: Planned,
 }
@@ -51,8 +52,9 @@ impl<'s> Scene<'s> {
             output: Vec::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
-            rules: Rules { client: 1, environment: 0, most: 10, reuse: Reuse::Never },
+            rules: Rules { client: 1, process: 300, environment: 0, most: 10, reuse: Reuse::Never },
             worth: Worth::default(),
+            hears: None,
             key: Arc::new(Key { user: "u".into(), database: "d".into() }),
             planned: Planned::All,
         }
@@ -94,8 +96,13 @@ impl<'s> Scene<'s> {
             Trial::Open { .. } | Trial::Failing => return Vec::new(),
         }
         self.intake.read(&self.input, &mut self.memory, Strings::Standard);
-        let records =
-            Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut self.server.prepared, done: &mut self.done };
+        let records = Records {
+            names: &mut self.names,
+            changes: &mut self.changes,
+            prepared: &mut self.server.prepared,
+            done: &mut self.done,
+            hears: self.hears,
+        };
         self.planned = self.intake.plan(&mut Turn {
             input: &self.input,
             up: &mut self.up,
@@ -121,8 +128,13 @@ impl<'s> Scene<'s> {
 
     pub(super) fn server_bytes(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Breach> {
         self.output.extend_from_slice(bytes);
-        let mut records =
-            Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut self.server.prepared, done: &mut self.done };
+        let mut records = Records {
+            names: &mut self.names,
+            changes: &mut self.changes,
+            prepared: &mut self.server.prepared,
+            done: &mut self.done,
+            hears: self.hears,
+        };
         self.answers.scan(&self.output, &mut self.down, &mut records)?;
         Ok(if self.answers.holds_back() { Vec::new() } else { take(&mut self.output, &mut self.down) })
     }

@@ -1,0 +1,96 @@
+//! A connection's whole life: logged in, welcomed, served, gone.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::client::{self, Client, Entrance, Known, greet};
+use crate::door::Door;
+use crate::error::{Fault, Severity};
+use crate::events::Failure;
+use crate::server::{Lent, Refused};
+use crate::session::{self, Names, Reported, Session, Unsettled, settle};
+use crate::stream::Stream;
+use crate::visit::{Guest, serve};
+
+/// Takes a connection from its first byte to its end.
+pub(crate) async fn attend(door: Rc<Door>, stream: Stream) {
+    // Boxed: the task of an idle client has the size of its largest state.
+    if let Some(guest) = Box::pin(arrive(&door, stream)).await {
+        serve(door, guest).await;
+    }
+}
+
+/// Lets a client in and tells it that it may begin. `None`: it is gone, or was told why not.
+async fn arrive(door: &Rc<Door>, stream: Stream) -> Option<Guest> {
+    let shape = door.shape();
+    let refusal = door.is_draining().then(Fault::shutting_down);
+    let entrance = Entrance { gate: &shape.gate, registry: &door.registry, interned: &door.sessions.interned, refusal };
+    match client::enter(stream, &entrance).await {
+        Ok(client) => welcome(door, client?).await,
+        Err(_) => {
+            door.events().failed(Failure::Login);
+            None
+        }
+    }
+}
+
+async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {
+    client.key = door.side.key(&client.key.user, &client.key.database);
+    let attendance = door.side.attend(&client.key);
+    let number = door.new_client();
+    let who = session::Client { number, process: client.seat.process(), key: client.key.clone() };
+    let (session, mut out) = match meet(door, &client, who).await {
+        Ok(session) => (session, Vec::new()),
+        Err(out) => {
+            // Whether it hears it is its own affair.
+            let _ = client.stream.write_all(&out).await;
+            return None;
+        }
+    };
+    greet(&mut out, &client, session.told());
+    client.stream.write_all(&out).await.ok()?;
+    let Client { stream, key, seat, early, .. } = client;
+    let alarm = door.here.alarms.alarm();
+    Some(Guest { stream, key, seat, session, names: Names::default(), alarm, _attendance: attendance, number, early })
+}
+
+/// A session for a client: told what a server says, or what one said a while ago. The error is what the client is told.
+async fn meet(door: &Rc<Door>, client: &Client, who: session::Client) -> Result<Session, Vec<u8>> {
+    let known = door.welcomes.known(&client.key, &client.startup);
+    let new = |told: &Arc<Reported>| Session::new(&door.sessions, who.clone(), &client.startup, told);
+    let lent = match &known {
+        Known::Fresh(told) => return Ok(new(told)),
+        Known::Stale(told) => match door.side.try_lend(&client.key) {
+            Some(lent) => lent,
+            None => return Ok(new(told)),
+        },
+        Known::Nothing => door.side.lend(&client.key).await.map_err(|refused| refusal(door, &refused))?,
+    };
+    let mut session = new(&Arc::default());
+    introduce(door, client, &mut session, lent).await?;
+    Ok(session)
+}
+
+/// Makes a connection the client's, to learn what it is told there.
+async fn introduce(door: &Rc<Door>, client: &Client, session: &mut Session, mut lent: Lent) -> Result<(), Vec<u8>> {
+    match settle(session, &mut lent, &mut Vec::new()).await {
+        Ok(()) => {
+            door.welcomes.note(&client.key, &client.startup, session.told().clone());
+            lent.give_back();
+            Ok(())
+        }
+        Err(Unsettled::Refused(said)) => {
+            let mut out = Vec::new();
+            said.write(&mut out, Severity::Fatal);
+            Err(out)
+        }
+        Err(Unsettled::Lost) => Err(refusal(door, &Refused::Away("the connection broke at once".into()))),
+    }
+}
+
+fn refusal(door: &Rc<Door>, refused: &Refused) -> Vec<u8> {
+    door.events().failed(Failure::Unreachable);
+    let mut out = Vec::new();
+    refused.write(&mut out, Severity::Fatal);
+    out
+}
