@@ -121,3 +121,6 @@ impl Unregistered {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,6 +105,25 @@ async fn greeted(came: Came) -> Came {
     Ok(Some(client))
 }
 
+/// Lets psql in with this connection string; the last client that came.
+async fn psql(door: &mut Door, string: &str) -> Result<Client, String> {
+    let string = format!("host=localhost port={} user=app password=secret dbname=shop {string}", door.port);
+    let run = move || std::process::Command::new(testkit::postgres::programs().join("psql")).args(["-X", "-d", &string, "-c", ""]).output();
+    let (mut running, mut last) = (tokio::task::spawn_blocking(run), None);
+    let output = loop {
+        tokio::select! {
+            output = &mut running => break output.unwrap().unwrap(),
+            came = door.came.recv() => if let Some(Ok(Some(mut client))) = came {
+                // What psql asks when it has nothing to ask: the empty query.
+                client.stream.read(&mut [0; 64]).await.unwrap();
+                client.stream.write_all(b"I\0\0\0\x04Z\0\0\0\x05I").await.unwrap();
+                last = Some(client);
+            },
+        }
+    };
+    if output.status.success() { last.ok_or("nobody came".into()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
 impl Files {
     fn new() -> Files {
         let authority = rcgen::KeyPair::generate().unwrap();
@@ -113,7 +132,10 @@ impl Files {
         let root = parameters.self_signed(&authority).unwrap();
         let issuer = rcgen::Issuer::from_params(&parameters, &authority);
         let key = rcgen::KeyPair::generate().unwrap();
-        let own = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let mut own = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
+        // Of the authority's own name it would look as if it had signed itself.
+        own.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+        let own = own.signed_by(&key, &issuer).unwrap();
         Files::with(&root.pem(), &own.pem(), &key.serialize_pem())
     }
 
@@ -306,5 +328,25 @@ fn who_does_not_log_in_is_left_after_a_minute() {
         let _stream = door.dial().await;
         tokio::time::pause();
         assert_eq!(door.came.recv().await.unwrap().unwrap_err().code, "57014");
+    });
+}
+
+#[test]
+fn libpq_gets_in_with_and_without_tls() {
+    on_a_loop(async {
+        let mut plain = Door::open(plan(), None).await;
+        for string in ["sslmode=disable", "sslmode=prefer", "sslmode=disable options='-c a=b'"] {
+            assert_eq!(&*psql(&mut plain, string).await.unwrap().key.database, "shop");
+        }
+        assert!(psql(&mut plain, "sslmode=require").await.is_err());
+        let files = Files::new();
+        let (mut door, root) = (Door::open(files.plan(), None).await, files.path("root").display().to_string());
+        let full = format!("sslmode=verify-full sslrootcert={root} channel_binding=require");
+        for string in ["sslmode=require channel_binding=disable", "sslmode=prefer channel_binding=require", &full] {
+            assert!(matches!(psql(&mut door, string).await.unwrap().stream, Stream::Tls(_)), "{string}");
+        }
+        assert!(matches!(psql(&mut door, "sslmode=disable").await.unwrap().stream, Stream::Tcp(_)));
+        let wrong = psql(&mut door, "sslmode=require password=wrong").await.unwrap_err();
+        assert!(wrong.contains("FATAL:  password authentication failed for user \"app\"\n"), "{wrong}");
     });
 }

@@ -1,12 +1,15 @@
 //! Logins, questions and cancels at a real server.
 
+use std::fs::Permissions;
 use std::future::Future;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::ServerAddress;
 use testkit::postgres::{PASSWORD, Postgres};
+use testkit::until;
 use tokio::time::Instant;
 
 use super::*;
@@ -124,5 +127,38 @@ fn a_cancel_reaches_its_statement_and_is_waited_for() {
         let (answer, ()) = tokio::join!(sleeping, cancelling);
         assert!(matches!(answer, Err(AskError::Refused(said)) if said.code() == "57014"));
         assert_eq!(one(&mut connection, "SELECT 1").await, "1");
+    });
+}
+
+#[test]
+fn tls_and_a_bound_login_at_a_real_server() {
+    let server = Postgres::start();
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (own, secret) = (server.data().join("server.crt"), server.data().join("server.key"));
+    std::fs::write(&own, key.cert.pem()).unwrap();
+    std::fs::write(&secret, key.signing_key.serialize_pem()).unwrap();
+    let owner = std::fs::metadata(server.data()).unwrap();
+    std::os::unix::fs::chown(&secret, Some(owner.uid()), Some(owner.gid())).unwrap();
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let hba = "local all all trust\nhostssl all clear all password\nhostssl all all all scram-sha-256\n";
+    std::fs::write(server.data().join("pg_hba.conf"), hba).unwrap();
+    server.psql("CREATE ROLE clear LOGIN PASSWORD 'secret'; ALTER SYSTEM SET ssl = on");
+    server.psql("SELECT pg_reload_conf()");
+    until("the server speaks TLS", || server.psql("SHOW ssl") == "on");
+    let host = ServerAddress::Tcp("localhost".into(), server.port());
+    on_a_loop(async {
+        let full = trust(SslMode::VerifyFull, Some(&own));
+        let mut app = log_in(&host, &full, "app", PASSWORD).await.unwrap();
+        assert_eq!(one(&mut app, "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()").await, "true");
+        let mut clear = log_in(&host, &full, "clear", "secret").await.unwrap();
+        assert_eq!(one(&mut clear, "SELECT repeat('x', 900000)").await.len(), 900_000);
+        assert_eq!(code_of(log_in(&host, &trust(SslMode::Disable, None), "app", PASSWORD).await), "28000");
+        assert!(matches!(log_in(&tcp(&server), &full, "app", PASSWORD).await, Err(ConnectError::Unfit(_))));
+        // A connection goes on where another loop registers it; a cancel is encrypted too.
+        let Connection { stream, .. } = app;
+        let mut moved = Connection { stream: stream.unregister().unwrap().register().unwrap(), ..clear };
+        assert!(one(&mut moved, "SELECT current_user").await == "app" && moved.cancel.is_quiet());
+        moved.cancel.clone().cancel().await;
+        assert!(moved.cancel.quiet().await);
     });
 }
