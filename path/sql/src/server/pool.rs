@@ -24,6 +24,6 @@ mod wish;
 pub(crate) use inbox::Message;
 pub(crate) use ledger::Ledger;
 pub(crate) use lent::{Lent, Refused};
-pub(crate) use open::to_server;
+pub(crate) use open::{seed, to_server};
 pub(crate) use shared::Pool;
 pub(crate) use side::{Attendance, Side};

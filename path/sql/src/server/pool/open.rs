@@ -118,7 +118,7 @@ impl Side {
             if !self.may_pass(&error, key) {
                 return Err(error);
             }
-            self.pool.backoff.failed(began, self.pool.nanos(now()), random());
+            self.pool.backoff.failed(began, self.pool.nanos(now()), self.random());
             self.note_trouble(&error);
         }
     }
@@ -133,7 +133,7 @@ impl Side {
             let state = watch.borrow_and_update().clone();
             let mut pause = LOOK;
             match state {
-                ServerState::Up(address) => match self.pool.backoff.turn(self.pool.nanos(now()), random()) {
+                ServerState::Up(address) => match self.pool.backoff.turn(self.pool.nanos(now()), self.random()) {
                     Turn::Now => return Some(address),
                     Turn::Later(later) => pause = pause.min(later),
                 },
@@ -141,6 +141,7 @@ impl Side {
                 ServerState::Starting | ServerState::Down(_) => {}
             }
             tokio::select! {
+                biased;
                 Ok(()) = watch.changed() => {}
                 () = changed => {}
                 () = tokio::time::sleep(pause) => {}
@@ -189,10 +190,20 @@ impl Side {
         self.room.borrow_mut().find(key)?.pop()
     }
 
+    /// For pauses and ages, not for secrets (xorshift64).
+    fn random(&self) -> u64 {
+        let mut state = self.random.get() | 1;
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        self.random.set(state);
+        state >> 16
+    }
+
     /// How long a new connection may live: not the same for all, so that they do not go together.
     fn life(&self) -> Duration {
         let age = self.shape.borrow().plan.pool.age;
-        age - age.mul_f64((random() % 1024) as f64 / 1024.0 / f64::from(SPREAD))
+        age - age.mul_f64((self.random() % 1024) as f64 / 1024.0 / f64::from(SPREAD))
     }
 }
 
@@ -202,7 +213,7 @@ impl Drop for Opening<'_> {
     }
 }
 
-/// For pauses and ages, not for secrets.
-pub(super) fn random() -> u64 {
+/// A seed that no other loop has.
+pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(0)
 }

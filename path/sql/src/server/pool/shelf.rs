@@ -126,6 +126,7 @@ impl Shelf {
 
     pub(super) fn begin_opening(&mut self) {
         self.opening += 1;
+        self.doubt();
         more(&self.cell().opening);
     }
 
@@ -153,8 +154,13 @@ impl Shelf {
         self.publish_waiting(Ordering::Release);
     }
 
+    /// As long as something is under way for everybody, what comes free may pass by: the next must look again.
+    fn doubt(&mut self) {
+        self.dry &= self.waiting.len() > self.opening + self.asked;
+    }
+
     fn publish_waiting(&mut self, order: Ordering) {
-        self.dry &= !self.waiting.is_empty();
+        self.doubt();
         let (cell, oldest) = (self.ledger.cell(self.here), self.oldest().unwrap_or(0));
         cell.waiting.store(self.waiting.len() as u32, Ordering::Relaxed);
         if cell.oldest.load(Ordering::Relaxed) != oldest {

@@ -45,6 +45,7 @@ pub(crate) struct Side {
     /// Why the server could not be reached the last time.
     pub(super) trouble: RefCell<Option<Rc<str>>>,
     pub(super) draining: Cell<bool>,
+    pub(super) random: Cell<u64>,
     /// The time of who waits is being watched.
     pub(super) armed: Cell<bool>,
     /// Somebody waits and is not watched, or the plan is another one.
@@ -68,6 +69,7 @@ impl Side {
         shape: Arc<Shape>,
         database: Database,
         connect: Connect,
+        seed: u64,
     ) -> Rc<Side> {
         Rc::new(Side {
             room: RefCell::new(Room::new(here.index)),
@@ -80,6 +82,7 @@ impl Side {
             address: RefCell::default(),
             trouble: RefCell::default(),
             draining: Cell::new(false),
+            random: Cell::new(seed),
             armed: Cell::new(false),
             stirred: Notify::new(),
             swapped: Notify::new(),

@@ -31,6 +31,7 @@ impl Side {
             };
             let end = self.pool.moment(oldest) + self.shape.borrow().plan.pool.wait;
             tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(end.into()) => self.refuse_late(),
                 () = self.stirred.notified() => {}
             }
@@ -62,6 +63,7 @@ impl Side {
                     self.lead_to(address);
                 }
                 tokio::select! {
+                    biased;
                     changed = watch.changed() => if changed.is_err() {
                         // It stays as it is until there is another.
                         self.swapped.notified().await;

@@ -26,7 +26,7 @@ impl Scene {
         let (pool, events, mut messages) = pool(1, bounds.server);
         let (ends, errors, tries) = (Ends::default(), Rc::<RefCell<Vec<ConnectError>>>::default(), Rc::<Cell<usize>>::default());
         let connect = connecting(pool.clone(), ends.clone(), errors.clone(), tries.clone());
-        let side = Side::new(here(0), pool.clone(), events, shape(bounds), database, connect);
+        let side = Side::new(here(0), pool.clone(), events, shape(bounds), database, connect, 1);
         side.start(messages.remove(0));
         Scene { key: side.key("user", "a"), side, pool, ends, errors, tries }
     }

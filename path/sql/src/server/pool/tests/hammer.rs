@@ -30,13 +30,23 @@ async fn echo(connection: &mut Connection) {
     assert_eq!(&byte, b"?");
 }
 
-async fn client(side: Rc<Side>, key: Arc<Key>, number: usize, done: Sender<()>) {
-    for turn in 0..100 {
-        let mut lent = side.lend(&key).await.unwrap();
-        if (turn + number).is_multiple_of(7) {
+/// Asks again and again; one time in twenty, if `rough`, it leaves its connection dirty or goes while it waits.
+async fn client(side: Rc<Side>, keys: Vec<Arc<Key>>, number: usize, rough: bool, done: Sender<()>) {
+    for turn in number..number + 100 {
+        let key = &keys[turn % keys.len()];
+        if rough && turn % 20 == 7 {
+            tokio::select! {
+                biased;
+                lent = side.lend(key) => drop(lent.unwrap()),
+                () = tokio::task::yield_now() => {}
+            }
+            continue;
+        }
+        let mut lent = side.lend(key).await.unwrap();
+        if turn % 7 == 0 {
             echo(&mut lent).await;
         }
-        if (turn + number).is_multiple_of(5) {
+        if turn % 5 == 0 {
             tokio::task::yield_now().await;
         }
         lent.give_back();
@@ -47,26 +57,24 @@ async fn client(side: Rc<Side>, key: Arc<Key>, number: usize, done: Sender<()>) 
     done.send(()).unwrap();
 }
 
-#[test]
-fn sixteen_loops_on_two_connections_lose_no_wake_up() {
-    const LOOPS: usize = 16;
-    let (loops, opened, (done, all)) = (Loops::start(LOOPS).unwrap(), Arc::default(), channel());
-    let (pool, events, messages) = pool(LOOPS, 2);
-    let shape = shape(bounds(2));
+/// Lets `each` clients hammer on each of `loops` loops; returns the pool and how many connections were opened.
+fn hammer(loops: usize, most: usize, each: usize, databases: &'static [&'static str], rough: bool) -> (Arc<Pool>, usize) {
+    let (threads, opened, (done, all)) = (Loops::start(loops).unwrap(), Arc::<AtomicUsize>::default(), channel());
+    let (pool, events, messages) = pool(loops, most);
+    let shape = shape(bounds(most));
     for (index, messages) in messages.into_iter().enumerate() {
-        let (pool, events, shape, done, opened) = (pool.clone(), events.clone(), shape.clone(), done.clone(), Arc::clone(&opened));
-        loops.run(index, move |here| async move {
-            let connect = echoing(pool.clone(), opened);
-            let side = Side::new(here, pool, events, shape, database(), connect);
+        let (pool, events, shape, done, opened) = (pool.clone(), events.clone(), shape.clone(), done.clone(), opened.clone());
+        threads.run(index, move |here| async move {
+            let side = Side::new(here, pool.clone(), events, shape, database(), echoing(pool, opened), 1);
             side.start(messages);
-            for number in 0..4 {
-                let key = side.key("user", "a");
-                tokio::task::spawn_local(client(side.clone(), key, number, done.clone()));
+            let keys: Vec<_> = databases.iter().map(|database| side.key("user", database)).collect();
+            for number in 0..each {
+                tokio::task::spawn_local(client(side.clone(), keys.clone(), number, rough, done.clone()));
             }
         });
     }
     drop(done);
-    let mut left = LOOPS * 4;
+    let mut left = loops * each;
     while left > 0 {
         match all.recv_timeout(Duration::from_secs(20)) {
             Ok(()) => left -= 1,
@@ -74,8 +82,22 @@ fn sixteen_loops_on_two_connections_lose_no_wake_up() {
             Err(RecvTimeoutError::Disconnected) => panic!("{left} clients were refused: {:?}", pool.sum()),
         }
     }
+    threads.end();
+    (pool, opened.load(Ordering::Relaxed))
+}
+
+#[test]
+fn sixteen_loops_on_two_connections_lose_no_wake_up() {
+    let (pool, opened) = hammer(16, 2, 4, &["a"], false);
     let sum = pool.sum();
     assert_eq!((sum.busy, sum.waiting, sum.servers()), (0, 0, 2), "{sum:?}");
-    assert_eq!(opened.load(Ordering::Relaxed), 2, "connections move, they are not opened again");
-    loops.end();
+    assert_eq!(opened, 2, "connections move, they are not opened again");
+}
+
+#[test]
+fn databases_that_take_each_other_s_places_lose_no_wake_up() {
+    let (pool, _) = hammer(4, 3, 8, &["a", "a", "b", "c"], true);
+    let sum = pool.sum();
+    assert_eq!((sum.busy, sum.waiting), (0, 0), "{sum:?}");
+    assert!(pool.total.open() <= 3);
 }
