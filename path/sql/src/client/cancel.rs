@@ -86,9 +86,10 @@ impl Registry {
     pub(crate) async fn follow(self: Rc<Registry>, mut requests: Receiver<Request>) {
         while let Some(Request { process, secret, done }) = requests.recv().await {
             if let Some(target) = self.find(process, &secret) {
-                // One that hangs must not hold up the others.
+                // It begins now, while the connection is this client's; one that hangs must not hold up the others.
+                let cancel = target.cancel();
                 spawn_local(async move {
-                    target.cancel().await;
+                    cancel.await;
                     drop(done);
                 });
             }

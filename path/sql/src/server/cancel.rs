@@ -67,14 +67,17 @@ impl Target {
         self.key.process
     }
 
-    /// Cancels what is done now. Several are sent one after another: each may mean a statement of its own.
-    pub(crate) async fn cancel(self: Arc<Target>) {
-        let Some(_running) = Running::begin(&self) else { return };
-        let _one = self.one.lock().await;
-        let sent = timeout(LONGEST, cancel(&self.address, &self.trust, &self.key)).await;
-        // One that reached nobody cancels nothing: only what was sent and not seen to its end is in doubt.
-        if sent.is_err() {
-            self.is_doubtful.store(true, Ordering::Relaxed);
+    /// Cancels what is done now. From this call on, before the future is polled, the connection is not quiet: it cannot be
+    /// given to another client meanwhile. Several are sent one after another: each may mean a statement of its own.
+    pub(crate) fn cancel(self: Arc<Target>) -> impl Future<Output = ()> {
+        let running = Running::begin(self);
+        async move {
+            let Some(Running(target)) = &running else { return };
+            let _one = target.one.lock().await;
+            // One that reached nobody cancels nothing: only what was sent and not seen to its end is in doubt.
+            if timeout(LONGEST, cancel(&target.address, &target.trust, &target.key)).await.is_err() {
+                target.is_doubtful.store(true, Ordering::Relaxed);
+            }
         }
     }
 
@@ -96,17 +99,17 @@ impl Target {
 }
 
 /// A cancel on its way, however it ends.
-struct Running<'t>(&'t Target);
+struct Running(Arc<Target>);
 
-impl Running<'_> {
-    fn begin(target: &Target) -> Option<Running<'_>> {
+impl Running {
+    fn begin(target: Arc<Target>) -> Option<Running> {
         let before = target.running.fetch_add(1, Ordering::Relaxed);
         let running = Running(target);
         (before < QUEUE).then_some(running)
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Running {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
         self.0.ended.notify_waiters();
@@ -116,6 +119,16 @@ impl Drop for Running<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_not_quiet_from_the_moment_it_is_to_be_cancelled() {
+        let target = crate::server::tests::target();
+        let cancels: Vec<_> = (0..2 * QUEUE).map(|_| target.clone().cancel()).collect();
+        assert!(!target.is_quiet());
+        assert_eq!(target.running.load(Ordering::Relaxed), QUEUE);
+        drop(cancels);
+        assert!(target.quiet().await);
+    }
 
     #[test]
     fn the_request_holds_a_secret_of_any_length() {

@@ -118,11 +118,9 @@ fn a_cancel_reaches_its_statement_and_is_waited_for() {
             while server.psql(sleeps) == "0" {
                 tokio::task::yield_now().await;
             }
-            let cancel = tokio::task::spawn_local(target.clone().cancel());
-            tokio::task::yield_now().await;
+            let cancel = target.clone().cancel();
             assert!(!target.is_quiet());
-            assert!(target.quiet().await && target.is_quiet());
-            cancel.await.unwrap();
+            tokio::join!(cancel, async { assert!(target.quiet().await && target.is_quiet()) });
         };
         let (answer, ()) = tokio::join!(sleeping, cancelling);
         assert!(matches!(answer, Err(AskError::Refused(said)) if said.code() == "57014"));
