@@ -54,7 +54,7 @@ impl Stream {
 
     /// Writes once; returns how much was taken. `bytes` are not empty.
     ///
-    /// Until it is ready it must be called again with the same bytes (more may follow them): TLS has encrypted some.
+    /// TLS takes what the kernel may not: that goes while this stream is read or waited for, or is flushed.
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Stream::Tcp(stream) => socket::poll_write(stream, context, bytes),
@@ -63,18 +63,26 @@ impl Stream {
         }
     }
 
+    /// Ready when all that was taken is with the kernel.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(_) | Stream::Unix(_) => Poll::Ready(Ok(())),
+            Stream::Tls(tls) => tls.poll_flush(context),
+        }
+    }
+
     /// As [`Stream::poll_read`].
     pub(crate) async fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         poll_fn(|context| self.poll_read(context, space)).await
     }
 
-    /// Writes all of `bytes`.
+    /// Writes all of `bytes`, to the kernel.
     pub(crate) async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let count = poll_fn(|context| self.poll_write(context, bytes)).await?;
             bytes = &bytes[count..];
         }
-        Ok(())
+        poll_fn(|context| self.poll_flush(context)).await
     }
 
     /// What lies in it, as far as the loop knows: no system call for one used a moment ago.

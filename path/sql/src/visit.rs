@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use loops::Alarm;
 
@@ -16,6 +17,9 @@ use crate::path::path;
 use crate::server::{Attendance, Key, Lent};
 use crate::session::{Names, Session};
 use crate::stream::Stream;
+
+/// How long a client that is closed may take to read what it was told.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// A client that is logged in, busy or not.
 #[derive(Debug)]
@@ -72,7 +76,7 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
         };
         visit.end();
         if after == After::Close {
-            return;
+            return guest.last_words().await;
         }
     }
 }
@@ -92,6 +96,13 @@ impl Guest {
             self.stream.poll_readable(context).map(|readable| readable.is_ok())
         })
         .await
+    }
+
+    /// Lets the client have what it was told last, if TLS still has it.
+    async fn last_words(mut self) {
+        self.alarm.set(LAST_WORDS);
+        // Whether it hears them is its own affair.
+        let _ = self.alarm.limit(poll_fn(|context| self.stream.poll_flush(context))).await;
     }
 
     /// How the server reads its texts.

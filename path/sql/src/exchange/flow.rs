@@ -90,6 +90,8 @@ impl Flow<'_> {
     }
 
     fn turn(&mut self, context: &mut Context<'_>) -> Moved {
+        // What TLS took and the kernel did not; a fault is met again by whoever reads or writes.
+        let _ = (self.client.poll_flush(context), self.server.stream.poll_flush(context));
         Ok(self.up(context)? + self.down(context)?)
     }
 

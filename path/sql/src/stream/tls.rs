@@ -25,8 +25,6 @@ pub(crate) struct Tls {
     plain: usize,
     /// The other side said farewell.
     is_ended: bool,
-    /// Bytes of the present write that are encrypted, but not all sent.
-    taken: usize,
 }
 
 /// The socket as rustls wants it: an operation that would block says so and has left its waker.
@@ -100,7 +98,7 @@ fn polled<T>(result: io::Result<T>) -> Poll<io::Result<T>> {
 
 impl Tls {
     fn new(socket: TcpStream, connection: Connection) -> Tls {
-        Tls { socket: Some(socket), connection, plain: 0, is_ended: false, taken: 0 }
+        Tls { socket: Some(socket), connection, plain: 0, is_ended: false }
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -128,12 +126,16 @@ impl Tls {
         Poll::Ready(Ok(()))
     }
 
+    /// What it takes goes as far as the kernel takes it; the rest goes when this, a read or a flush is polled again.
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.taken == 0 {
-            self.taken = self.connection.writer().write(&bytes[..bytes.len().min(CHUNK)])?;
-        }
-        ready!(poll_flush(&mut self.connection, registered(&self.socket), context))?;
-        Poll::Ready(Ok(std::mem::take(&mut self.taken)))
+        ready!(self.poll_flush(context))?;
+        let count = self.connection.writer().write(&bytes[..bytes.len().min(CHUNK)])?;
+        let _ = self.poll_flush(context)?;
+        Poll::Ready(Ok(count))
+    }
+
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        poll_flush(&mut self.connection, registered(&self.socket), context)
     }
 
     /// The protocol that both sides agreed on (ALPN).
@@ -162,13 +164,12 @@ impl Tls {
 
     /// Reads the socket once and decrypts; 0 is the end.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let socket = registered(&self.socket);
-        let count = ready!(poll_receive(&mut self.connection, socket, context))?;
+        // What was written and did not fit; when it fails, so does the read.
+        let _ = self.poll_flush(context);
+        let count = ready!(poll_receive(&mut self.connection, registered(&self.socket), context))?;
         let processed = self.process();
-        if self.connection.wants_write() {
-            // An alert or a new key: what does not fit now goes before the next write.
-            let _ = poll_flush(&mut self.connection, registered(&self.socket), context)?;
-        }
+        // An alert or a new key.
+        let _ = self.poll_flush(context);
         processed?;
         Poll::Ready(Ok(count))
     }
