@@ -1,6 +1,7 @@
 //! client: takes a connection from its first byte to a session: encryption, who it is, what it is told, how it cancels.
 
 pub(crate) mod cancel;
+pub(crate) mod fuzzing;
 mod gate;
 mod login;
 mod options;

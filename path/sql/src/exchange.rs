@@ -8,6 +8,7 @@ mod answers;
 mod desk;
 mod expected;
 mod flow;
+pub(crate) mod fuzzing;
 mod hold;
 mod intake;
 mod leave;

@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod exchange;
 mod frame;
+pub mod fuzzing;
 mod listening;
 mod parse;
 mod path;

@@ -4,6 +4,7 @@ mod ask;
 mod cancel;
 mod connect;
 mod connection;
+pub(crate) mod fuzzing;
 mod key;
 mod login;
 mod pool;

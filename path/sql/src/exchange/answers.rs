@@ -422,7 +422,7 @@ impl Answers {
         }
         self.errors += 1;
         let Some(front) = self.expected.front() else { return Ok(Fate::Pass) };
-        if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client {
+        if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client && front.names {
             // Postgres drops the old one before it looks at the new one.
             records.names.drop_unnamed();
         }

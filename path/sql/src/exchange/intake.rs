@@ -202,7 +202,7 @@ impl Intake {
 
     /// A message that is answered.
     fn ask(&mut self, message: &Message, turn: &mut Turn<'_>) -> May {
-        if !turn.answers.is_open() {
+        if !turn.answers.is_open() && !turn.answers.is_skipping() {
             turn.close_doomed();
         }
         let length = message.length;

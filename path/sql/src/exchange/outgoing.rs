@@ -95,7 +95,6 @@ impl Outgoing {
     }
 
     /// What would be written, for tests of what decides.
-    #[cfg(test)]
     pub(crate) fn written(&self, source: &[u8]) -> Vec<u8> {
         [&self.own[self.sent..], &source[self.run.clone()]].concat()
     }

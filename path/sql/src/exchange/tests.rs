@@ -4,6 +4,7 @@ mod notation;
 mod scene;
 
 mod copy;
+mod failing;
 mod names;
 mod order;
 mod reuse;
