@@ -44,6 +44,7 @@ struct Guest {
     down: Outgoing,
     held: Option<Server>,
     told: Vec<u8>,
+    hears: Option<(u32, u32)>,
     /// Nothing that it sends is dealt with any more.
     has_left: bool,
     /// It did not keep to the protocol: what it is told is its own affair.
@@ -115,7 +116,13 @@ impl Guest {
         }
         self.forget_input();
         let server = self.held.as_mut().expect("it holds one");
-        let records = Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut server.prepared, done: &mut self.done };
+        let records = Records {
+            names: &mut self.names,
+            changes: &mut self.changes,
+            prepared: &mut server.prepared,
+            done: &mut self.done,
+            hears: self.hears,
+        };
         let planned = self.intake.plan(&mut Turn {
             input: &self.input,
             up: &mut self.up,
@@ -123,7 +130,7 @@ impl Guest {
             down: &mut self.down,
             answers: &mut self.answers,
             records,
-            rules: Rules { client: self.number, environment: 0, most: 2, reuse: Reuse::Always },
+            rules: Rules { client: self.number, process: self.number as u32, environment: 0, most: 2, reuse: Reuse::Always },
             key,
             worth: &memory.worth,
         });
@@ -149,8 +156,13 @@ impl Guest {
         let server = self.held.as_mut().expect("it holds one");
         let said = std::mem::take(&mut server.postgres.said);
         self.output.extend_from_slice(&said);
-        let mut records =
-            Records { names: &mut self.names, changes: &mut self.changes, prepared: &mut server.prepared, done: &mut self.done };
+        let mut records = Records {
+            names: &mut self.names,
+            changes: &mut self.changes,
+            prepared: &mut server.prepared,
+            done: &mut self.done,
+            hears: self.hears,
+        };
         let is_kept = self.answers.scan(&self.output, &mut self.down, &mut records).is_ok();
         if self.answers.trial == Trial::Failed {
             self.answers.trial = Trial::None;
@@ -186,7 +198,8 @@ impl Guest {
 /// What a client that sent `asked` is told when the server says `said`, piece by piece, and whether the server broke the
 /// protocol.
 pub(super) fn answered<'s>(asked: &[u8], said: impl Iterator<Item = &'s [u8]>) -> (Vec<u8>, bool) {
-    let (mut memory, mut guest) = (Memory::default(), Guest { held: Some(Server::default()), input: asked.to_vec(), ..Guest::default() });
+    let (mut memory, mut guest) =
+        (Memory::default(), Guest { held: Some(Server::default()), input: asked.to_vec(), hears: Some((1, 2)), ..Guest::default() });
     let key = Arc::new(Key { user: "u".into(), database: "d".into() });
     guest.intake.read(&guest.input, &mut memory, Strings::Standard);
     guest.plan(&mut memory, &key);
