@@ -20,18 +20,24 @@ pub(crate) async fn attend(door: Rc<Door>, stream: Stream) {
     }
 }
 
+/// Lets nobody in, but may cancel something.
+pub(crate) async fn turn_away(door: &Rc<Door>, stream: Stream, fault: Fault) {
+    enter(door, stream, Some(fault)).await;
+}
+
 /// Lets a client in and tells it that it may begin. `None`: it is gone, or was told why not.
 async fn arrive(door: &Rc<Door>, stream: Stream) -> Option<Guest> {
+    let client = enter(door, stream, door.is_draining().then(Fault::shutting_down)).await?;
+    welcome(door, client).await
+}
+
+async fn enter(door: &Rc<Door>, stream: Stream, refusal: Option<Fault>) -> Option<Client> {
     let shape = door.shape();
-    let refusal = door.is_draining().then(Fault::shutting_down);
     let entrance = Entrance { gate: &shape.gate, registry: &door.registry, interned: &door.sessions.interned, refusal };
-    match client::enter(stream, &entrance).await {
-        Ok(client) => welcome(door, client?).await,
-        Err(_) => {
-            door.events().failed(Failure::Login);
-            None
-        }
-    }
+    client::enter(stream, &entrance).await.unwrap_or_else(|_| {
+        door.events().failed(Failure::Login);
+        None
+    })
 }
 
 async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {

@@ -1,5 +1,6 @@
 //! client: takes a connection from its first byte to a session: encryption, who it is, what it is told, how it cancels.
 
+pub(crate) mod accept;
 pub(crate) mod cancel;
 pub(crate) mod fuzzing;
 mod gate;

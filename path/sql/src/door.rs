@@ -1,6 +1,7 @@
 //! What one loop keeps for its clients.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +64,7 @@ pub(crate) struct Door {
     desks: RefCell<Vec<Box<Desk>>>,
     view: RefCell<View>,
     draining: Cell<bool>,
+    refusing: Cell<usize>,
 }
 
 impl Shared {
@@ -97,6 +99,7 @@ impl Door {
             side,
             view: RefCell::new(View::new(shape)),
             draining: Cell::new(false),
+            refusing: Cell::new(0),
         })
     }
 
@@ -115,6 +118,15 @@ impl Door {
     /// What this loop counts.
     pub(crate) fn events(&self) -> &LoopEvents {
         &self.common.events.loops[self.here.index]
+    }
+
+    /// A client is told that it cannot come in, if not `most` are just being told so.
+    pub(crate) fn begin_refusing(self: &Rc<Door>, most: usize) -> Option<Refusing> {
+        let refusing = self.refusing.get();
+        (refusing < most).then(|| {
+            self.refusing.set(refusing + 1);
+            Refusing(self.clone())
+        })
     }
 
     pub(crate) fn take_desk(&self) -> Box<Desk> {
@@ -151,5 +163,22 @@ impl Door {
 
     pub(crate) fn closed(&self) {
         self.common.open.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// A client that is being told that it cannot come in.
+pub(crate) struct Refusing(Rc<Door>);
+
+impl Deref for Refusing {
+    type Target = Rc<Door>;
+
+    fn deref(&self) -> &Rc<Door> {
+        &self.0
+    }
+}
+
+impl Drop for Refusing {
+    fn drop(&mut self) {
+        self.0.refusing.set(self.0.refusing.get() - 1);
     }
 }

@@ -130,6 +130,7 @@ impl Desk {
 
     /// The connection goes.
     pub(super) fn end_lending(&mut self) {
+        debug_assert!(self.up.decided() == 0 || !self.is_sent, "nothing goes twice");
         self.answers.clear();
         self.up.clear();
         self.changes.clear();
@@ -147,9 +148,23 @@ impl Desk {
         self.least_input = 0;
     }
 
+    /// What went to the server leaves the input, unless it may have to go once more. Gives how many bytes that is.
+    pub(super) fn consume_sent(&mut self) -> usize {
+        let Some(input) = &mut self.input else { return 0 };
+        if !self.up.is_written() || self.answers.holds_back() {
+            return 0;
+        }
+        let count = self.up.decided();
+        input.consume(count);
+        self.up.clear();
+        self.least_input = self.least_input.saturating_sub(count);
+        count
+    }
+
     /// What was tried has failed: it is decided again, without a trial.
     pub(super) fn try_again(&mut self, memory: &mut Memory, strings: Strings) {
         self.answers.trial = Trial::None;
+        self.is_sent = false;
         self.up.clear();
         self.intake.begin_again();
         self.least_input = 0;

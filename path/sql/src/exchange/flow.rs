@@ -97,7 +97,12 @@ impl Flow<'_> {
 
     fn is_settled(&self) -> bool {
         let Desk { answers, intake, up, .. } = &*self.desk;
-        self.desk.is_sent && answers.is_settled() && answers.status() == b'I' && intake.is_at_boundary() && up.is_written()
+        self.desk.is_sent
+            && up.decided() == 0
+            && answers.is_settled()
+            && answers.status() == b'I'
+            && intake.is_at_boundary()
+            && up.is_written()
     }
 
     /// Whether the answers that are outstanding will never come, or are none.
@@ -109,24 +114,21 @@ impl Flow<'_> {
 
     /// From the client to the server.
     fn up(&mut self, context: &mut Context<'_>) -> Moved {
-        let mut moved = self.send(context)?;
-        if self.desk.planned != Planned::Leaves {
-            moved += self.read_client(context)?;
+        let moved = self.send(context)? + self.read_client(context)?;
+        if !self.desk.plan_due || !self.desk.up.is_written() || self.desk.up.decided() > 0 {
+            return Ok(moved);
         }
-        if self.desk.plan_due && self.desk.up.is_written() && self.desk.up.decided() == 0 {
-            if !self.desk.is_prepared && !self.to_prepare().is_empty() {
-                return Err(Stopped::Prepare);
-            }
-            self.plan();
-            moved += self.send(context)?;
+        if !self.desk.is_prepared && !self.to_prepare().is_empty() {
+            return Err(Stopped::Prepare);
         }
-        Ok(moved)
+        self.plan();
+        Ok(moved + self.send(context)?)
     }
 
     /// Writes to the server what was decided.
     fn send(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
-        let Some(input) = &mut desk.input else { return Ok(0) };
+        let Some(input) = &desk.input else { return Ok(0) };
         if !desk.up.is_written() {
             match desk.up.poll_write(context, &mut self.server.stream, input.unread()) {
                 Poll::Ready(Ok(())) => desk.is_sent = true,
@@ -135,14 +137,7 @@ impl Flow<'_> {
                 Poll::Pending => return Ok(0),
             }
         }
-        if desk.answers.holds_back() {
-            return Ok(0);
-        }
-        let count = desk.up.decided();
-        input.consume(count);
-        desk.up.clear();
-        desk.least_input = desk.least_input.saturating_sub(count);
-        Ok(count)
+        Ok(desk.consume_sent())
     }
 
     /// A server that takes nothing more may have said why.
@@ -154,7 +149,7 @@ impl Flow<'_> {
     fn read_client(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
         let Some(input) = &mut desk.input else { return Ok(0) };
-        if desk.intake.messages.refused().is_some() {
+        if desk.planned == Planned::Leaves || desk.intake.messages.is_end() {
             return Ok(0);
         }
         let grows = desk.up.decided() == 0 && desk.intake.lacks_rest();
@@ -262,6 +257,8 @@ impl Flow<'_> {
         desk.least_output = desk.down.decided() + least;
         desk.tell_due |= desk.down.decided() > 0;
         desk.plan_due |= desk.planned == Planned::Stalled;
+        // What was kept for a trial has gone for good.
+        desk.consume_sent();
         if desk.answers.trial == Trial::Failed {
             desk.try_again(&mut self.memory.borrow_mut(), self.strings);
         }

@@ -106,6 +106,11 @@ impl Messages {
         self.refused.as_ref()
     }
 
+    /// Whether nothing that follows matters: the client said that it leaves, or sent what is no message.
+    pub(crate) fn is_end(&self) -> bool {
+        self.refused.is_some() || self.queue.back().is_some_and(|last| last.tag == b'X')
+    }
+
     /// Whether something is there that a server should have without waiting for more.
     pub(crate) fn is_due(&self) -> bool {
         self.ends > 0 || self.refused.is_some()

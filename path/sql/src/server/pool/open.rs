@@ -123,6 +123,22 @@ impl Side {
         }
     }
 
+    /// Opens a connection on top of the total, which is not for clients.
+    ///
+    /// # Errors
+    /// As of [`connect`]; a server that is not up is unreachable, but is wanted from now on.
+    pub(crate) async fn open_beside(&self, key: Arc<Key>) -> Result<Connection, ConnectError> {
+        let state = self.database.borrow().state();
+        let ServerState::Up(address) = state else {
+            self.database.borrow().want();
+            return Err(ConnectError::Unreachable("it is not up".into()));
+        };
+        let wanted = Wanted { address, key, shape: self.shape.borrow().clone() };
+        let mut connection = (self.connect)(wanted).await?;
+        connection.id = self.pool.new_id();
+        Ok(connection)
+    }
+
     /// Waits until the server can be tried; `None` when nobody wants it any more.
     async fn reachable(&self, key: &Arc<Key>) -> Option<ServerAddress> {
         loop {

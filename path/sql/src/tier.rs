@@ -1,0 +1,225 @@
+//! The running tier: its socket, its loops' doors, the plan they follow.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use contract::{Database, Drain, DrainSwitch, Load, ServerState};
+use loops::{ListenError, Listener, Loops, Seats, listen};
+use telemetry::{Log, Registry};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::client::cancel::Ways;
+use crate::door::Shared;
+use crate::events::{Counts, Events};
+use crate::listening::Listeners;
+use crate::orders::{self, Arrivals, Order};
+use crate::plan::Plan;
+use crate::server::Pool;
+use crate::shape::Shape;
+use crate::status::Status;
+use crate::top::{Top, TopStatement};
+
+/// How long a loop may take to follow an order; one that does not is stuck, and the others go on.
+const OBEYED: Duration = Duration::from_secs(5);
+
+/// How often a drain looks whether all clients are gone.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// One SQL door, to be started.
+#[derive(Debug)]
+pub struct Tier;
+
+/// State out, orders in. Clones mean the same tier.
+#[derive(Clone)]
+pub struct Handle(Arc<Inner>);
+
+struct Inner {
+    loops: Loops,
+    common: Arc<Shared>,
+    orders: Vec<UnboundedSender<Order>>,
+    running: Mutex<Running>,
+}
+
+/// What a swap changes.
+struct Running {
+    shape: Arc<Shape>,
+    database: Database,
+    /// `None`: it drains, and nothing is listened on any more.
+    listening: Option<Listening>,
+}
+
+/// One address; dropping it stops accepting there.
+struct Listening {
+    listener: Listener,
+    _stop: DrainSwitch,
+}
+
+/// Why a plan is not followed; the one before still is.
+#[derive(Debug)]
+pub enum SwapError {
+    /// Its address cannot be listened on.
+    Listen(ListenError),
+    /// A certificate cannot be used, with what to do.
+    Plan(String),
+}
+
+impl Tier {
+    /// Serves `plan` on `listener` (see [`loops::listen`]) with the connections to `database`.
+    ///
+    /// It reads certificates and makes the users' keys, some milliseconds: do not call it on a loop.
+    ///
+    /// # Errors
+    /// What is wrong with a certificate of the plan.
+    pub fn start(
+        plan: Plan,
+        database: Database,
+        listener: Listener,
+        loops: &Loops,
+        log: Log,
+        registry: &Registry,
+    ) -> Result<Handle, String> {
+        let shape = Arc::new(Shape::new(plan, None)?);
+        let (seats, clients) = Seats::new(loops.len());
+        let (pool, messages) = Pool::new(loops.len(), shape.plan.pool.server);
+        let events = Arc::new(Events::new(log.clone(), shape.plan.name.clone(), pool.clone(), seats.clone(), loops.len()));
+        registry.add(events.clone());
+        let top = Top::new(shape.plan.name.clone(), loops.len(), shape.plan.slow, log);
+        registry.add(top.clone());
+        let (ways, cancels) = Ways::new(loops.len());
+        let (listeners, listens) = Listeners::new();
+        let common = Arc::new(Shared::new(seats, events, pool, top, ways, listeners));
+        let mut listens = Some(listens);
+        let mut senders = Vec::new();
+        for (index, ((clients, messages), cancels)) in clients.into_iter().zip(messages).zip(cancels).enumerate() {
+            let (sender, orders) = unbounded_channel();
+            let (common, shape, database) = (common.clone(), shape.clone(), database.clone());
+            let arrivals = Arrivals { clients, cancels, messages, listens: listens.take(), orders };
+            loops.run(index, move |here| orders::follow(here, common, shape, database, arrivals));
+            senders.push(sender);
+        }
+        let running = Mutex::new(Running { shape, database, listening: None });
+        let inner = Inner { loops: loops.clone(), common, orders: senders, running };
+        inner.listen_on(&mut inner.running(), listener);
+        Ok(Handle(Arc::new(inner)))
+    }
+}
+
+impl Handle {
+    /// Where it listens, with the real port; empty once it drains.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.running().listening.iter().map(|listening| listening.listener.address).collect()
+    }
+
+    /// Follows `plan` and `database` from now on. Clients keep their connections; those to a server that is elsewhere now are
+    /// closed when they are idle. While draining, every plan is ignored. As [`Tier::start`], not for a loop.
+    ///
+    /// # Errors
+    /// [`SwapError`]; nothing has changed then.
+    pub fn swap(&self, plan: Plan, database: Database) -> Result<(), SwapError> {
+        let mut running = self.0.running();
+        let Some(listening) = &running.listening else { return Ok(()) };
+        let shape = Arc::new(Shape::new(plan, Some(&running.shape)).map_err(SwapError::Plan)?);
+        let wanted = shape.plan.listen.address;
+        let new = (listening.listener.asked != wanted).then(|| listen(wanted, self.0.loops.len()));
+        let new = new.transpose().map_err(SwapError::Listen)?;
+        self.0.order(|done| Order::Shape(shape.clone(), database.clone(), done));
+        self.0.common.pool.set_most(shape.plan.pool.server);
+        self.0.common.top.set_slow(shape.plan.slow);
+        (running.shape, running.database) = (shape, database);
+        if let Some(listener) = new {
+            self.0.listen_on(&mut running, listener);
+        }
+        Ok(())
+    }
+
+    /// Stops accepting, tells clients between two transactions to leave, lets transactions end for at most `deadline`;
+    /// `true` when all clients are gone.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        self.0.running().listening = None;
+        self.0.order(Order::Drain);
+        let end = Instant::now() + deadline;
+        while self.clients() > 0 && Instant::now() < end {
+            tokio::time::sleep(LOOK).await;
+        }
+        self.clients() == 0
+    }
+
+    /// Client connections open now.
+    pub fn clients(&self) -> u64 {
+        self.0.common.open.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// The tier's load line: the share of the pool that is lent, or how close the longest wait is to its bound.
+    pub fn load(&self) -> Load {
+        let (counts, wait) = (self.counts(), self.0.running().shape.plan.pool.wait);
+        let tier = format!("sql.{}", self.0.common.events.name);
+        let reason = format!("{} of {} server connections are lent", counts.busy, counts.most);
+        let busy = Load::of(tier.clone(), counts.busy as f64, counts.most as f64, reason);
+        let reason = format!("a client has waited {:.1} s of {} s for a connection", counts.longest_wait.as_secs_f64(), wait.as_secs());
+        busy.max(Load::of(tier, counts.longest_wait.as_secs_f64(), wait.as_secs_f64(), reason))
+    }
+
+    /// Counts since the start, and what is open now.
+    pub fn counts(&self) -> Counts {
+        self.0.common.events.counts(Instant::now())
+    }
+
+    /// Users and databases, their connections and clients, and who is pinned. Asks the loops: not for a loop.
+    pub fn status(&self) -> Status {
+        let pinned = self.0.ask(Order::Pinned).into_iter().flatten().collect();
+        let server = self.0.running().database.state();
+        Status::new(&self.0.common.pool, server, pinned, Instant::now())
+    }
+
+    /// Kinds of statements, those that took most time in all first.
+    pub fn statements(&self) -> Vec<TopStatement> {
+        self.0.common.top.statements()
+    }
+
+    /// Whether a statement that comes now has a server: it is up and was reached, or will be started for it.
+    pub fn is_ready(&self) -> bool {
+        let state = self.0.running().database.state();
+        matches!(state, ServerState::Asleep | ServerState::Up(_)) && !self.0.common.pool.is_failing()
+    }
+}
+
+impl Inner {
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives every loop an order and waits until it is followed.
+    fn order(&self, order: impl Fn(SyncSender<()>) -> Order) {
+        self.ask(order);
+    }
+
+    /// Gives every loop an order; the answers of those that answer.
+    fn ask<T>(&self, order: impl Fn(SyncSender<T>) -> Order) -> Vec<T> {
+        let (sender, answers) = sync_channel(self.orders.len());
+        for orders in &self.orders {
+            // A loop that has ended follows nothing.
+            let _ = orders.send(order(sender.clone()));
+        }
+        drop(sender);
+        collect(&answers)
+    }
+
+    fn listen_on(&self, running: &mut Running, listener: Listener) {
+        let (stop, drain) = DrainSwitch::new();
+        for (index, orders) in self.orders.iter().enumerate() {
+            match listener.socket(index) {
+                Ok(socket) => drop(orders.send(Order::Listen(socket, Drain::clone(&drain)))),
+                Err(error) => self.common.events.error(&format!("loop {index} cannot listen: {error}")),
+            }
+        }
+        running.listening = Some(Listening { listener, _stop: stop });
+    }
+}
+
+/// Until every sender is gone or a loop is stuck.
+fn collect<T>(answers: &Receiver<T>) -> Vec<T> {
+    let end = Instant::now() + OBEYED;
+    std::iter::from_fn(|| answers.recv_timeout(end.saturating_duration_since(Instant::now())).ok()).collect()
+}

@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use testkit::until;
+use testkit::wire::frames::{bind, copy_data, execute, message, parse, query, sync};
+
+use crate::setup::{Door, kinds, server};
+
+fn sleepers(mark: &str) -> String {
+    server().psql(&format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%{mark}%' AND pid <> pg_backend_pid() AND state = 'active'"
+    ))
+}
+
+#[test]
+fn a_client_that_leaves_in_a_transaction_rolls_it_back_and_its_connection_serves_on() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("CREATE TABLE left_behind (a int)").unwrap();
+    let process = client.query("SELECT pg_backend_pid()").unwrap().value().to_string();
+    for is_polite in [true, false] {
+        let mut client = door.client();
+        client.query("BEGIN; INSERT INTO left_behind VALUES (1)").unwrap();
+        if is_polite {
+            client.terminate()
+        } else {
+            client.vanish()
+        }
+        door.rests();
+    }
+    assert_eq!(client.query("SELECT count(*) FROM left_behind").unwrap().value(), "0");
+    assert_eq!(client.query("SELECT pg_backend_pid()").unwrap().value(), process);
+}
+
+#[test]
+fn a_client_that_vanishes_in_a_statement_stops_it() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.send(&query("SELECT pg_sleep(600) /* vanishes */")).unwrap();
+    until("it sleeps", || sleepers("vanishes */") == "1");
+    client.vanish();
+    until("it is stopped", || sleepers("vanishes */") == "0");
+    assert_eq!(door.client().query("SELECT 1").unwrap().value(), "1");
+}
+
+#[test]
+fn what_was_sent_before_a_farewell_is_done() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("CREATE TABLE farewell (a int)").unwrap();
+    client.send(&[query("SELECT pg_sleep(0.2); INSERT INTO farewell VALUES (1)"), message(b'X', b"")].concat()).unwrap();
+    drop(client);
+    until("it was done", || server().psql("SELECT count(*) FROM farewell") == "1");
+    door.rests();
+}
+
+#[test]
+fn a_client_that_vanishes_in_a_copy_costs_its_connection() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("CREATE TABLE copied (a int)").unwrap();
+    client.send(&query("COPY copied FROM STDIN")).unwrap();
+    assert_eq!(client.receive().unwrap().tag, b'G');
+    client.send(&copy_data(b"1\n")).unwrap();
+    client.vanish();
+    let mut client = door.client();
+    assert_eq!(client.query("SELECT count(*) FROM copied").unwrap().value(), "0");
+}
+
+#[test]
+fn a_client_that_vanishes_in_the_queue_is_gone_at_once() {
+    let door = Door::new(1);
+    let (mut one, mut two) = (door.client(), door.client());
+    one.query("BEGIN").unwrap();
+    two.send(&query("SELECT 1")).unwrap();
+    until("it waits", || door.handle.counts().waiting == 1);
+    two.vanish();
+    until("it waits no more", || door.handle.counts().waiting == 0 && door.handle.clients() == 1);
+    one.query("COMMIT").unwrap();
+}
+
+#[test]
+fn a_batch_in_pieces_takes_no_connection_until_it_is_whole() {
+    let door = Door::new(1);
+    let (mut slow, mut quick) = (door.client(), door.client());
+    slow.send(&[parse("", "SELECT 1"), bind("", "", &[])].concat()).unwrap();
+    assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
+    slow.send(&execute("", 0)).unwrap();
+    assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
+    slow.send(&sync()).unwrap();
+    assert_eq!(kinds(&mut slow, 1), "12DCZI");
+}
+
+#[test]
+fn a_cancel_stops_the_statement_and_nothing_else() {
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    client.send(&query("SELECT pg_sleep(600) /* cancelled */")).unwrap();
+    until("it sleeps", || sleepers("cancelled */") == "1");
+    client.cancel().unwrap();
+    assert_eq!(client.answer().unwrap().errors[0].code, "57014");
+    client.cancel().unwrap();
+    for _ in 0..50 {
+        assert_eq!(other.query("SELECT 1").unwrap().value(), "1");
+    }
+    // One that waits for a connection.
+    other.query("BEGIN").unwrap();
+    client.send(&query("SELECT 1")).unwrap();
+    until("it waits", || door.handle.counts().waiting == 1);
+    client.cancel().unwrap();
+    assert_eq!(client.answer().unwrap().errors[0].code, "57014");
+    other.query("COMMIT").unwrap();
+    assert_eq!(client.query("SELECT 1").unwrap().value(), "1");
+}
+
+#[test]
+fn a_lost_server_connection_is_said_and_an_idle_one_is_replaced() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    let process = client.query("SELECT pg_backend_pid()").unwrap().value().to_string();
+    server().psql(&format!("SELECT pg_terminate_backend({process})"));
+    until("it is gone", || server().psql(&format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process}")) == "0");
+    assert_ne!(client.query("SELECT pg_backend_pid()").unwrap().value(), process);
+    client.query("BEGIN").unwrap();
+    let process = client.query("SELECT pg_backend_pid()").unwrap().value().to_string();
+    server().psql(&format!("SELECT pg_terminate_backend({process})"));
+    assert_eq!(client.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+}
+
+#[test]
+fn a_drain_waits_for_transactions_and_tells_the_others() {
+    let door = Door::new(2);
+    let (mut idle, mut busy) = (door.client(), door.client());
+    busy.query("BEGIN").unwrap();
+    std::thread::scope(|scope| {
+        let drained = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(door.handle.drain(Duration::from_secs(20)))
+        });
+        assert_eq!(idle.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+        assert_eq!(busy.query("SELECT 1").unwrap().value(), "1");
+        busy.send(&query("COMMIT")).unwrap();
+        assert_eq!(busy.answer().unwrap().tags, ["COMMIT"]);
+        assert_eq!(busy.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+        assert!(drained.join().unwrap());
+    });
+}

@@ -1,0 +1,10 @@
+//! The whole door over a real Postgres: raw messages in, raw messages out.
+
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
+
+mod setup;
+
+mod copy;
+mod life;
+mod prepared;
+mod queries;

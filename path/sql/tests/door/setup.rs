@@ -1,0 +1,114 @@
+//! A running door for one test, over one Postgres for all of them.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use contract::{Database, ServerAddress};
+use loops::{Loops, listen};
+use plimsoll_sql::{Handle, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode, Tier};
+use telemetry::{Log, Registry};
+use testkit::postgres::PASSWORD;
+use testkit::wire::{Login, Message};
+use testkit::{Postgres, Wire, until};
+
+pub const LOOPS: usize = 2;
+
+/// Ends with the test process.
+static SERVER: LazyLock<Postgres> = LazyLock::new(Postgres::start);
+
+pub struct Door {
+    pub handle: Handle,
+    pub address: String,
+    loops: Loops,
+}
+
+/// So many server connections, no limits.
+pub fn plan(servers: usize) -> Plan {
+    let password = || Password(PASSWORD.into());
+    let pool = Pool {
+        server: servers,
+        client: 1000,
+        wait: Duration::from_secs(20),
+        least: 0,
+        idle: Duration::from_secs(60),
+        age: Duration::from_secs(3600),
+        statements: 100,
+    };
+    Plan {
+        name: "main".into(),
+        listen: Listen { address: "127.0.0.1:0".parse().unwrap(), written: true },
+        primary: None,
+        user: "app".into(),
+        users: BTreeMap::from([("app".into(), password()), ("postgres".into(), password())]),
+        database: "app".into(),
+        server: ServerTls { mode: SslMode::Disable, roots: None },
+        pool,
+        limits: Limits::default(),
+        tls: None,
+        reuse: true,
+        slow: None,
+    }
+}
+
+/// The server behind all doors.
+pub fn server() -> &'static Postgres {
+    &SERVER
+}
+
+impl Door {
+    /// A door with so many server connections.
+    pub fn new(servers: usize) -> Door {
+        Door::start(plan(servers))
+    }
+
+    pub fn start(plan: Plan) -> Door {
+        Door::over(plan, server())
+    }
+
+    pub fn over(plan: Plan, server: &Postgres) -> Door {
+        let loops = Loops::start(LOOPS).unwrap();
+        let listener = listen(plan.listen.address, LOOPS).unwrap();
+        let database = Database::outside(ServerAddress::Tcp("127.0.0.1".into(), server.port()));
+        let handle = Tier::start(plan, database, listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
+        let address = handle.addresses()[0].to_string();
+        Door { handle, address, loops }
+    }
+
+    pub fn client(&self) -> Wire {
+        self.log_in(&login())
+    }
+
+    pub fn log_in(&self, login: &Login) -> Wire {
+        Wire::connect(&self.address, login).unwrap()
+    }
+
+    /// Waits until no server connection is lent.
+    pub fn rests(&self) {
+        until("every server connection is back", || self.handle.counts().busy == 0);
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.loops.end();
+    }
+}
+
+pub fn login() -> Login {
+    Login::new("app", "app")
+}
+
+/// The kinds of messages that come, up to and with so many `ReadyForQuery`.
+pub fn kinds(wire: &mut Wire, readies: usize) -> String {
+    let (mut kinds, mut left) = (String::new(), readies);
+    while left > 0 {
+        let Message { tag, body } = wire.receive().unwrap();
+        kinds.push(tag as char);
+        if tag == b'Z' {
+            kinds.push(body[0] as char);
+            left -= 1;
+        }
+    }
+    kinds
+}
