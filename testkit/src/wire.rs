@@ -75,7 +75,8 @@ impl Wire {
         Ok(Wire { stream, address: address.to_owned(), input, taken: 0, process: 0, secret, parameters })
     }
 
-    fn log_in(&mut self, login: &Login) -> io::Result<()> {
+    /// After a startup packet: answers what the server asks until it is ready.
+    pub fn log_in(&mut self, login: &Login) -> io::Result<()> {
         loop {
             let message = self.receive()?;
             match message.tag {

@@ -6,5 +6,7 @@ mod setup;
 
 mod copy;
 mod life;
+mod login;
 mod prepared;
 mod queries;
+mod tls;
