@@ -1,11 +1,13 @@
 //! Who gets a connection that came free, and where a client that waits may get one: decided from what the loops have
 //! published, done elsewhere.
 
-/// How much longer a client of another loop must wait than one here before a connection is moved to it, nanoseconds.
-pub(super) const MOVE: u64 = 50_000_000;
+/// How much longer a client of another loop must wait than one here before a connection is moved to it: at least and at
+/// most, and in between as long again as the one here waits; nanoseconds.
+const MOVE_LEAST: u64 = 1_000_000;
+const MOVE_MOST: u64 = 50_000_000;
 
 /// How much longer a client of another key must wait before a connection is closed to open one for it, nanoseconds.
-pub(super) const REOPEN: u64 = 50_000_000;
+const REOPEN: u64 = 50_000_000;
 
 /// The client of one loop and key that waits longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +35,13 @@ pub(super) enum Goes {
 }
 
 /// The longest wait wins, where a client elsewhere or of another key starts with a handicap: moving costs two system
-/// calls and a wake-up, opening some milliseconds. A loop without a connection has no handicap.
-pub(super) fn goes(here: usize, heads: impl Iterator<Item = Head>) -> Goes {
+/// calls and a wake-up, opening some milliseconds. A loop without a connection has no handicap. `oldest`: since when the
+/// first client here waits.
+pub(super) fn goes(here: usize, now: u64, oldest: Option<u64>, heads: impl Iterator<Item = Head>) -> Goes {
+    let waited = oldest.map_or(0, |oldest| now.saturating_sub(oldest));
+    let moving = (MOVE_LEAST + waited).min(MOVE_MOST);
     let handicap = |head: &Head| {
-        let moved = if head.at == here || head.starving { 0 } else { MOVE };
+        let moved = if head.at == here || head.starving { 0 } else { moving };
         moved + if head.same { 0 } else { REOPEN }
     };
     match heads.min_by_key(|head| (head.since.saturating_add(handicap(head)), head.at != here, !head.same)) {
@@ -115,28 +120,36 @@ mod tests {
         Head { at, same, since: since_millis * 1_000_000, starving: false }
     }
 
+    /// At 200 ms, on loop 0.
+    fn chosen(heads: &[Head]) -> Goes {
+        let oldest = heads.iter().filter(|head| head.at == 0).map(|head| head.since).min();
+        goes(0, 200_000_000, oldest, heads.iter().copied())
+    }
+
     #[test]
     fn who_waits_longest_gets_it_but_for_the_cost_of_moving() {
-        assert_eq!(goes(0, [].into_iter()), Goes::Idle);
-        assert_eq!(goes(0, [head(0, true, 140), head(1, true, 100)].into_iter()), Goes::Here);
-        assert_eq!(goes(0, [head(0, true, 160), head(1, true, 100)].into_iter()), Goes::Moved(1));
-        assert_eq!(goes(0, [head(1, true, 160), head(2, true, 100)].into_iter()), Goes::Moved(2));
+        assert_eq!(chosen(&[]), Goes::Idle);
+        assert_eq!(chosen(&[head(0, true, 140), head(1, true, 100)]), Goes::Here);
+        assert_eq!(chosen(&[head(0, true, 151), head(1, true, 100)]), Goes::Moved(1));
+        assert_eq!(chosen(&[head(0, true, 198), head(1, true, 194)]), Goes::Moved(1));
+        assert_eq!(chosen(&[head(0, true, 198), head(1, true, 196)]), Goes::Here);
+        assert_eq!(chosen(&[head(1, true, 160), head(2, true, 100)]), Goes::Moved(2));
     }
 
     #[test]
     fn a_loop_without_a_connection_is_served_in_turn() {
         let starving = |since| Head { starving: true, ..head(1, true, since) };
-        assert_eq!(goes(0, [head(0, true, 100), starving(99)].into_iter()), Goes::Moved(1));
-        assert_eq!(goes(0, [head(0, true, 100), starving(101)].into_iter()), Goes::Here);
+        assert_eq!(chosen(&[head(0, true, 100), starving(99)]), Goes::Moved(1));
+        assert_eq!(chosen(&[head(0, true, 100), starving(101)]), Goes::Here);
     }
 
     #[test]
     fn another_key_waits_a_little_longer() {
-        assert_eq!(goes(0, [head(0, false, 100), head(0, true, 140)].into_iter()), Goes::Here);
-        assert_eq!(goes(0, [head(0, false, 100), head(0, true, 160)].into_iter()), Goes::Reopened);
-        assert_eq!(goes(0, [head(0, false, 100)].into_iter()), Goes::Reopened);
-        assert_eq!(goes(0, [head(0, false, 140), head(1, true, 141)].into_iter()), Goes::Reopened);
-        assert_eq!(goes(0, [head(1, false, 100)].into_iter()), Goes::Moved(1));
+        assert_eq!(chosen(&[head(0, false, 100), head(0, true, 140)]), Goes::Here);
+        assert_eq!(chosen(&[head(0, false, 100), head(0, true, 160)]), Goes::Reopened);
+        assert_eq!(chosen(&[head(0, false, 100)]), Goes::Reopened);
+        assert_eq!(chosen(&[head(0, false, 140), head(1, true, 141)]), Goes::Reopened);
+        assert_eq!(chosen(&[head(1, false, 100)]), Goes::Moved(1));
     }
 
     const NEED: Need = Need { here: 0, waiting: 1, opening: 0, asked: 0, free: 1 };

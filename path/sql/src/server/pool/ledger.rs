@@ -59,7 +59,7 @@ impl Ledger {
 }
 
 impl Cell {
-    fn read(&self) -> Sum {
+    pub(super) fn read(&self) -> Sum {
         let of = |count: &AtomicU32| count.load(Ordering::Relaxed) as usize;
         Sum {
             idle: of(&self.idle),

@@ -83,7 +83,8 @@ impl Room {
         }
         self.looked = now;
         self.refresh(pool);
-        choose::goes(self.here, self.heads(pool, key))
+        let oldest = self.oldest();
+        choose::goes(self.here, now, oldest, self.heads(pool, key))
     }
 
     /// Makes `kept` idle, unless somebody waits who came meanwhile: then it is still busy, and given back.

@@ -97,6 +97,20 @@ impl World {
         }
     }
 
+    /// A client that asks so many times and keeps what it gets for 2 ms each time; the longest wait.
+    fn worker(&self, at: usize, key: usize, times: usize, longest: &Rc<std::cell::Cell<Duration>>) -> JoinHandle<()> {
+        let (side, key, longest) = (self.sides[at].clone(), self.keys[key].clone(), longest.clone());
+        spawn_local(async move {
+            for _ in 0..times {
+                let since = now();
+                let lent = side.lend(&key).await.unwrap();
+                longest.set(longest.get().max(now() - since));
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                lent.give_back();
+            }
+        })
+    }
+
     /// Until every message has arrived.
     async fn settle(&mut self) {
         for _ in 0..40 {
@@ -195,29 +209,36 @@ impl World {
 fn nobody_starves() {
     for seed in 0..20 {
         run(async {
-            let world = World::new(seed, 2, 0);
-            let longest = Rc::new(std::cell::Cell::new(Duration::ZERO));
-            let clients: Vec<_> = (0..30)
-                .map(|client| {
-                    // Twenty on loop 0 of key a, the others spread.
-                    let (at, key) = if client < 20 { (0, 0) } else { (client % LOOPS, usize::from(client == 29)) };
-                    let (side, key, longest) = (world.sides[at].clone(), world.keys[key].clone(), longest.clone());
-                    spawn_local(async move {
-                        for _ in 0..50 {
-                            let since = now();
-                            let lent = side.lend(&key).await.unwrap();
-                            longest.set(longest.get().max(now() - since));
-                            tokio::time::sleep(Duration::from_millis(2)).await;
-                            lent.give_back();
-                        }
-                    })
-                })
-                .collect();
-            for client in clients {
+            let (world, longest) = (World::new(seed, 2, 0), Rc::default());
+            let twenty = (0..20).map(|_| world.worker(0, 0, 50, &longest));
+            let spread = (20..30).map(|client| world.worker(client % LOOPS, usize::from(client == 29), 50, &longest));
+            for client in twenty.chain(spread).collect::<Vec<_>>() {
                 client.await.unwrap();
             }
             // 30 clients of 2 ms over 2 connections are 30 ms, the handicaps of another loop and key 100 ms.
             assert!(longest.get() < Duration::from_millis(300), "seed {seed}: {:?}", longest.get());
         });
     }
+}
+
+/// A loop that has few connections for its clients gets more, long before they wait for long.
+#[test]
+fn connections_go_where_clients_wait() {
+    run(async {
+        let (world, longest) = (World::new(1, 8, 0), Rc::default());
+        let mut held = Vec::new();
+        for at in [1, 0, 0, 0, 0, 0, 0, 0] {
+            held.push(world.sides[at].lend(&world.keys[0]).await.unwrap());
+        }
+        let workers: Vec<_> = (0..32).map(|client| world.worker(client % 2, 0, 100, &longest)).collect();
+        yield_now().await;
+        held.into_iter().for_each(Lent::give_back);
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let moved = world.pool.ledgers()[0].cell(1).read().servers();
+        assert!((3..=5).contains(&moved), "{moved} of 8");
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        assert!(longest.get() < Duration::from_millis(50), "{:?}", longest.get());
+    });
 }
