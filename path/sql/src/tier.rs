@@ -1,5 +1,6 @@
 //! The running tier: its socket, its loops' doors, the plan they follow.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +65,17 @@ pub enum SwapError {
     /// A certificate cannot be used, with what to do.
     Plan(String),
 }
+
+impl fmt::Display for SwapError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SwapError::Listen(error) => error.fmt(out),
+            SwapError::Plan(reason) => out.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for SwapError {}
 
 impl Tier {
     /// Serves `plan` on `listener` (see [`loops::listen`]) with the connections to `database`.

@@ -100,10 +100,8 @@ fn begin(door: &Rc<Door>, stream: TcpStream, seat: Seat) {
     door.opened();
     let place = Place { _seat: seat, door: door.clone() };
     tokio::task::spawn_local(async move {
-        let door = place.door.clone();
-        if stream.set_nodelay(true).is_ok() {
-            attend(door, Stream::Tcp(stream)).await;
-        }
+        // It inherits its listener's options.
+        attend(place.door.clone(), Stream::Tcp(stream)).await;
         drop(place);
     });
 }
@@ -120,6 +118,10 @@ fn refuse(door: &Rc<Door>, stream: TcpStream) {
 impl Drop for Place {
     fn drop(&mut self) {
         self.door.closed();
+        if std::thread::panicking() {
+            add(&self.door.events().panics, 1);
+            self.door.common.events.error("a client's connection was closed because its task panicked");
+        }
     }
 }
 

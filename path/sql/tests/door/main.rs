@@ -9,4 +9,5 @@ mod life;
 mod login;
 mod prepared;
 mod queries;
+mod tier;
 mod tls;

@@ -20,6 +20,7 @@ static SERVER: LazyLock<Postgres> = LazyLock::new(Postgres::start);
 pub struct Door {
     pub handle: Handle,
     pub address: String,
+    database: Database,
     loops: Loops,
 }
 
@@ -56,6 +57,11 @@ pub fn server() -> &'static Postgres {
     &SERVER
 }
 
+/// As the door sees it.
+pub fn database(server: &Postgres) -> Database {
+    Database::outside(ServerAddress::Tcp("127.0.0.1".into(), server.port()))
+}
+
 impl Door {
     /// A door with so many server connections.
     pub fn new(servers: usize) -> Door {
@@ -69,10 +75,15 @@ impl Door {
     pub fn over(plan: Plan, server: &Postgres) -> Door {
         let loops = Loops::start(LOOPS).unwrap();
         let listener = listen(plan.listen.address, LOOPS).unwrap();
-        let database = Database::outside(ServerAddress::Tcp("127.0.0.1".into(), server.port()));
-        let handle = Tier::start(plan, database, listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
+        let database = database(server);
+        let handle = Tier::start(plan, database.clone(), listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
         let address = handle.addresses()[0].to_string();
-        Door { handle, address, loops }
+        Door { handle, address, database, loops }
+    }
+
+    /// What it is in front of.
+    pub fn database(&self) -> Database {
+        self.database.clone()
     }
 
     pub fn client(&self) -> Wire {
