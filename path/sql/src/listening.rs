@@ -51,11 +51,22 @@ pub(crate) struct Order {
 #[derive(Debug)]
 enum What {
     /// It listens on these from now on, and on no other.
-    Hear { channels: BTreeSet<Channel>, sender: Option<Sender>, done: oneshot::Sender<Result<(), ErrorResponse>> },
+    Hear { wish: Wish, done: oneshot::Sender<Result<(), ErrorResponse>> },
     /// Say when all has been heard that was notified before this echo.
     Echo { number: u64, done: oneshot::Sender<()> },
     /// It listens on nothing.
     Leave,
+}
+
+/// What a client is to hear.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    /// These channels, and no other.
+    pub(crate) channels: BTreeSet<Channel>,
+    /// With the first of them.
+    pub(crate) sender: Option<Sender>,
+    /// These only from an echo on: what came before it the client heard by itself.
+    pub(crate) mute: Option<(BTreeSet<Channel>, u64)>,
 }
 
 /// Why a client does not hear what it wants to.
@@ -76,20 +87,18 @@ impl Listeners {
         (Listeners { orders, echoes: Arc::new(first.into()) }, received)
     }
 
-    /// Client `client` of `key` hears `channels` and no other, from when what is returned is done, which nobody has to
-    /// wait for. `sender` comes with the first of them.
+    /// Client `client` of `key` hears what it wishes from when what is returned is done, which nobody has to wait for.
     ///
     /// # Errors
     /// See [`Unheard`]; after `wait` at the latest. It may still come to pass then.
     pub(crate) fn hear(
         &self,
         (key, client): (&Arc<Key>, u64),
-        channels: BTreeSet<Channel>,
-        sender: Option<Sender>,
+        wish: Wish,
         wait: Duration,
     ) -> impl Future<Output = Result<(), Unheard>> + use<> {
         let (done, answer) = oneshot::channel();
-        self.order(key, client, What::Hear { channels, sender, done });
+        self.order(key, client, What::Hear { wish, done });
         async move {
             match timeout(wait, answer).await {
                 Ok(Ok(result)) => result.map_err(Unheard::Refused),
@@ -103,16 +112,20 @@ impl Listeners {
         self.order(key, client, What::Leave);
     }
 
-    /// A statement that makes an echo, and what returns once it was heard, or too late.
-    pub(crate) fn echo(&self, key: &Arc<Key>, client: u64) -> (String, impl Future<Output = ()> + use<>) {
+    /// The number of an echo, and the statement that makes it.
+    pub(crate) fn echo(&self) -> (u64, String) {
         let number = self.echoes.fetch_add(1, Ordering::Relaxed);
+        (number, format!("NOTIFY {ECHOES}, '{number}'"))
+    }
+
+    /// Waits until echo `number`, which is still to be made, is heard, or that takes too long.
+    pub(crate) fn wait_for(&self, number: u64, key: &Arc<Key>, client: u64) -> impl Future<Output = ()> + use<> {
         let (done, heard) = oneshot::channel();
         self.order(key, client, What::Echo { number, done });
-        let wait = async move {
+        async move {
             // Late or lost: what the client notified reaches it later, as that of others.
             let _ = timeout(ECHO, heard).await;
-        };
-        (format!("NOTIFY {ECHOES}, '{number}'"), wait)
+        }
     }
 
     fn order(&self, key: &Arc<Key>, client: u64, what: What) {

@@ -17,6 +17,9 @@ mod settle;
 mod statements;
 mod touched;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -83,8 +86,16 @@ struct Rare {
     /// Parameters that are set and that the user who logged in could not set.
     unmovable: BTreeSet<Box<str>>,
     ears: Option<Ears>,
+    prepared: Prepared,
     /// `DISCARD ALL` has succeeded as far as the client knows.
     is_discarded: bool,
+}
+
+/// What SQL's own `PREPARE`d statements do when they are executed, all together.
+#[derive(Debug, Default)]
+struct Prepared {
+    effects: Effects,
+    changed: Changed,
 }
 
 /// Where a client's `lastval` is.
@@ -92,7 +103,7 @@ struct Rare {
 struct Sequences {
     /// The connection on which it last may have used a sequence.
     on: Option<u64>,
-    /// It was seen reading what it left there.
+    /// It was seen reading what it left there: from then on it stays where it leaves something.
     reads: bool,
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn hold(visit: &mut Visit<'_>, route: Route) -> Result<(), Deni
         if visit.hold.is_some() {
             return Ok(());
         }
-        let lent = match visit.door.side.try_lend(&visit.guest.key) {
+        let lent = match visit.try_lend() {
             Some(lent) => lent,
             None => Box::pin(visit.wait()).await?,
         };
@@ -41,6 +41,14 @@ pub(crate) async fn hold(visit: &mut Visit<'_>, route: Route) -> Result<(), Deni
 }
 
 impl Visit<'_> {
+    /// An idle connection: that of its sequences for a client that asks for their state.
+    fn try_lend(&self) -> Option<Lent> {
+        let (side, key) = (&self.door.side, &self.guest.key);
+        let effects = self.desk.intake.messages.effects().and(self.guest.names.effects());
+        let home = self.guest.session.home(effects).and_then(|home| side.try_lend_home(key, home));
+        home.or_else(|| side.try_lend(key))
+    }
+
     /// Waits for a connection. A client that leaves or cancels meanwhile waits no more.
     async fn wait(&mut self) -> Result<Lent, Denied> {
         let (side, key) = (self.door.side.clone(), self.guest.key.clone());

@@ -92,9 +92,14 @@ impl Visit<'_> {
 
     /// Sets again what belongs to the session, in the transaction that goes on.
     async fn restore(&mut self) -> After {
+        self.note();
         let Some(Hold { lent, .. }) = &mut self.hold else { return After::Again };
-        match Box::pin(restore(&mut self.guest.session, lent)).await {
-            Ok(()) => After::Again,
+        let mut news = Vec::new();
+        match Box::pin(restore(&mut self.guest.session, lent, &mut news)).await {
+            Ok(()) => {
+                self.desk.tell_before_ready(&news);
+                After::Again
+            }
             Err(error) => self.unsettled(error).await,
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::Channel;
 use super::inbox::Sender;
+use super::{Channel, Wish};
 use crate::server::Key;
 
 /// The clients of one database that listen.
@@ -22,6 +22,7 @@ struct Member {
     key: Arc<Key>,
     channels: BTreeSet<Channel>,
     sender: Sender,
+    mute: Option<(BTreeSet<Channel>, u64)>,
 }
 
 /// What the connection has to do.
@@ -84,16 +85,18 @@ impl Change {
 impl Line {
     /// A client listens on `channels` and no other. Without a sender it must have come with one before, and not have
     /// been left alone since.
-    pub(super) fn hear(&mut self, (key, client): (&Arc<Key>, u64), channels: BTreeSet<Channel>, sender: Option<Sender>) -> Change {
+    pub(super) fn hear(&mut self, (key, client): (&Arc<Key>, u64), wish: Wish) -> Change {
+        let Wish { channels, sender, mute } = wish;
         let mut change = Change::default();
         match (self.clients.get_mut(&client), sender) {
             (Some(member), None) => {
+                member.mute = mute;
                 let before = std::mem::replace(&mut member.channels, channels.clone());
                 before.difference(&channels).for_each(|channel| self.drop_channel(client, channel, &mut change));
             }
             (_, Some(sender)) => {
                 change = self.leave(client);
-                self.clients.insert(client, Member { key: key.clone(), channels: channels.clone(), sender });
+                self.clients.insert(client, Member { key: key.clone(), channels: channels.clone(), sender, mute });
             }
             (None, None) => return change,
         }
@@ -136,15 +139,27 @@ impl Line {
     pub(super) fn deliver(&mut self, channel: &[u8], payload: &[u8], message: &[u8]) -> Vec<u64> {
         if channel == ECHOES.as_bytes() {
             let number = std::str::from_utf8(payload).ok().and_then(|number| number.parse().ok());
-            if let Some(done) = number.and_then(|number: u64| self.echoes.remove(&number)) {
-                // It waits no more.
-                let _ = done.send(());
-            }
+            number.into_iter().for_each(|number| self.echoed(number));
             return Vec::new();
         }
         let Some(clients) = self.channels.get(channel) else { return Vec::new() };
         let message: Arc<[u8]> = message.into();
-        clients.iter().copied().filter(|client| !self.send(*client, &message)).collect()
+        clients.iter().copied().filter(|client| !self.is_mute(*client, channel) && !self.send(*client, &message)).collect()
+    }
+
+    fn echoed(&mut self, number: u64) {
+        if let Some(done) = self.echoes.remove(&number) {
+            // It waits no more.
+            let _ = done.send(());
+        }
+        for member in self.clients.values_mut().filter(|member| member.mute.as_ref().is_some_and(|(_, until)| *until == number)) {
+            member.mute = None;
+        }
+    }
+
+    fn is_mute(&self, client: u64, channel: &[u8]) -> bool {
+        let mute = self.clients.get(&client).and_then(|member| member.mute.as_ref());
+        mute.is_some_and(|(channels, _)| channels.contains(channel))
     }
 
     /// The same to everybody; gives as [`Line::deliver`].
@@ -180,6 +195,7 @@ impl Line {
     /// The connection is lost: echoes that were on their way do not come.
     pub(super) fn forget_echoes(&mut self) {
         self.echoes.clear();
+        self.clients.values_mut().for_each(|member| member.mute = None);
     }
 }
 
@@ -196,6 +212,10 @@ mod tests {
         names.iter().map(|name| name.as_bytes().into()).collect()
     }
 
+    fn wish(names: &[&str], sender: Option<Sender>) -> Wish {
+        Wish { channels: channels(names), sender, mute: None }
+    }
+
     fn change(listen: &[&str], unlisten: &[&str]) -> Change {
         Change { listen: channels(listen), unlisten: channels(unlisten) }
     }
@@ -205,12 +225,12 @@ mod tests {
         let (mut line, key) = (Line::default(), key());
         let (_one, first) = Ears::shared();
         let (_two, second) = Ears::shared();
-        assert_eq!(line.hear((&key, 1), channels(&["a", "b"]), Some(first)), change(&["a", "b"], &[]));
-        assert_eq!(line.hear((&key, 2), channels(&["b", "c"]), Some(second)), change(&["c"], &[]));
-        assert_eq!(line.hear((&key, 1), channels(&["c", "d"]), None), change(&["d"], &["a"]));
+        assert_eq!(line.hear((&key, 1), wish(&["a", "b"], Some(first))), change(&["a", "b"], &[]));
+        assert_eq!(line.hear((&key, 2), wish(&["b", "c"], Some(second))), change(&["c"], &[]));
+        assert_eq!(line.hear((&key, 1), wish(&["c", "d"], None)), change(&["d"], &["a"]));
         assert_eq!(line.leave(2), change(&[], &["b"]));
         assert_eq!(line.all().listen.len(), 3);
-        assert_eq!(line.hear((&key, 3), channels(&["x"]), None), change(&[], &[]));
+        assert_eq!(line.hear((&key, 3), wish(&["x"], None)), change(&[], &[]));
         assert_eq!(line.leave(1), change(&[], &["c", "d"]));
         assert!(line.is_empty());
     }
@@ -220,8 +240,8 @@ mod tests {
         let (mut line, key) = (Line::default(), key());
         let (_one, first) = Ears::shared();
         let (_two, second) = Ears::shared();
-        line.hear((&key, 1), channels(&["a", "b"]), Some(first));
-        assert_eq!(line.hear((&key, 1), channels(&["b", "c"]), Some(second)), change(&["b", "c"], &["a"]));
+        line.hear((&key, 1), wish(&["a", "b"], Some(first)));
+        assert_eq!(line.hear((&key, 1), wish(&["b", "c"], Some(second))), change(&["b", "c"], &["a"]));
     }
 
     #[test]
@@ -230,8 +250,8 @@ mod tests {
         let (mut one, first) = Ears::shared();
         let (_slow, second) = Ears::shared();
         one.channels = channels(&["a"]);
-        line.hear((&key, 1), channels(&["a"]), Some(first));
-        line.hear((&key, 2), channels(&["b"]), Some(second));
+        line.hear((&key, 1), wish(&["a"], Some(first)));
+        line.hear((&key, 2), wish(&["b"], Some(second)));
         let message = b"A\0\0\0\x0b\0\0\0\x01a\0\0";
         assert!(line.deliver(b"a", b"", message).is_empty() && line.deliver(b"c", b"", message).is_empty());
         let mut out = Vec::new();
@@ -241,6 +261,21 @@ mod tests {
             assert!(line.deliver(b"b", b"", message).is_empty());
         }
         assert_eq!(line.deliver(b"b", b"", message), [2]);
+    }
+
+    #[test]
+    fn what_a_client_heard_by_itself_does_not_come_again() {
+        let (mut line, key) = (Line::default(), key());
+        let (mut ears, sender) = Ears::shared();
+        ears.channels = channels(&["a", "b"]);
+        line.hear((&key, 1), Wish { mute: Some((channels(&["a"]), 5)), ..wish(&["a", "b"], Some(sender)) });
+        let message = |channel: &str| [&b"A\0\0\0\x0b\0\0\0\x01"[..], channel.as_bytes(), b"\0\0"].concat();
+        for (channel, payload) in [("a", ""), ("b", ""), (ECHOES, "4"), ("a", ""), (ECHOES, "5"), ("a", "")] {
+            line.deliver(channel.as_bytes(), payload.as_bytes(), &message(channel));
+        }
+        let mut out = Vec::new();
+        ears.take(&mut out).unwrap();
+        assert_eq!(out, [message("b"), message("a")].concat());
     }
 
     #[test]
@@ -267,8 +302,8 @@ mod tests {
         let (mut line, key) = (Line::default(), key());
         let (_one, first) = Ears::shared();
         let (_two, second) = Ears::shared();
-        line.hear((&key, 3), channels(&["a"]), Some(first));
-        line.hear((&key, 9), channels(&["a"]), Some(second));
+        line.hear((&key, 3), wish(&["a"], Some(first)));
+        line.hear((&key, 9), wish(&["a"], Some(second)));
         let numbers = [0, 3, 9].map(|after| line.key(after).unwrap().0);
         assert_eq!(numbers, [3, 9, 3]);
     }

@@ -260,8 +260,8 @@ impl Listener {
     fn take(&mut self, order: Order) {
         let Order { key, client, what } = order;
         match what {
-            What::Hear { channels, sender, done } => {
-                let change = self.line.hear((&key, client), channels, sender);
+            What::Hear { wish, done } => {
+                let change = self.line.hear((&key, client), wish);
                 self.todo.then(change);
                 self.waiting.push(done);
                 // Those who do not wait any more.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 
 use super::Session;
-use crate::listening::{Channel, Deaf, Ears, Heard, Unheard, append};
+use crate::listening::{Channel, Deaf, Ears, Heard, Unheard, Wish, append};
 use crate::parse::Effects;
 use crate::server::Connection;
 
@@ -36,7 +36,7 @@ impl Session {
     }
 
     /// The shared connection listens on these for the client, and on no other.
-    pub(super) async fn hear(&mut self, channels: BTreeSet<Channel>) -> Result<(), Unheard> {
+    pub(super) async fn hear(&mut self, channels: BTreeSet<Channel>, mute: Option<(BTreeSet<Channel>, u64)>) -> Result<(), Unheard> {
         let wait = self.here.patience.get();
         let (listeners, client) = (self.here.listeners.clone(), (self.client.key.clone(), self.client.number));
         let mut sender = None;
@@ -44,7 +44,7 @@ impl Session {
             let (ears, way) = Ears::shared();
             (self.rare().ears, sender) = (Some(ears), Some(way));
         }
-        let result = listeners.hear((&client.0, client.1), channels.clone(), sender, wait).await;
+        let result = listeners.hear((&client.0, client.1), Wish { channels: channels.clone(), sender, mute }, wait).await;
         match &result {
             Ok(()) => self.rare().ears.iter_mut().for_each(|ears| ears.channels = channels.clone()),
             Err(_) => self.hear_as_before(),
@@ -56,9 +56,9 @@ impl Session {
     pub(super) fn hear_as_before(&mut self) {
         match self.ears() {
             Some(ears) if !ears.channels.is_empty() => {
-                let channels = ears.channels.clone();
+                let wish = Wish { channels: ears.channels.clone(), ..Wish::default() };
                 // Nobody waits for what is there already.
-                drop(self.here.listeners.hear((&self.client.key, self.client.number), channels, None, self.here.patience.get()));
+                drop(self.here.listeners.hear((&self.client.key, self.client.number), wish, self.here.patience.get()));
             }
             _ => self.stop_listening(),
         }

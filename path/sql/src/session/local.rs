@@ -61,7 +61,7 @@ impl Session {
         if !channels.insert(channel.into()) {
             return true;
         }
-        match self.hear(channels).await {
+        match self.hear(channels, None).await {
             Ok(()) => return true,
             Err(Unheard::Refused(said)) => out.extend_from_slice(said.bytes()),
             Err(Unheard::Late) => {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Session, touched};
+use super::{Rare, Session, touched};
 use crate::frame;
 use crate::parse::{Effects, Name, Recognised, Step, Touched};
 use crate::pins::Pin;
@@ -19,6 +19,7 @@ const FOR_SESSIONS: Effects = Effects::PARAMETERS
     .and(Effects::LISTENING)
     .and(Effects::NOTIFIES)
     .and(Effects::OPAQUE)
+    .and(Effects::DEFINES)
     .and(Effects::SEED)
     .and(Effects::LOAD);
 
@@ -32,13 +33,17 @@ impl Session {
         if !text.effects.has(FOR_SESSIONS) {
             return;
         }
-        let mut effects = text.effects;
+        let mut effects = self.with_prepared(text);
         if effects.has(Effects::SEQUENCES_USED.and(Effects::OPAQUE)) {
             connection.sequences = Some(self.client.number);
             self.sequences.on = Some(connection.id);
         }
         self.sequences.reads |= effects.has(Effects::SEQUENCES_READ);
-        if effects.has(Effects::PARAMETERS) {
+        if self.sequences.reads && connection.sequences == Some(self.client.number) {
+            // It would look for it here.
+            self.pin(Pin::Sequence);
+        }
+        if text.effects.has(Effects::PARAMETERS) {
             self.rare().changed.add(text);
         }
         if effects.has(Effects::LISTENING) && self.ears().is_none() && text.steps.iter().all(|step| !listens(step)) {
@@ -79,9 +84,8 @@ impl Session {
         let effects = self.effects;
         effects.has(Effects::PARAMETERS.and(Effects::LISTENING))
             || effects.has(Effects::NOTIFIES) && self.ears().is_some()
-            || effects.has(Effects::SEQUENCES_USED) && self.sequences.reads && !self.place.pins().has(Pin::Sequence)
             || self.rare.as_ref().is_some_and(|rare| rare.is_discarded)
-            || if self.is_pinned() { self.may_end() } else { effects.has(UNKNOWN) }
+            || if self.is_pinned() { self.may_differ() } else { effects.has(UNKNOWN) }
     }
 
     /// Whether the client keeps its connection between transactions.
@@ -89,16 +93,33 @@ impl Session {
         !self.place.pins().is_empty()
     }
 
-    /// Whether something that pins may be gone.
-    fn may_end(&self) -> bool {
+    /// Whether something that pins may be gone or new; what else may have happened can wait while the client is pinned.
+    fn may_differ(&self) -> bool {
         let pins = self.place.pins();
-        let ends = [
-            (Pin::Temporary, Effects::TEMPORARY.and(Effects::DEFINES)),
-            (Pin::Lock, Effects::LOCKS),
-            (Pin::Cursor, Effects::CURSORS),
-            (Pin::Prepared, Effects::PREPARED),
-        ];
-        pins.has(Pin::Unknown) || ends.into_iter().any(|(pin, effects)| pins.has(pin) && self.effects.has(effects))
+        let asks = Effects::TEMPORARY.and(Effects::LOCKS).and(Effects::CURSORS).and(Effects::PREPARED);
+        pins.has(Pin::Unknown) || self.effects.has(asks) || pins.has(Pin::Temporary) && self.effects.has(Effects::DEFINES)
+    }
+
+    /// What a text does, together with what SQL's own prepared statements do when it executes them.
+    fn with_prepared(&mut self, text: &Recognised) -> Effects {
+        let effects = text.effects;
+        if !effects.has(Effects::PREPARED) {
+            return effects;
+        }
+        if text.steps.iter().any(|step| matches!(step, Step::Prepare(_))) {
+            let prepared = &mut self.rare().prepared;
+            prepared.effects = prepared.effects.and(effects.without(Effects::PREPARED));
+            prepared.changed.add(text);
+        }
+        let executes = |step: &Step| matches!(step, Step::Execute(_));
+        if self.rare.is_none() || !text.steps.iter().any(executes) {
+            return effects;
+        }
+        let Rare { changed, prepared, .. } = self.rare();
+        changed.join(&prepared.changed);
+        let all = effects.and(prepared.effects);
+        // Nothing else can be in them: it was read when they were prepared.
+        if text.steps.iter().all(executes) { all.without(Effects::PREPARED.and(Effects::OPAQUE)).and(prepared.effects) } else { all }
     }
 
     pub(super) fn pin(&mut self, pin: Pin) {

@@ -24,11 +24,13 @@ pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, 
     Ok(())
 }
 
-/// Sets again what a `RESET` in a transaction that goes on has taken to the server's value, not to the startup's.
+/// Sets again what a `RESET` has taken to the server's value, not to the startup's: in the transaction if that goes on.
+/// `news` gets the `ParameterStatus` of it.
 ///
 /// # Errors
 /// See [`Unsettled`].
-pub(crate) async fn restore(session: &mut Session, connection: &mut Connection) -> Result<(), Unsettled> {
+pub(crate) async fn restore(session: &mut Session, connection: &mut Connection, news: &mut Vec<u8>) -> Result<(), Unsettled> {
+    session.was_told(connection);
     let restored = session.rare.as_mut().map(|rare| std::mem::take(&mut rare.changed.restored)).unwrap_or_default();
     let mut sql = String::from("SELECT ");
     for (at, name) in restored.iter().enumerate() {
@@ -36,7 +38,8 @@ pub(crate) async fn restore(session: &mut Session, connection: &mut Connection) 
         assign(&mut sql, name, session.startup.get(name));
     }
     if !restored.is_empty() {
-        ask(connection, &sql, |_| {}).await?;
+        ask_hearing(session, connection, &sql, news).await?;
+        session.tell(connection, news);
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use super::Session;
 use super::leave::clean;
 use super::notes::now;
 use super::parameters::Values;
-use super::prepare::ask_hearing;
-use super::settle::Unsettled;
+use super::prepare::{ask_hearing, restore};
+use super::settle::{ROLE, Unsettled, settle};
 use super::touched::Changed;
 use crate::parse::Effects;
 use crate::pins::Pin;
@@ -46,6 +46,7 @@ pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, he
 }
 
 async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    restore(session, connection, heard).await?;
     if session.rare.as_ref().is_some_and(|rare| rare.is_discarded) {
         clean(connection).await?;
         session.discard();
@@ -54,12 +55,15 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
     if !needs.is_nothing() {
         let found = find(session, connection, &needs, heard).await?;
         session.learn(connection, &needs, &found);
+        // `SET … TO DEFAULT` of what was given at startup.
+        settle(session, connection, heard).await?;
         if needs.channels {
             channels::follow(session, connection, found, heard).await?;
         }
     }
     echo(session, connection, heard).await?;
     session.effects = Effects::NONE;
+    session.tell(connection, heard);
     Ok(())
 }
 
@@ -76,7 +80,8 @@ async fn echo(session: &mut Session, connection: &mut Connection, heard: &mut Ve
     if !session.effects.has(Effects::NOTIFIES) || session.ears().is_none_or(|ears| ears.is_own()) {
         return Ok(());
     }
-    let (sql, heard_all) = session.here.listeners.echo(&session.client.key, session.client.number);
+    let (number, sql) = session.here.listeners.echo();
+    let heard_all = session.here.listeners.wait_for(number, &session.client.key, session.client.number);
     ask(connection, &sql, |_| {}).await?;
     heard_all.await;
     session.take_own(connection, heard);
@@ -107,7 +112,6 @@ impl Session {
     fn learn(&mut self, connection: &mut Connection, needs: &Needs, found: &Found) {
         self.learn_parameters(connection, needs, found);
         let has_unmovable = self.rare.as_ref().is_some_and(|rare| !rare.unmovable.is_empty());
-        let reads = self.sequences.reads && self.effects.has(Effects::SEQUENCES_USED);
         let mut pins = self.place.pins().without(Pin::Unknown);
         for (pin, is_asked, is_there) in [
             (Pin::Temporary, needs.temporary, found.temporary),
@@ -115,7 +119,6 @@ impl Session {
             (Pin::Cursor, needs.cursors, found.cursors),
             (Pin::Prepared, needs.prepared, found.prepared),
             (Pin::Parameter, true, has_unmovable),
-            (Pin::Sequence, reads, true),
         ] {
             if is_asked {
                 pins = if is_there { pins.with(pin) } else { pins.without(pin) };
@@ -132,6 +135,10 @@ impl Session {
         let mut values: Values = connection.parameters.values().clone();
         values.retain(|name, _| !needs.asks(name));
         values.extend(found.values.iter().map(|(name, value)| (name.clone(), value.clone())));
+        if needs.asks(ROLE) && self.startup.get(ROLE).is_some() {
+            // It was not reset to that, so to have none is a choice.
+            values.entry(ROLE.into()).or_insert_with(|| b"none"[..].into());
+        }
         connection.parameters = self.here.interned.parameters(values.clone());
         for (name, value) in self.startup.values() {
             values.entry(name.clone()).or_insert_with(|| value.clone());

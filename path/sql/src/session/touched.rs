@@ -35,6 +35,13 @@ impl Changed {
         self.is_reset |= recognised.steps.iter().any(is_whole_reset);
     }
 
+    /// What `other` may have changed, too.
+    pub(super) fn join(&mut self, other: &Changed) {
+        self.names.extend(other.names.iter().cloned());
+        self.is_reset |= other.is_reset;
+        self.is_unknown |= other.is_unknown;
+    }
+
     /// Names that a text was given as values.
     pub(super) fn add_names(&mut self, names: impl Iterator<Item = Box<str>>) {
         self.names.extend(names.take(MOST));

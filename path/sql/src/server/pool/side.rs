@@ -122,6 +122,16 @@ impl Side {
         Some(Lent::new(self.lend_living(key)?, self.clone()))
     }
 
+    /// The idle connection of number `id`, if it is here.
+    pub(crate) fn try_lend_home(self: &Rc<Side>, key: &Arc<Key>, id: u64) -> Option<Lent> {
+        let kept = self.room.borrow_mut().find(key)?.lend_first(|kept| kept.connection.id == id)?;
+        if kept.connection.stream.glance() == Seen::Nothing {
+            return Some(Lent::new(kept, self.clone()));
+        }
+        self.close(*kept, Closed::Died);
+        None
+    }
+
     pub(super) fn lend_living(&self, key: &Arc<Key>) -> Option<Box<Kept>> {
         loop {
             let kept = self.room.borrow_mut().find(key)?.lend()?;

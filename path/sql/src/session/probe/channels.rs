@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::question::{Found, MARK};
 use crate::listening::{Channel, Ears};
 use crate::pins::Pin;
-use crate::server::Connection;
+use crate::server::{Connection, ask};
 use crate::session::Session;
 use crate::session::prepare::{ask_hearing, listen};
 use crate::session::settle::Unsettled;
@@ -14,17 +14,24 @@ use crate::session::settle::Unsettled;
 /// or reads another encoding than the database's, or nobody else can listen now.
 pub(super) async fn follow(session: &mut Session, connection: &mut Connection, found: Found, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
     let channels = session.listens_on(&found);
-    let listens_itself = !found.channels.is_empty() || found.is_marked;
+    let alone = session.heard_alone(&found);
+    let (number, echo) = session.here.listeners.echo();
+    let mute = (!alone.is_empty()).then_some((alone, number));
+    let is_muted = mute.is_some();
     if channels.is_empty() {
         session.stop_listening();
-    } else if session.may_share(connection) && session.hear(channels.clone()).await.is_ok() {
+    } else if session.may_share(connection) && session.hear(channels.clone(), mute).await.is_ok() {
         session.unpin(Pin::Listen);
+        // The last that it hears itself is the first that the shared connection hears for it.
+        if is_muted {
+            ask_hearing(session, connection, &echo, heard).await?;
+        }
     } else {
         return keep(session, connection, channels, &found, heard).await;
     }
-    if listens_itself {
+    if !found.channels.is_empty() || found.is_marked {
         let sql = format!("UNLISTEN *;SELECT pg_catalog.set_config('{MARK}',NULL,false)");
-        ask_hearing(session, connection, &sql, heard).await?;
+        ask(connection, &sql, |_| {}).await?;
     }
     Ok(())
 }
@@ -57,6 +64,14 @@ impl Session {
     fn listens_on(&self, found: &Found) -> BTreeSet<Channel> {
         match self.ears() {
             Some(ears) if !ears.is_own() && !found.is_marked => ears.channels.union(&found.channels).cloned().collect(),
+            _ => found.channels.clone(),
+        }
+    }
+
+    /// Those that nobody else listened on for the client until now.
+    fn heard_alone(&self, found: &Found) -> BTreeSet<Channel> {
+        match self.ears() {
+            Some(ears) if !ears.is_own() => found.channels.difference(&ears.channels).cloned().collect(),
             _ => found.channels.clone(),
         }
     }
