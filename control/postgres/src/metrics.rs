@@ -25,9 +25,9 @@ impl Collect for Metrics {
             out.gauge("postgres_dump_age_seconds", "Age of the last nightly dump that succeeded.", &[], age);
             out.gauge("postgres_dump_bytes", "Size of the last nightly dump that succeeded.", &[], last.bytes as f64);
         }
+        out.counter_seconds("postgres_cpu_seconds_total", "Processor time of the embedded Postgres.", &[], self.0.usage.seconds());
         if let Some(look) = self.0.usage.last() {
             out.gauge("postgres_data_bytes", "Size of the data directory of the embedded Postgres.", &[], look.data as f64);
-            out.gauge("postgres_cpu_cores", "Cores that the embedded Postgres used over the last seconds.", &[], look.cpu);
             let help = "Memory of the embedded Postgres, what its processes share counted once.";
             out.gauge("postgres_memory_bytes", help, &[], look.memory as f64);
         }

@@ -13,9 +13,9 @@ use crate::view::Phase;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// The last look.
+/// The last look, and processor time over all lives.
 #[derive(Debug, Default)]
-pub(crate) struct Usage(Mutex<Option<Look>>);
+pub(crate) struct Usage(Mutex<(Option<Look>, f64)>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Look {
@@ -33,15 +33,23 @@ pub(crate) struct Look {
 impl Usage {
     /// `None` while the server does not run.
     pub(crate) fn last(&self) -> Option<Look> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Processor time of all lives so far.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     fn note(&self, sums: Option<Sums>, at: Instant) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, total) = &mut *known;
         *last = sums.map(|Sums { seconds, memory, data }| {
             // The time of a session that has just ended is missing until its parent has counted it.
-            let used = last.map_or(0.0, |last| (seconds - last.seconds).max(0.0) / at.duration_since(last.at).as_secs_f64().max(0.001));
-            Look { cpu: used, memory, data, seconds, at }
+            let used = (seconds - last.map_or(0.0, |last| last.seconds)).max(0.0);
+            *total += used;
+            let cpu = last.map_or(0.0, |last| used / at.duration_since(last.at).as_secs_f64().max(0.001));
+            Look { cpu, memory, data, seconds, at }
         });
     }
 }
@@ -117,6 +125,6 @@ mod tests {
         usage.note(Some(Sums { seconds: 2.0, memory: 9, data: 2 }), begun + Duration::from_secs(2));
         assert_eq!(usage.last().map(|look| (look.cpu, look.memory)), Some((0.5, 9)));
         usage.note(None, begun + Duration::from_secs(4));
-        assert_eq!(usage.last(), None);
+        assert_eq!((usage.last(), usage.seconds()), (None, 2.0));
     }
 }

@@ -100,3 +100,19 @@ async fn every_database_is_dumped_at_night_and_the_status_tells() {
     ground.handle.stop().await;
     assert_eq!(ground.handle.dump().await.unwrap_err(), "the database is not up");
 }
+
+#[tokio::test]
+async fn a_night_that_was_missed_is_made_up_for() {
+    let ground = Ground::new();
+    ground.up().await;
+    let made = File::options().write(true).open(ground.data().join("PG_VERSION")).unwrap();
+    made.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 86_400)).unwrap();
+    // Nobody waits five minutes for the next look at the clock.
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(301)).await;
+    tokio::time::resume();
+    crate::ground::until("the dump", || ground.handle.status().dump.bytes.is_some()).await;
+    assert_eq!(std::fs::read_dir(ground.state.join("dumps")).unwrap().count(), 1);
+    crate::ground::until("the log", || ground.lines.text().contains("the night's dump: ")).await;
+    ground.handle.stop().await;
+}
