@@ -22,6 +22,8 @@ pub(crate) struct Machine {
     pub(crate) memory: u64,
     /// Bytes free in `/dev/shm`.
     pub(crate) shared: u64,
+    /// One call writes down a whole file system.
+    pub(crate) syncs_at_once: bool,
 }
 
 /// The text of our file.
@@ -58,6 +60,9 @@ pub(crate) fn settings(machine: Machine, connections: usize, major: u32) -> Stri
     if major >= 14 {
         // A client that is gone stops what it asked for.
         lines.push("client_connection_check_interval = '1s'".into());
+        if machine.syncs_at_once {
+            lines.push("recovery_init_sync_method = syncfs".into());
+        }
     }
     if machine.shared < ROOM {
         lines.push("dynamic_shared_memory_type = mmap".into());
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn settings_grow_with_the_machine_within_bounds() {
-        let of = |memory: u64| settings(Machine { memory, shared: 1 << 30 }, 20, 17);
+        let of = |memory: u64| settings(Machine { memory, shared: 1 << 30, syncs_at_once: true }, 20, 17);
         let (small, middle, large) = (of(256 << 20), of(4 << 30), of(256 << 30));
         assert_eq!(["shared_buffers", "work_mem", "max_connections"].map(|name| setting(&small, name)), ["32MB", "4MB", "30"]);
         assert_eq!(["shared_buffers", "work_mem"].map(|name| setting(&middle, name)), ["256MB", "34MB"]);
@@ -114,9 +119,9 @@ mod tests {
 
     #[test]
     fn a_container_without_shared_memory_uses_files() {
-        let tight = settings(Machine { memory: 1 << 30, shared: 64 << 20 }, 20, 13);
+        let tight = settings(Machine { memory: 1 << 30, shared: 64 << 20, syncs_at_once: true }, 20, 13);
         assert_eq!(setting(&tight, "dynamic_shared_memory_type"), "mmap");
-        assert!(!tight.contains("client_connection_check_interval"));
+        assert!(!tight.contains("client_connection_check_interval") && !tight.contains("syncfs"));
     }
 
     #[test]

@@ -36,6 +36,9 @@ async fn make_aside(ground: &Ground, keeper: &Keeper, aside: &Path) -> Result<()
     let (from, to, home) = (aside.clone(), ground.data(), ground.home.folder.clone());
     let finish = move || {
         include(&from.join("postgresql.conf"))?;
+        if memory::syncs_at_once() {
+            rustix::fs::syncfs(File::open(&from)?)?;
+        }
         fs::rename(&from, &to)?;
         File::open(home)?.sync_all()
     };
@@ -75,6 +78,10 @@ fn arguments(major: u32, data: &Path, locale: &str) -> Vec<OsString> {
     let fixed = ["--encoding=UTF8", "--data-checksums", "--auth-local=peer", "--auth-host=reject"];
     words.extend(fixed.iter().map(OsString::from));
     words.push(format!("--locale={locale}").into());
+    if memory::syncs_at_once() {
+        // We do it when it is whole.
+        words.push("--no-sync".into());
+    }
     if major >= 14 {
         words.push("--no-instructions".into());
     }
@@ -94,7 +101,7 @@ fn include(conf: &Path) -> io::Result<()> {
 
 /// Writes our files into the data directory of a server that does not run. Blocks.
 pub(crate) fn configure(ground: &Ground, connections: usize) -> io::Result<()> {
-    let machine = Machine { memory: memory::available(), shared: memory::shared() };
+    let machine = Machine { memory: memory::available(), shared: memory::shared(), syncs_at_once: memory::syncs_at_once() };
     let texts = [
         (configure::OURS, configure::settings(machine, connections, ground.programs.version.major)),
         (configure::ACCESS, configure::access()),
