@@ -5,16 +5,17 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use loops::{Loop, Seats};
 
 use crate::client::Welcomes;
 use crate::client::cancel::{Registry, Ways};
-use crate::events::{Events, LoopEvents};
-use crate::exchange::{Desk, Memory};
+use crate::events::{Events, Failure, LoopEvents};
+use crate::exchange::{Desk, Measured, Memory};
 use crate::listening::Listeners;
 use crate::pins::PinBoard;
-use crate::server::{Pool, Side};
+use crate::server::{Key, Pool, Side};
 use crate::session::{Interned, Sessions};
 use crate::shape::Shape;
 use crate::top::{Measure, Top};
@@ -65,6 +66,11 @@ pub(crate) struct Door {
     view: RefCell<View>,
     draining: Cell<bool>,
     refusing: Cell<usize>,
+}
+
+/// By the loop's clock, which tests may stop.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Shared {
@@ -118,6 +124,20 @@ impl Door {
     /// What this loop counts.
     pub(crate) fn events(&self) -> &LoopEvents {
         &self.common.events.loops[self.here.index]
+    }
+
+    /// Statements of `whose` have ended.
+    pub(crate) fn measured(&self, ended: impl ExactSizeIterator<Item = Measured>, whose: &Key) {
+        if ended.len() == 0 {
+            return;
+        }
+        let (now, events, mut measure) = (now(), self.events(), self.measure.borrow_mut());
+        for Measured { mark, rows, failed } in ended {
+            events.queries.record(measure.done(mark, now, rows, failed, whose));
+            if failed {
+                events.failed(Failure::Server);
+            }
+        }
     }
 
     /// A client is told that it cannot come in, if not `most` are just being told so.

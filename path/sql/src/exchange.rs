@@ -32,6 +32,7 @@ pub(crate) use hold::hold;
 pub(crate) use local::answer_locally;
 pub(crate) use memory::Memory;
 pub(crate) use receive::{Came, receive};
+pub(crate) use records::Measured;
 pub(crate) use relay::relay;
 pub(crate) use turn::Rules;
 pub(crate) use worth::Reuse;

@@ -144,8 +144,7 @@ impl<'g> Visit<'g> {
             session: &mut self.guest.session,
             names: &mut self.guest.names,
             key: &self.guest.key,
-            memory: &self.door.memory,
-            buffers: &self.door.here.buffers,
+            door: self.door,
             strings,
             rules,
         })

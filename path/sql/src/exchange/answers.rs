@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::expected::{Described, Expected, Kind, Whose};
 use super::outgoing::Outgoing;
-use super::records::Records;
+use super::records::{Measured, Records};
 use super::said;
 use crate::frame::{self, HEADER};
 use crate::server::Number;
@@ -88,6 +88,8 @@ pub(crate) struct Answers {
     adrift: bool,
     /// Statements of the present `Query` that have ended.
     step: usize,
+    /// Rows of the present answer so far.
+    rows: u64,
     pub(crate) trial: Trial,
     /// The server said that it ends the connection.
     is_ending: bool,
@@ -119,6 +121,7 @@ impl Default for Answers {
             has_data: false,
             adrift: false,
             step: 0,
+            rows: 0,
             trial: Trial::None,
             is_ending: false,
             statements: 0,
@@ -380,6 +383,7 @@ impl Answers {
         let fate = self.fate();
         self.copy = CopyIn::None;
         self.statements += 1;
+        self.rows += body.filter(|_| tag == b'C').map_or(0, said::rows);
         match self.expected.front().map(|front| &front.kind) {
             Some(Kind::Execute(text)) => {
                 if let Some(text) = text.as_ref().filter(|_| tag == b'C') {
@@ -421,7 +425,9 @@ impl Answers {
             return Ok(Fate::Pass);
         }
         self.errors += 1;
-        let Some(front) = self.expected.front() else { return Ok(Fate::Pass) };
+        let Some(front) = self.expected.front_mut() else { return Ok(Fate::Pass) };
+        let failed = front.mark.take().filter(|_| self.trial == Trial::None);
+        records.done.measured.extend(failed.map(|mark| Measured { mark, rows: 0, failed: true }));
         if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client && front.names {
             // Postgres drops the old one before it looks at the new one.
             records.names.drop_unnamed();
@@ -457,7 +463,10 @@ impl Answers {
     }
 
     fn pop(&mut self, records: &mut Records<'_>) {
-        if self.take().is_some_and(|front| front.names) {
+        let rows = std::mem::take(&mut self.rows);
+        let Some(front) = self.take() else { return };
+        records.done.measured.extend(front.mark.map(|mark| Measured { mark, rows, failed: false }));
+        if front.names {
             records.names.confirm(records.changes);
         }
     }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use loops::{Buffer, Buffers};
 
@@ -10,6 +11,7 @@ use super::memory::Memory;
 use super::messages::Meaning;
 use super::outgoing::Outgoing;
 use super::records::Done;
+use crate::door::now;
 use crate::parse::{Recognised, Strings};
 use crate::session::Changes;
 use crate::stream::Stream;
@@ -44,6 +46,8 @@ pub(crate) struct Desk {
     pub(super) tell_due: bool,
     /// Something was sent to the server since all was settled.
     pub(super) is_sent: bool,
+    /// When the input's last bytes came.
+    pub(super) came: Instant,
     /// The client was told its last.
     pub(super) is_over: bool,
     /// Nobody listens any more: what the server says is read and forgotten.
@@ -68,6 +72,7 @@ impl Default for Desk {
             is_prepared: false,
             tell_due: false,
             is_sent: false,
+            came: now(),
             is_over: false,
             is_deaf: false,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::Fault;
 use crate::parse::{Effects, Recognised, Step};
 use crate::server::Number;
+use crate::top::Mark;
 
 /// `ParseComplete`.
 pub(crate) const PARSED: &[u8] = b"1\0\0\0\x04";
@@ -19,6 +20,8 @@ pub(crate) struct Expected {
     pub(crate) whose: Whose,
     /// The oldest pending change of a name holds once it is there.
     pub(crate) names: bool,
+    /// What is answered is a statement, and this is when it began.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// Whose message is answered.
@@ -72,22 +75,27 @@ pub(crate) struct Described {
 impl Expected {
     /// The answer to a message of the client's that goes on.
     pub(crate) fn client(kind: Kind) -> Expected {
-        Expected { kind, whose: Whose::Client, names: false }
+        Expected { kind, whose: Whose::Client, names: false, mark: None }
     }
 
     /// The answer to a message of the door's.
     pub(crate) fn own(kind: Kind) -> Expected {
-        Expected { kind, whose: Whose::Own, names: false }
+        Expected { kind, whose: Whose::Own, names: false, mark: None }
     }
 
     /// The answer to a message of the door's, of which the client is told nothing at all.
     pub(crate) fn quiet(kind: Kind) -> Expected {
-        Expected { kind, whose: Whose::Quiet, names: false }
+        Expected { kind, whose: Whose::Quiet, names: false, mark: None }
     }
 
     /// The same with a pending change of a name that it decides.
     pub(crate) fn with_name(self) -> Expected {
         Expected { names: true, ..self }
+    }
+
+    /// The same of a statement that is measured.
+    pub(crate) fn measured(self, mark: Option<Mark>) -> Expected {
+        Expected { mark, ..self }
     }
 
     /// Whether the server may ask the client for data in it.

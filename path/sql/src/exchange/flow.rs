@@ -3,19 +3,19 @@
 //! Both directions are polled together and each waits only for its own sides, so that neither can stop the other. A side
 //! is read only when what was read before is written: memory is bounded whatever the size of a message.
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use loops::{Buffer, Buffers};
+use loops::Buffer;
 
 use super::answers::Trial;
 use super::desk::Desk;
 use super::intake::Planned;
-use super::memory::Memory;
 use super::records::Records;
-use super::turn::{Rules, Turn};
+use super::turn::{Rules, Turn, Watch};
+use crate::door::{Door, now};
+use crate::events::add;
 use crate::parse::{Effects, Recognised, Strings};
 use crate::server::{Connection, Key};
 use crate::session::{Found, Names, Session};
@@ -54,8 +54,7 @@ pub(crate) struct Flow<'f> {
     pub(crate) session: &'f mut Session,
     pub(crate) names: &'f mut Names,
     pub(crate) key: &'f Arc<Key>,
-    pub(crate) memory: &'f RefCell<Memory>,
-    pub(crate) buffers: &'f Buffers,
+    pub(crate) door: &'f Door,
     pub(crate) strings: Strings,
     pub(crate) rules: Rules,
 }
@@ -66,8 +65,8 @@ pub(super) type Moved = Result<usize, Stopped>;
 impl Flow<'_> {
     /// Moves on; ready when something else is to be done.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
-        self.desk.input.get_or_insert_with(|| self.buffers.take());
-        self.desk.output.get_or_insert_with(|| self.buffers.take());
+        self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
+        self.desk.output.get_or_insert_with(|| self.door.here.buffers.take());
         let mut moved = 0;
         while moved < FAIR {
             let before = moved;
@@ -158,7 +157,9 @@ impl Flow<'_> {
             Poll::Ready(Some(count)) => count,
             Poll::Pending => return Ok(0),
         };
-        desk.frame(&mut self.memory.borrow_mut(), self.strings);
+        add(&self.door.events().bytes_in, count as u64);
+        desk.came = now();
+        desk.frame(&mut self.door.memory.borrow_mut(), self.strings);
         Ok(count)
     }
 
@@ -188,7 +189,7 @@ impl Flow<'_> {
             done: &mut desk.done,
             hears: None,
         };
-        let worth = &self.memory.borrow().worth;
+        let worth = &self.door.memory.borrow().worth;
         desk.planned = desk.intake.plan(&mut Turn {
             input: input.unread(),
             up: &mut desk.up,
@@ -199,6 +200,7 @@ impl Flow<'_> {
             rules: self.rules,
             key: self.key,
             worth,
+            watch: Watch { measure: &mut self.door.measure.borrow_mut(), came: desk.came, strings: self.strings },
         });
         for text in desk.done.sent.drain(..) {
             self.session.sends(self.server, &text);
@@ -213,6 +215,7 @@ impl Flow<'_> {
     /// From the server to the client.
     fn down(&mut self, context: &mut Context<'_>) -> Moved {
         let told = self.desk.tell(context, self.client)?;
+        add(&self.door.events().bytes_out, told as u64);
         if self.desk.tell_due && !self.desk.down.is_written() {
             return Ok(told);
         }
@@ -257,10 +260,11 @@ impl Flow<'_> {
         desk.least_output = desk.down.decided() + least;
         desk.tell_due |= desk.down.decided() > 0;
         desk.plan_due |= desk.planned == Planned::Stalled;
+        self.door.measured(desk.done.measured.drain(..), self.key);
         // What was kept for a trial has gone for good.
         desk.consume_sent();
         if desk.answers.trial == Trial::Failed {
-            desk.try_again(&mut self.memory.borrow_mut(), self.strings);
+            desk.try_again(&mut self.door.memory.borrow_mut(), self.strings);
         }
         for (text, step) in desk.done.steps.drain(..) {
             self.session.note(&text, step);

@@ -12,6 +12,7 @@ use super::turn::{May, Turn};
 use crate::frame;
 use crate::parse::{Effects, Recognised, Step, Strings};
 use crate::server::{Number, Wanted};
+use crate::top::Mark;
 
 /// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
 const OUTSTANDING: usize = 16 << 10;
@@ -25,6 +26,8 @@ pub(crate) struct Intake {
     left_passes: bool,
     /// Counts batches: what ends with a `Sync` or a `Query`.
     pub(super) batch: u32,
+    /// The statement that was bound last.
+    pub(super) mark: Option<Mark>,
     /// Portals whose end means something, with what they execute.
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
     /// What was sent takes names away: nothing goes before it is answered.
@@ -232,8 +235,10 @@ impl Intake {
         turn.records.prepared.set_unnamed(None);
         turn.records.sent(text);
         self.barrier |= takes_names(text);
+        let body = turn.body(length);
+        let mark = turn.begins(text, body.strip_suffix(b"\0").unwrap_or(body));
         self.send(length, true, turn);
-        let expected = Expected::client(Kind::Query(means(text).then(|| text.clone())));
+        let expected = Expected::client(Kind::Query(means(text).then(|| text.clone()))).measured(Some(mark));
         turn.expect(Expected { names: drops_unnamed, ..expected });
         self.begin_batch();
         May::Go
@@ -243,7 +248,9 @@ impl Intake {
         let portal = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
         let text: Option<Arc<Recognised>> = self.portals.iter().find(|(name, _)| **name == *portal).map(|(_, text)| text.clone());
         self.barrier |= text.as_ref().is_some_and(|text| takes_names(text));
-        self.forward(length, Kind::Execute(text), turn);
+        self.send(length, true, turn);
+        let mark = self.mark.map(|mark| mark.again(turn.watch.came));
+        turn.expect(Expected::client(Kind::Execute(text)).measured(mark));
     }
 
     fn end_batch(&mut self, length: usize, kind: Kind, turn: &mut Turn<'_>) {

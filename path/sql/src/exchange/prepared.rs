@@ -103,6 +103,7 @@ impl Intake {
         };
         turn.expect(Expected::client(Kind::Bind(number)));
         if let Some(named) = named {
+            self.mark = Some(turn.begins(&named.statement.recognised, &named.statement.text));
             self.bound(portal, &named.statement.recognised, body, turn);
         }
         May::Go

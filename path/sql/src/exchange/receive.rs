@@ -2,7 +2,9 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use super::flow::read;
+use crate::door::now;
 use crate::error::{Fault, Severity, code};
+use crate::events::add;
 use crate::visit::{After, Visit};
 
 /// What came from a client that has no server connection.
@@ -38,7 +40,11 @@ impl Visit<'_> {
             let least = if desk.intake.lacks_rest() { desk.least_input } else { 0 };
             match read(context, &mut self.guest.stream, input, least) {
                 Poll::Ready(None | Some(0)) => return Poll::Ready(Came::End),
-                Poll::Ready(Some(_)) => self.frame(),
+                Poll::Ready(Some(count)) => {
+                    add(&self.door.events().bytes_in, count as u64);
+                    self.desk.came = now();
+                    self.frame();
+                }
                 Poll::Pending if self.desk.is_empty() => return Poll::Ready(Came::Nothing),
                 Poll::Pending => return Poll::Pending,
             }

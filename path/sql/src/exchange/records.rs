@@ -4,6 +4,7 @@ use super::expected::{Expected, Kind};
 use crate::parse::{Effects, Name, Recognised, Step};
 use crate::server::Prepared;
 use crate::session::{Changes, Names};
+use crate::top::Mark;
 
 /// What answers change: the client's names, the connection's statements, what is still to be done for its session.
 #[derive(Debug)]
@@ -28,6 +29,16 @@ pub(crate) struct Done {
     pub(crate) steps: Vec<(Arc<Recognised>, usize)>,
     /// Bodies of `ParameterStatus`.
     pub(crate) told: Vec<Box<[u8]>>,
+    /// Statements that ended, well or not.
+    pub(crate) measured: Vec<Measured>,
+}
+
+/// A statement that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Measured {
+    pub(crate) mark: Mark,
+    pub(crate) rows: u64,
+    pub(crate) failed: bool,
 }
 
 impl Done {
@@ -36,6 +47,7 @@ impl Done {
         self.values.clear();
         self.steps.clear();
         self.told.clear();
+        self.measured.clear();
     }
 }
 

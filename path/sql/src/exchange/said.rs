@@ -31,6 +31,13 @@ pub(super) fn shape(tag: u8, body: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Rows that the tag in the body of a `CommandComplete` counts.
+pub(super) fn rows(body: &[u8]) -> u64 {
+    let tag = body.strip_suffix(b"\0").unwrap_or(body);
+    let digits = tag.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
 /// A fault as an `ErrorResponse`.
 pub(super) fn error(fault: &Fault) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -5,6 +5,7 @@ mod scene;
 
 mod copy;
 mod failing;
+mod measured;
 mod names;
 mod order;
 mod reuse;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::answers::Answers;
 use super::expected::{Expected, Kind};
@@ -6,7 +7,9 @@ use super::outgoing::Outgoing;
 use super::records::Records;
 use super::worth::{Reuse, Worth};
 use crate::frame::{self, HEADER};
+use crate::parse::{Recognised, Strings};
 use crate::server::Key;
+use crate::top::{Mark, Measure};
 
 /// `Flush`.
 const FLUSH: &[u8] = b"H\0\0\0\x04";
@@ -23,6 +26,17 @@ pub(crate) struct Turn<'t> {
     pub(crate) rules: Rules,
     pub(crate) key: &'t Arc<Key>,
     pub(crate) worth: &'t Worth,
+    pub(crate) watch: Watch<'t>,
+}
+
+/// What measures the statements.
+#[derive(Debug)]
+pub(crate) struct Watch<'t> {
+    pub(crate) measure: &'t mut Measure,
+    /// When the input's last bytes came.
+    pub(crate) came: Instant,
+    /// How the input's texts are read.
+    pub(crate) strings: Strings,
 }
 
 /// What does not change while a connection is lent.
@@ -48,6 +62,12 @@ pub(crate) enum May {
 }
 
 impl<'t> Turn<'t> {
+    /// A statement begins; it came with the input's last bytes.
+    pub(super) fn begins(&mut self, recognised: &Recognised, text: &[u8]) -> Mark {
+        let Watch { measure, came, strings } = &mut self.watch;
+        measure.begin(recognised, text, *strings, *came)
+    }
+
     /// What is not decided.
     pub(super) fn rest(&self) -> &'t [u8] {
         &self.input[self.up.decided()..]

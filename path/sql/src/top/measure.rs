@@ -40,6 +40,13 @@ pub(crate) struct Mark {
     began: Instant,
 }
 
+impl Mark {
+    /// The same statement once more.
+    pub(crate) fn again(self, began: Instant) -> Mark {
+        Mark { began, ..self }
+    }
+}
+
 impl Measure {
     /// Of loop `index`, once.
     pub(crate) fn new(top: Arc<Top>, index: usize) -> Measure {
@@ -59,8 +66,8 @@ impl Measure {
         Mark { fingerprint, place, began }
     }
 
-    /// Its answer ended at `now`, with so many rows or with an error.
-    pub(crate) fn done(&mut self, mark: Mark, now: Instant, rows: u64, failed: bool, whose: &Key) {
+    /// Its answer ended at `now`, with so many rows or with an error. Gives the nanoseconds that it took.
+    pub(crate) fn done(&mut self, mark: Mark, now: Instant, rows: u64, failed: bool, whose: &Key) -> u64 {
         let elapsed = now.saturating_duration_since(mark.began);
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let slot = self.slots.slot(mark.place as usize);
@@ -70,6 +77,7 @@ impl Measure {
         if nanos >= self.top.slow.load(Ordering::Relaxed) {
             self.slow.tell(&self.top, now, &Slow { elapsed, rows, failed, whose, text: &slot.text() });
         }
+        nanos
     }
 
     /// A place for a kind that has none.

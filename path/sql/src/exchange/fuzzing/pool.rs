@@ -1,4 +1,7 @@
 use std::sync::Arc;
+use std::time::Instant;
+
+use telemetry::Log;
 
 use super::postgres::Postgres;
 use crate::exchange::answers::{Answers, Trial};
@@ -6,20 +9,35 @@ use crate::exchange::intake::{Intake, Planned};
 use crate::exchange::memory::Memory;
 use crate::exchange::outgoing::Outgoing;
 use crate::exchange::records::{Done, Records};
-use crate::exchange::turn::{Rules, Turn};
+use crate::exchange::turn::{Rules, Turn, Watch};
 use crate::exchange::worth::Reuse;
 use crate::frame::{HEADER, header};
 use crate::parse::Strings;
 use crate::server::{Key, Prepared};
 use crate::session::{Changes, Names};
+use crate::top::{Measure, Top};
 
 /// Two clients and two server connections.
 pub(super) struct Pool {
     guests: [Guest; 2],
     /// The one that was given back last is lent first.
     idle: Vec<Server>,
+    here: Here,
+}
+
+/// What a loop keeps.
+struct Here {
     memory: Memory,
+    measure: Measure,
     key: Arc<Key>,
+}
+
+impl Here {
+    fn new() -> Here {
+        let key = Arc::new(Key { user: "u".into(), database: "d".into() });
+        let top = Top::new("main".into(), 1, None, Log::nowhere());
+        Here { memory: Memory::default(), measure: Measure::new(top, 0), key }
+    }
 }
 
 /// A server connection.
@@ -54,27 +72,26 @@ struct Guest {
 impl Pool {
     pub(super) fn new() -> Pool {
         let guests = [1, 2].map(|number| Guest { number, ..Guest::default() });
-        let key = Arc::new(Key { user: "u".into(), database: "d".into() });
-        Pool { guests, idle: vec![Server::default(), Server::default()], memory: Memory::default(), key }
+        Pool { guests, idle: vec![Server::default(), Server::default()], here: Here::new() }
     }
 
     /// A client sends `bytes`, and everything is done that follows.
     pub(super) fn client(&mut self, guest: usize, bytes: &[u8]) {
-        let Pool { guests, idle, memory, key } = self;
+        let Pool { guests, idle, here } = self;
         let guest = &mut guests[guest];
         if guest.has_left || guest.is_astray {
             return;
         }
         guest.input.extend_from_slice(bytes);
         loop {
-            guest.intake.read(&guest.input, memory, Strings::Standard);
+            guest.intake.read(&guest.input, &mut here.memory, Strings::Standard);
             if guest.intake.is_at_boundary() && guest.intake.messages.front().is_none() {
                 guest.has_left |= guest.intake.messages.refused().is_some();
                 return;
             }
             let server = guest.held.take().or_else(|| idle.pop()).expect("there is one for each");
             guest.held = Some(server);
-            guest.flow(memory, key);
+            guest.flow(here);
             if !guest.gives_back(idle) || guest.has_left {
                 return;
             }
@@ -95,10 +112,10 @@ impl Pool {
 
 impl Guest {
     /// Moves bytes both ways until nothing moves.
-    fn flow(&mut self, memory: &mut Memory, key: &Arc<Key>) {
+    fn flow(&mut self, here: &mut Here) {
         loop {
-            let asked = self.plan(memory, key);
-            let heard = self.hear(memory).expect("the server keeps to the protocol");
+            let asked = self.plan(here);
+            let heard = self.hear(here).expect("the server keeps to the protocol");
             if self.answers.is_adrift() {
                 self.is_astray = true;
                 return;
@@ -110,7 +127,7 @@ impl Guest {
     }
 
     /// Whether something went to the server.
-    fn plan(&mut self, memory: &mut Memory, key: &Arc<Key>) -> bool {
+    fn plan(&mut self, here: &mut Here) -> bool {
         if self.answers.holds_back() {
             return false;
         }
@@ -131,8 +148,9 @@ impl Guest {
             answers: &mut self.answers,
             records,
             rules: Rules { client: self.number, process: self.number as u32, environment: 0, most: 2, reuse: Reuse::Always },
-            key,
-            worth: &memory.worth,
+            key: &here.key,
+            worth: &here.memory.worth,
+            watch: Watch { measure: &mut here.measure, came: Instant::now(), strings: Strings::Standard },
         });
         self.has_left |= planned == Planned::Leaves;
         self.done.clear();
@@ -152,7 +170,7 @@ impl Guest {
     }
 
     /// Whether the server said something; `None`: what it said is against the protocol.
-    fn hear(&mut self, memory: &mut Memory) -> Option<bool> {
+    fn hear(&mut self, here: &mut Here) -> Option<bool> {
         let server = self.held.as_mut().expect("it holds one");
         let said = std::mem::take(&mut server.postgres.said);
         self.output.extend_from_slice(&said);
@@ -168,7 +186,7 @@ impl Guest {
             self.answers.trial = Trial::None;
             self.up.clear();
             self.intake.begin_again();
-            self.intake.read(&self.input, memory, Strings::Standard);
+            self.intake.read(&self.input, &mut here.memory, Strings::Standard);
         }
         if !self.answers.holds_back() {
             self.told.extend(self.down.written(&self.output));
@@ -198,14 +216,13 @@ impl Guest {
 /// What a client that sent `asked` is told when the server says `said`, piece by piece, and whether the server broke the
 /// protocol.
 pub(super) fn answered<'s>(asked: &[u8], said: impl Iterator<Item = &'s [u8]>) -> (Vec<u8>, bool) {
-    let (mut memory, mut guest) =
-        (Memory::default(), Guest { held: Some(Server::default()), input: asked.to_vec(), hears: Some((1, 2)), ..Guest::default() });
-    let key = Arc::new(Key { user: "u".into(), database: "d".into() });
-    guest.intake.read(&guest.input, &mut memory, Strings::Standard);
-    guest.plan(&mut memory, &key);
+    let mut here = Here::new();
+    let mut guest = Guest { held: Some(Server::default()), input: asked.to_vec(), hears: Some((1, 2)), ..Guest::default() };
+    guest.intake.read(&guest.input, &mut here.memory, Strings::Standard);
+    guest.plan(&mut here);
     for piece in said {
         guest.held.as_mut().expect("it holds one").postgres.said = piece.to_vec();
-        if guest.hear(&mut memory).is_none() {
+        if guest.hear(&mut here).is_none() {
             return (guest.told, true);
         }
     }

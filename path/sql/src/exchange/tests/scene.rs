@@ -1,4 +1,7 @@
 use std::sync::Arc;
+use std::time::Instant;
+
+use telemetry::Log;
 
 use super::notation::{back, front, read_back, read_front};
 use crate::exchange::answers::{Answers, Breach, Trial};
@@ -6,11 +9,12 @@ use crate::exchange::intake::{Intake, Planned};
 use crate::exchange::memory::Memory;
 use crate::exchange::outgoing::Outgoing;
 use crate::exchange::records::{Done, Records};
-use crate::exchange::turn::{Rules, Turn};
+use crate::exchange::turn::{Rules, Turn, Watch};
 use crate::exchange::worth::{Reuse, Worth};
 use crate::parse::Strings;
 use crate::server::{Key, Prepared};
 use crate::session::{Changes, Names};
+use crate::top::{Measure, Top};
 
 /// A server connection, as clients leave it.
 #[derive(Default)]
@@ -25,7 +29,7 @@ pub(super) struct Scene<'s> {
     pub(super) answers: Answers,
     pub(super) names: Names,
     changes: Changes,
-    done: Done,
+    pub(super) done: Done,
     memory: Memory,
     input: Vec<u8>,
     output: Vec<u8>,
@@ -33,6 +37,8 @@ pub(super) struct Scene<'s> {
     down: Outgoing,
     pub(super) rules: Rules,
     pub(super) worth: Worth,
+    measure: Measure,
+    pub(super) came: Instant,
     pub(super) hears: Option<(u32, u32)>,
     pub(super) key: Arc<Key>,
     pub(super) planned: Planned,
@@ -54,6 +60,8 @@ impl<'s> Scene<'s> {
             down: Outgoing::default(),
             rules: Rules { client: 1, process: 300, environment: 0, most: 10, reuse: Reuse::Never },
             worth: Worth::default(),
+            measure: Measure::new(Top::new("main".into(), 1, None, Log::nowhere()), 0),
+            came: Instant::now(),
             hears: None,
             key: Arc::new(Key { user: "u".into(), database: "d".into() }),
             planned: Planned::All,
@@ -113,6 +121,7 @@ impl<'s> Scene<'s> {
             rules: self.rules,
             key: &self.key,
             worth: &self.worth,
+            watch: Watch { measure: &mut self.measure, came: self.came, strings: Strings::Standard },
         });
         let written = self.up.written(&self.input);
         if self.answers.trial == Trial::None {
