@@ -5,9 +5,11 @@
 mod setup;
 
 mod copy;
+mod histories;
 mod life;
 mod login;
 mod prepared;
 mod queries;
+mod sessions;
 mod tier;
 mod tls;

@@ -1,0 +1,207 @@
+//! Clients at the door beside the same clients at the server: what they see is always the same.
+
+use testkit::Wire;
+use testkit::wire::frames::{bind, execute, parse, query, sync};
+use testkit::wire::{Answer, Login};
+
+use crate::histories::{LOOK, SCENARIOS, SCHEMA, Steps};
+use crate::setup::{Door, kinds, login, server};
+
+/// A client at the door and the same one at the server.
+struct Twin {
+    door: Wire,
+    direct: Wire,
+}
+
+/// How a statement goes.
+#[derive(Clone, Copy)]
+enum Way {
+    Simple,
+    Extended,
+}
+
+impl Way {
+    fn ask(self, wire: &mut Wire, sql: &str) -> Result<Answer, String> {
+        let several = sql.contains(';') || sql.starts_with("DO");
+        match self {
+            Way::Extended if !several => wire.ask(sql, &[]),
+            _ => wire.query(sql),
+        }
+        .map_err(|error| error.to_string())
+    }
+}
+
+impl Twin {
+    fn new(door: &Door, login: &Login) -> Twin {
+        Twin { door: door.log_in(login), direct: Wire::connect(&server().address(), login).unwrap() }
+    }
+
+    fn same(&mut self, way: Way, sql: &str) -> Result<(), String> {
+        let (said, direct) = (way.ask(&mut self.door, sql)?, way.ask(&mut self.direct, sql)?);
+        let is_hasty = |answer: &Answer| answer.errors.iter().any(|error| error.code == "57014");
+        if is_hasty(&said) || is_hasty(&direct) {
+            return Ok(());
+        }
+        // A name that somebody else has used is empty rather than unknown.
+        let plain = |answer: &Answer| format!("{:?}", answer.rows).replace("None", "Some(\"\")");
+        let codes = |answer: &Answer| answer.errors.iter().map(|error| error.code.clone()).collect::<Vec<_>>();
+        if (plain(&said), &said.tags, codes(&said), said.status) != (plain(&direct), &direct.tags, codes(&direct), direct.status) {
+            return Err(format!("of {sql}: {said:?}\nbut directly: {direct:?}"));
+        }
+        match self.door.parameters == self.direct.parameters {
+            true => Ok(()),
+            false => Err(format!("after {sql} it was told {:?}\nbut directly: {:?}", self.door.parameters, self.direct.parameters)),
+        }
+    }
+}
+
+fn play(door: &Door, way: Way, login: &Login, steps: Steps<'_>) -> Result<(), String> {
+    let mut twins = [Twin::new(door, login), Twin::new(door, login)];
+    for (who, sql) in steps {
+        twins[usize::from(*who == 'b')].same(way, sql)?;
+        for twin in &mut twins {
+            twin.same(Way::Simple, LOOK).map_err(|error| format!("after {sql} of {who}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn play_all(way: Way) {
+    let door = Door::new(2);
+    let mut wrong = Vec::new();
+    for (number, (user, startup, steps)) in SCENARIOS.iter().enumerate() {
+        let login = startup.iter().fold(Login::new(user, "histories"), |login, (name, value)| login.with(name, value));
+        if let Err(error) = play(&door, way, &login, steps) {
+            wrong.push(format!("{number}: {steps:?}\n{error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), SCENARIOS.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn two_clients_see_what_each_would_see_alone() {
+    server().psql_in("postgres", "CREATE DATABASE histories");
+    server().psql_in("histories", SCHEMA);
+    play_all(Way::Simple);
+    play_all(Way::Extended);
+}
+
+#[test]
+fn names_given_as_values_are_found() {
+    let door = Door::new(1);
+    let (mut one, mut other) = (door.client(), door.client());
+    let set = "SELECT set_config($1, $2, $3::bool)";
+    assert_eq!(one.ask(set, &["sessions.tenant", "7", "false"]).unwrap().value(), "7");
+    assert_eq!(one.ask(set, &["work_mem", "9MB", "f"]).unwrap().value(), "9MB");
+    let look = "SELECT coalesce(current_setting('sessions.tenant', true), '') || current_setting('work_mem')";
+    assert_eq!(other.query(look).unwrap().value(), "4MB");
+    assert_eq!(one.query(look).unwrap().value(), "79MB");
+    one.send(&[parse("s", set), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut one, 1), "1ZI");
+    other.query("SELECT 1").unwrap();
+    one.send(&[bind("", "s", &["sessions.tenant", "8", "false"]), execute("", 0), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut one, 1), "2DCZI");
+    assert_eq!(other.query(look).unwrap().value(), "4MB");
+    assert_eq!(one.query(look).unwrap().value(), "89MB");
+}
+
+#[test]
+fn pins_follow_what_is_there_in_every_way_of_asking() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    let reasons = || door.handle.status().pinned.into_iter().flat_map(|pinned| pinned.reasons).collect::<Vec<_>>();
+    for (begins, reason, ends) in [
+        ("CREATE TEMP TABLE pinned (a int)", "temporary", "DROP TABLE pinned"),
+        ("SELECT pg_advisory_lock(5150)", "advisory_lock", "SELECT pg_advisory_unlock(5150)"),
+        ("DECLARE pinned CURSOR WITH HOLD FOR SELECT 1", "cursor", "CLOSE pinned"),
+        ("PREPARE pinned AS SELECT 1", "prepare", "DEALLOCATE pinned"),
+        ("PREPARE pinned AS SELECT 1", "prepare", "DISCARD ALL"),
+    ] {
+        for way in [Way::Simple, Way::Extended] {
+            way.ask(&mut client, begins).unwrap().fine();
+            assert_eq!(reasons(), [reason], "{begins}");
+            way.ask(&mut client, ends).unwrap().fine();
+            assert!(reasons().is_empty(), "{ends}");
+            assert_eq!(door.handle.counts().busy, 0);
+        }
+    }
+}
+
+#[test]
+fn lastval_is_ones_own() {
+    server().psql("CREATE TABLE lasts (id serial); GRANT ALL ON lasts, lasts_id_seq TO app");
+    let door = Door::new(2);
+    let (mut one, mut other) = (door.client(), door.client());
+    for way in [Way::Simple, Way::Extended] {
+        let id = way.ask(&mut one, "INSERT INTO lasts DEFAULT VALUES RETURNING id").unwrap().value().to_owned();
+        assert_eq!(way.ask(&mut other, "SELECT lastval()").unwrap().code(), Some("55000"));
+        way.ask(&mut one, "INSERT INTO lasts DEFAULT VALUES").unwrap().fine();
+        let next = (id.parse::<u32>().unwrap() + 1).to_string();
+        assert_eq!(way.ask(&mut one, "SELECT lastval()").unwrap().value(), next);
+        assert_eq!(way.ask(&mut other, "SELECT currval('lasts_id_seq')").unwrap().code(), Some("55000"));
+        assert_eq!(way.ask(&mut one, "SELECT currval('lasts_id_seq')").unwrap().value(), next);
+    }
+}
+
+#[test]
+fn notifications_come_when_postgres_would_send_them() {
+    let door = Door::new(2);
+    let (mut one, mut other) = (door.client(), door.client());
+    for way in [Way::Simple, Way::Extended] {
+        way.ask(&mut one, "LISTEN sessions").unwrap().fine();
+        let said = way.ask(&mut one, "NOTIFY sessions, 'own'").unwrap();
+        assert_eq!(said.notifications, [("sessions".into(), "own".into())]);
+        assert!(said.order.ends_with("CAZ"), "{}", said.order);
+        one.query("BEGIN").unwrap();
+        way.ask(&mut one, "NOTIFY sessions, 'later'").unwrap().fine();
+        way.ask(&mut other, "NOTIFY sessions, 'others'").unwrap().fine();
+        assert!(one.query("SELECT 1").unwrap().notifications.is_empty());
+        let said = one.query("COMMIT").unwrap();
+        assert_eq!(said.notifications.iter().map(|heard| &*heard.1).collect::<Vec<_>>(), ["others", "later"]);
+        way.ask(&mut other, "NOTIFY sessions, 'idle'").unwrap().fine();
+        let message = one.receive().unwrap();
+        assert_eq!((message.tag, &message.body[4..]), (b'A', &b"sessions\0idle\0"[..]));
+        way.ask(&mut one, "UNLISTEN sessions").unwrap().fine();
+        way.ask(&mut other, "NOTIFY sessions").unwrap().fine();
+        assert!(one.query("NOTIFY sessions").unwrap().notifications.is_empty());
+        door.rests();
+    }
+}
+
+#[test]
+fn its_own_notification_bears_the_process_that_the_client_was_told() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("LISTEN process").unwrap();
+    client.send(&query("NOTIFY process")).unwrap();
+    let mut heard = None;
+    loop {
+        let message = client.receive().unwrap();
+        match message.tag {
+            b'A' => heard = Some(u32::from_be_bytes(message.body[..4].try_into().unwrap())),
+            b'Z' => break,
+            _ => {}
+        }
+    }
+    assert_eq!(heard, Some(client.process));
+}
+
+#[test]
+fn discard_all_is_ones_own_affair() {
+    let door = Door::new(1);
+    let (mut one, mut other) = (door.log_in(&login().with("application_name", "one")), door.client());
+    other.send(&[parse("kept", "SELECT 7"), sync()].concat()).unwrap();
+    kinds(&mut other, 1);
+    other.query("SET work_mem = '9MB'; LISTEN discarded").unwrap().fine();
+    for way in [Way::Simple, Way::Extended] {
+        one.query("SET work_mem = '5MB'; LISTEN discarded; CREATE TEMP TABLE x (a int)").unwrap().fine();
+        assert_eq!(way.ask(&mut one, "DISCARD ALL").unwrap().tags, ["DISCARD ALL"]);
+        let look = "SELECT current_setting('work_mem') || current_setting('application_name') || (to_regclass('x') IS NULL)";
+        assert_eq!(one.query(look).unwrap().value(), "4MBonetrue");
+        assert!(one.query("NOTIFY discarded").unwrap().notifications.is_empty());
+        assert_eq!(other.receive().unwrap().tag, b'A');
+        other.send(&[bind("", "kept", &[]), execute("", 0), sync()].concat()).unwrap();
+        assert_eq!(kinds(&mut other, 1), "2DCZI");
+        assert_eq!(other.query("SHOW work_mem").unwrap().value(), "9MB");
+    }
+}
