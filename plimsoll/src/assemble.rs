@@ -1,5 +1,8 @@
 //! Plans become running tiers: the only place where tiers are joined.
 
+mod change;
+mod databases;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -7,18 +10,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::Endpoints;
-use loops::{ListenError, Listener, Loops};
+use loops::{Listener, Loops};
 use process::Keeper;
 use telemetry::{Log, LogHealth, Registry};
 use watch::{Check, Loads, Sources};
 
 use crate::file::Plan;
 use crate::picture::Pace;
+pub(crate) use databases::{Databases, Door, Joined};
 
 /// Every tier, running.
 pub struct Running {
     pub(crate) loops: Loops,
     pub(crate) http: http_door::Handle,
+    pub(crate) databases: Databases,
     pub(crate) apps: apps::Handle,
     pub(crate) console: Mutex<watch::Handle>,
     pub(crate) sources: Arc<Sources>,
@@ -42,38 +47,46 @@ impl Running {
     /// Call it inside the control runtime. An error says what to do; nothing runs then.
     pub async fn start(plan: Plan, keeper: Keeper, state: &Path, log: Log, health: LogHealth) -> Result<Arc<Running>, String> {
         let loops = Loops::start(loops::allowed()).map_err(|error| format!("cannot start the loops: {error}"))?;
-        let (listeners, console) = bind(&plan, loops.len(), &log)?;
+        let bound = bind(&plan, loops.len(), &log)?;
         let (registry, loads) = (Registry::default(), Loads::default());
-        let sources = Arc::new(Sources { registry: registry.clone(), checks: checks(&loops, health.clone()) });
-        let console = Mutex::new(watch::Tier::start(console, sources.clone()).map_err(|error| error.to_string())?);
-        let environment = std::env::vars_os().collect();
+        let environment: BTreeMap<_, _> = std::env::vars_os().collect();
+        let postgres =
+            postgres::Setup { keeper: keeper.clone(), state: state.to_path_buf(), environment: environment.clone(), log: log.clone() };
+        let setup = databases::Setup { postgres, loops: loops.clone(), log: log.clone(), registry: registry.clone() };
+        let databases = Databases::start(&plan, bound.sql, setup)?;
+        let sources = Arc::new(Sources { registry: registry.clone(), checks: checks(&loops, &databases, health.clone()) });
+        let console = Mutex::new(watch::Tier::start(bound.console, sources.clone()).map_err(|error| error.to_string())?);
         let setup = apps::Setup { keeper, loops: loops.len(), state: state.to_path_buf(), environment, log: log.clone() };
-        let apps = apps::Tier::start(plan.apps.clone(), setup, &registry);
-        let http = http_door::Tier::start(plan.http.clone(), listeners, &loops, of(&apps.endpoints()), log.clone(), &registry);
-        let (door, supervisor) = (http.clone(), apps.clone());
-        loads.add(move || vec![door.load()]);
-        loads.add(move || supervisor.load());
+        let apps = apps::Tier::start(databases.now().apps(&plan), setup, &registry);
+        let http = http_door::Tier::start(plan.http.clone(), bound.http, &loops, of(&apps.endpoints()), log.clone(), &registry);
+        add_loads(&loads, &http, &databases, &apps);
         registry.add(Arc::new(loads.clone()));
         watch::host(state, &registry, &loads);
         registry.add(Arc::new(log.clone()));
         registry.add(Arc::new(health));
-        let (now, pace) = (Mutex::new(Now { plan: Arc::new(plan), refused: None }), Pace::start(http.clone()));
-        Ok(Arc::new(Running { loops, http, apps, console, sources, loads, log, now, pace, started: Instant::now() }))
+        let (now, pace) = (Mutex::new(Now { plan: Arc::new(plan), refused: None }), Pace::start(look(&http, &databases)));
+        Ok(Arc::new(Running { loops, http, databases, apps, console, sources, loads, log, now, pace, started: Instant::now() }))
     }
 
     /// Waits until every app is healthy; the line to print then, or why that can never be.
     pub async fn ready(&self) -> Result<String, String> {
         self.apps.healthy().await.map_err(|failure| failure.to_string())?;
-        let doors: Vec<_> = self.http.addresses().iter().map(|address| format!("http=http://{}", reachable(*address))).collect();
-        Ok(format!("ready {} console=http://{}", doors.first().map_or("", String::as_str), self.console().address()))
+        self.databases.ready().await;
+        let http = self.http.addresses().first().map(|address| format!("http=http://{}", reachable(*address)));
+        let Joined { doors, .. } = self.databases.now();
+        let name = |door: &Door| if doors.len() == 1 { "sql".into() } else { format!("sql.{}", door.plan.name) };
+        let sql = doors.iter().filter_map(|door| Some(format!("{}={}", name(door), door.address()?)));
+        let words: Vec<String> = http.into_iter().chain(sql).collect();
+        Ok(format!("ready {} console=http://{}", words.join(" "), self.console().address()))
     }
 
-    /// Drains: nothing new comes in, what has begun may finish within `drain`; then everything ends.
+    /// Drains: nothing new comes in, what has begun may finish within `drain`; then everything ends, what others need last.
     pub async fn stop(&self) {
         let drain = self.plan().http.timeout.drain;
         self.log.info("plimsoll", &format!("draining, at most {} s", drain.as_secs()));
         self.http.drain(drain).await;
         self.apps.stop().await;
+        self.databases.stop(drain).await;
         let loops = self.loops.clone();
         // A loop that does not end is ended by the end of the process.
         let _ = tokio::time::timeout(Duration::from_secs(2), tokio::task::spawn_blocking(move || loops.end())).await;
@@ -89,14 +102,31 @@ impl Running {
     }
 }
 
+/// The doors' sockets.
+struct Bound {
+    http: Vec<Listener>,
+    /// In the order of the file.
+    sql: Vec<Listener>,
+    console: TcpListener,
+}
+
 /// Takes every address, those written in the file first: a default one gives way.
-fn bind(plan: &Plan, loops: usize, log: &Log) -> Result<(Vec<Listener>, TcpListener), String> {
-    if plan.console.written {
-        let console = bind_console(&plan.console, log)?;
-        return Ok((listen(&plan.http.listen, loops, log)?, console));
+fn bind(plan: &Plan, loops: usize, log: &Log) -> Result<Bound, String> {
+    let (mut http, mut console) = (Vec::new(), None);
+    let mut sql: Vec<Option<Listener>> = plan.sql.iter().map(|_| None).collect();
+    for written in [true, false] {
+        for one in plan.http.listen.iter().filter(|one| one.written == written) {
+            http.push(listen_on(one.address, written, "http", loops, log)?);
+        }
+        for (place, door) in sql.iter_mut().zip(&plan.sql).filter(|(_, door)| door.listen.written == written) {
+            *place = Some(listen_on(door.listen.address, written, &format!("sql.{}", door.name), loops, log)?);
+        }
+        if plan.console.written == written {
+            console = Some(bind_console(&plan.console, log)?);
+        }
     }
-    let listeners = listen(&plan.http.listen, loops, log)?;
-    Ok((listeners, bind_console(&plan.console, log)?))
+    let sql = sql.into_iter().flatten().collect();
+    Ok(Bound { http, sql, console: console.expect("it is written or not") })
 }
 
 pub(crate) fn bind_console(plan: &watch::Plan, log: &Log) -> Result<TcpListener, String> {
@@ -105,22 +135,35 @@ pub(crate) fn bind_console(plan: &watch::Plan, log: &Log) -> Result<TcpListener,
     Ok(listener)
 }
 
-/// Sockets for every address; a default one that is taken gives way to a free port.
-fn listen(wanted: &[http_door::Listen], loops: usize, log: &Log) -> Result<Vec<Listener>, String> {
-    wanted.iter().map(|one| listen_on(one, loops, log).map_err(|error| format!("http: {error}"))).collect()
+/// Sockets for an address; a default one that is taken gives way to a free port.
+fn listen_on(address: SocketAddr, written: bool, tier: &str, loops: usize, log: &Log) -> Result<Listener, String> {
+    let bound = match loops::listen(address, loops) {
+        Err(error) if error.is_taken() && !written => loops::listen(SocketAddr::new(address.ip(), 0), loops).map(|mut listener| {
+            log.warning(tier, &format!("{address} is taken; {} is used instead", listener.address));
+            // A reload finds it again by what the file says.
+            listener.asked = address;
+            listener
+        }),
+        bound => bound,
+    };
+    bound.map_err(|error| format!("{tier}: {error}"))
 }
 
-fn listen_on(wanted: &http_door::Listen, loops: usize, log: &Log) -> Result<Listener, ListenError> {
-    match loops::listen(wanted.address, loops) {
-        Err(error) if error.is_taken() && !wanted.written => {
-            let mut listener = loops::listen(SocketAddr::new(wanted.address.ip(), 0), loops)?;
-            log.warning("http", &format!("{} is taken; {} is used instead", wanted.address, listener.address));
-            // A reload finds it again by what the file says.
-            listener.asked = wanted.address;
-            Ok(listener)
-        }
-        bound => bound,
+/// What every door has answered so far.
+fn look(http: &http_door::Handle, databases: &Databases) -> impl Fn() -> Vec<(String, u64)> + Send + 'static {
+    let (http, databases) = (http.clone(), databases.clone());
+    move || {
+        let doors = databases.now().doors;
+        let sql = doors.iter().map(|door| (format!("sql.{}", door.plan.name), door.handle.counts().queries));
+        std::iter::once(("http".into(), http.counts().requests)).chain(sql).collect()
     }
+}
+
+fn add_loads(loads: &Loads, http: &http_door::Handle, databases: &Databases, apps: &apps::Handle) {
+    let (door, databases, supervisor) = (http.clone(), databases.clone(), apps.clone());
+    loads.add(move || vec![door.load()]);
+    loads.add(move || databases.loads());
+    loads.add(move || supervisor.load());
 }
 
 /// An address that a client on this machine can use: all addresses are no address.
@@ -133,8 +176,8 @@ pub(crate) fn of(lists: &BTreeMap<Arc<str>, Endpoints>) -> HashMap<Arc<str>, End
     lists.iter().map(|(app, list)| (app.clone(), list.clone())).collect()
 }
 
-/// What `/healthz` asks: every loop, and the log.
-fn checks(loops: &Loops, health: LogHealth) -> Vec<Check> {
+/// What `/healthz` asks: every loop, the embedded server, and the log.
+fn checks(loops: &Loops, databases: &Databases, health: LogHealth) -> Vec<Check> {
     let mut checks: Vec<_> = (0..loops.len())
         .map(|index| {
             let loops = loops.clone();
@@ -148,6 +191,8 @@ fn checks(loops: &Loops, health: LogHealth) -> Vec<Check> {
             })
         })
         .collect();
+    let databases = databases.clone();
+    checks.push(Check::new("postgres", move || std::future::ready(databases.well())));
     checks.push(Check::new("log", move || std::future::ready(health.problem().map_or(Ok(()), Err))));
     checks
 }

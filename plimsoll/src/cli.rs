@@ -1,9 +1,11 @@
 //! The command line: one verb a file. Exit codes: 0 done, 1 failed, 64 bad usage or file.
 
 mod check;
+mod db;
 mod logs;
 mod new;
 mod reload;
+mod setup;
 mod status;
 mod up;
 
@@ -38,11 +40,13 @@ pub struct Shared {
 #[derive(Debug, Subcommand)]
 enum Verb {
     New(new::Arguments),
+    Setup(setup::Arguments),
     Up(up::Arguments),
     Check(check::Arguments),
     Reload(reload::Arguments),
     Status(status::Arguments),
     Logs(logs::Arguments),
+    Db(db::Arguments),
 }
 
 /// Exit codes that people script against.
@@ -75,11 +79,13 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
     };
     ExitCode::from(match line.verb {
         Verb::New(arguments) => new::run(&line.shared, &arguments),
-        Verb::Up(_) => return up::keep(&arguments[1..]),
+        Verb::Setup(arguments) => setup::run(&line.shared, &arguments),
+        Verb::Up(up) => return up::keep(&line.shared, &up, &arguments[1..]),
         Verb::Check(arguments) => check::run(&line.shared, &arguments),
         Verb::Reload(arguments) => reload::run(&line.shared, &arguments),
         Verb::Status(arguments) => status::run(&line.shared, &arguments),
         Verb::Logs(arguments) => logs::run(&line.shared, &arguments),
+        Verb::Db(arguments) => db::run(&line.shared, &arguments),
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod cli;
+mod database_url;
 mod descriptors;
 pub mod file;
 pub mod new;

@@ -1,6 +1,8 @@
 //! The control socket: one JSON line asks the running Plimsoll, one JSON line answers.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use crate::state;
 pub enum Order {
     /// The picture.
     Status,
+    /// How to come in at every SQL door, passwords included: the socket is this user's alone.
+    Databases,
     /// Read the file again and go over to it; refused when another file than the one meant is what runs.
     Reload(PathBuf),
 }
@@ -28,12 +32,39 @@ pub enum Order {
 pub enum Answer {
     /// See [`Order::Status`].
     Status(serde_json::Value),
+    /// See [`Order::Databases`]; in the order of the file.
+    Databases(Vec<Entrance>),
     /// The new file runs; a line for each change.
     Reloaded(Vec<String>),
     /// The old file keeps running; why.
     Refused(Vec<String>),
     /// It is starting or ending and takes no orders.
     Ending,
+}
+
+/// How a client comes in at an SQL door. Its `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entrance {
+    /// NAME of `[sql.NAME]`.
+    pub name: String,
+    /// Where the door listens, for clients on this machine.
+    pub address: SocketAddr,
+    /// The user.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// The database.
+    pub database: String,
+    /// The folder of the embedded server's programs, when it is behind the door and they were found.
+    pub programs: Option<PathBuf>,
+    /// The major version of that server.
+    pub major: Option<u32>,
+}
+
+impl fmt::Debug for Entrance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Entrance").field("name", &self.name).field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// An order with the place for its answer.

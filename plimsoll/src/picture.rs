@@ -1,59 +1,24 @@
 //! What `status` shows, gathered from the running tiers.
 
-use std::collections::{HashMap, VecDeque};
+mod database;
+mod pace;
+
+use std::collections::HashMap;
 use std::fs;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use apps::InstanceStatus;
 use contract::Endpoint;
 use http_door::balance::{PeerState, State};
 use watch::{AppState, HttpState, InstanceState, Snapshot};
 
-use crate::assemble::{Running, reachable};
-
-/// Seconds over which the request rate is told.
-const WINDOW: usize = 5;
-
-/// How many requests were answered at each of the last seconds.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pace(Arc<Mutex<VecDeque<u64>>>);
-
-impl Pace {
-    /// Looks at the door once a second, on the control runtime.
-    pub(crate) fn start(http: http_door::Handle) -> Pace {
-        let pace = Pace::default();
-        let counts = pace.clone();
-        tokio::spawn(async move {
-            loop {
-                counts.note(http.counts().requests);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        });
-        pace
-    }
-
-    fn note(&self, requests: u64) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.push_back(requests);
-        if counts.len() > WINDOW + 1 {
-            counts.pop_front();
-        }
-    }
-
-    fn requests_per_second(&self) -> f64 {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (counts.front(), counts.back()) {
-            (Some(first), Some(last)) if counts.len() > 1 => (last - first) as f64 / (counts.len() - 1) as f64,
-            _ => 0.0,
-        }
-    }
-}
+use crate::assemble::{Joined, Running, reachable};
+pub(crate) use pace::Pace;
 
 impl Running {
     /// The whole picture as JSON. It reads the file to see whether it differs: not for a loop.
     pub fn status(&self) -> serde_json::Value {
         let plan = self.plan();
+        let Joined { postgres, doors } = self.databases.now();
         let snapshot = Snapshot {
             name: plan.name.clone(),
             stage: plan.stage,
@@ -64,6 +29,8 @@ impl Running {
             tiers: self.loads.now().into_iter().map(Into::into).collect(),
             apps: self.app_states(),
             http: self.http_state(),
+            sql: doors.iter().map(|door| database::door(door, self.pace.per_second(&database::tier(door)))).collect(),
+            postgres: postgres.map(|postgres| database::server(postgres.status())),
         };
         serde_json::to_value(snapshot).expect("plain data always serialises")
     }
@@ -115,7 +82,7 @@ impl Running {
             site: self.plan().http.site.as_ref().map(|site| site.dir.display().to_string()),
             requests: http.requests,
             errors: http.errors,
-            requests_per_second: self.pace.requests_per_second(),
+            requests_per_second: self.pace.per_second("http"),
             connections: http.connections,
             p50: http.p50,
             p95: http.p95,
@@ -144,20 +111,5 @@ fn instance_state(instance: InstanceStatus, list: &[Endpoint], seen: &[PeerState
         in_flight: instance.in_flight.into(),
         upgraded: instance.upgraded.into(),
         instance: instance.name,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pace_is_that_of_the_last_seconds() {
-        let pace = Pace::default();
-        assert_eq!(pace.requests_per_second(), 0.0);
-        for requests in [0, 1000, 1010, 1020, 1030, 1040, 1050] {
-            pace.note(requests);
-        }
-        assert_eq!(pace.requests_per_second(), 10.0);
     }
 }

@@ -1,10 +1,8 @@
 //! From the file that runs to the file as it is now: all or nothing.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use contract::Endpoints;
 use settings::Mark;
 
 use crate::assemble::{Now, Running, bind_console, of};
@@ -51,28 +49,41 @@ impl Running {
             return Err(refused);
         }
         let console = self.new_console(&old, &new).map_err(|reason| vec![reason])?;
-        let mut prepared = self.apps.plan_roll(new.apps.clone()).await.map_err(|refused| vec![refused.to_string()])?;
-        let changed = in_words(changes, &prepared.rolled());
-        prepared.publish();
-        if let Err(reason) = self.swap(&new, of(&prepared.endpoints())).await {
-            prepared.abandon().await;
-            return Err(vec![reason]);
+        let new = Arc::new(new);
+        let (databases, plan) = (self.databases.clone(), new.clone());
+        let doors = blocking(move || databases.prepare(&plan)).await.map_err(|reason| vec![reason])?;
+        let changed = match self.roll(&new, doors.after().apps(&new)).await {
+            Ok(rolled) => in_words(changes, &rolled),
+            Err(reason) => {
+                let undo = || {
+                    doors.abandon();
+                    Ok(())
+                };
+                return Err(blocking(undo).await.err().into_iter().chain([reason]).collect());
+            }
+        };
+        if let Err(reason) = blocking(move || doors.commit()).await {
+            self.log.error("reload", &reason);
         }
-        prepared.commit();
         if let Some(console) = console {
             *self.console() = console;
         }
-        self.now().plan = Arc::new(new);
+        self.now().plan = new;
         Ok(changed)
     }
 
-    async fn swap(&self, new: &Plan, lists: HashMap<Arc<str>, Endpoints>) -> Result<(), String> {
-        let (http, plan) = (self.http.clone(), new.http.clone());
-        // It waits for every loop: not on a thread that control needs.
-        match tokio::task::spawn_blocking(move || http.swap(plan, lists)).await {
-            Ok(swapped) => swapped.map_err(|error| format!("http: {error}")),
-            Err(error) => Err(error.to_string()),
+    /// The apps and the door before them; returns the apps that were rolled.
+    async fn roll(&self, new: &Plan, apps: Vec<apps::Plan>) -> Result<Vec<Arc<str>>, String> {
+        let mut prepared = self.apps.plan_roll(apps).await.map_err(|refused| refused.to_string())?;
+        let rolled = prepared.rolled();
+        prepared.publish();
+        let (http, plan, lists) = (self.http.clone(), new.http.clone(), of(&prepared.endpoints()));
+        if let Err(reason) = blocking(move || http.swap(plan, lists).map_err(|error| format!("http: {error}"))).await {
+            prepared.abandon().await;
+            return Err(reason);
         }
+        prepared.commit();
+        Ok(rolled)
     }
 
     /// The console at its new address, beside the one that runs.
@@ -87,6 +98,11 @@ impl Running {
     pub(crate) fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What waits for every loop, on a thread that control does not need.
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(act).await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// Reads the file on a thread that may wait: names are looked up and commands of secrets run.

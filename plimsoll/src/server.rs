@@ -134,6 +134,8 @@ impl Life {
                 let running = self.running.clone();
                 tokio::task::spawn_blocking(move || reply.send(Answer::Status(running.status())));
             }
+            // A verb that went away needs no answer.
+            Order::Databases => drop(reply.send(Answer::Databases(self.running.databases.now().entrances()))),
             Order::Reload(file) => match self.running.runs(&file) {
                 Ok(()) => self.waiting.push_back(Some(reply)),
                 // A verb that went away needs no answer.

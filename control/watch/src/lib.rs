@@ -18,4 +18,7 @@ pub use health::{Check, Health, PATIENCE, health};
 pub use loads::{BuildInfo, Loads};
 pub use machine::{Machine, host};
 pub use settings::{CONSOLE, Plan, Settings};
-pub use status::{AppState, HttpState, InstanceState, Snapshot, TierState, picture};
+pub use status::{
+    AppState, DumpState, HttpState, InstanceState, PinState, PostgresState, Snapshot, SqlState, SqlUserState, StatementState, TierState,
+    database_picture, picture,
+};

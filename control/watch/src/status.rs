@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod database;
 mod picture;
+mod sql;
 
+pub use database::database_picture;
 pub use picture::picture;
+pub use sql::{DumpState, PinState, PostgresState, SqlState, SqlUserState, StatementState};
 
 /// A whole Plimsoll at one moment. Its JSON is a fixed point: fields are added, never renamed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,18 +26,24 @@ pub struct Snapshot {
     /// Why the file differs from what runs: the reason of the last reload that was refused. Absent when it does not.
     #[serde(default)]
     pub differs: Option<String>,
-    /// The load line of every tier: `http`, `app.NAME`, `machine`.
+    /// The load line of every tier: `http`, `sql` (or `sql.NAME` of each), `postgres`, `app.NAME`, `machine`.
     pub tiers: Vec<TierState>,
     /// Every app of the file.
     pub apps: Vec<AppState>,
     /// The HTTP door.
     pub http: HttpState,
+    /// Every SQL door.
+    #[serde(default)]
+    pub sql: Vec<SqlState>,
+    /// The embedded server, when a door stands before it.
+    #[serde(default)]
+    pub postgres: Option<PostgresState>,
 }
 
 /// One tier's load line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TierState {
-    /// Its name: `http`, `app.shop`, `machine`.
+    /// Its name: `http`, `sql`, `app.shop`, `machine`.
     pub tier: String,
     /// Used over safe capacity; 1.0 is at the line.
     pub load: f64,

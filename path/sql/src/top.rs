@@ -101,7 +101,7 @@ impl Collect for Top {
     fn collect(&self, out: &mut Exposition) {
         for statement in self.statements().iter().filter(|statement| statement.fingerprint != 0).take(TOLD) {
             let (fingerprint, text) = (format!("{:016x}", statement.fingerprint), statement.label());
-            let labels = [("sql", &*self.door), ("statement", &*fingerprint), ("text", &*text)];
+            let labels = [("database", &*self.door), ("statement", &*fingerprint), ("text", &*text)];
             let mut count = |name, help, value| out.counter(name, help, &labels, value);
             count("sql_statement_calls_total", "Runs of the statements that took most time.", statement.calls);
             count("sql_statement_errors_total", "Of these, failed ones.", statement.errors);

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{AppState, InstanceState, Snapshot, TierState};
+use super::{AppState, InstanceState, Snapshot, SqlState, TierState};
 
 /// Cells of a load bar; it spans what the tier can do, and the line stands at the safe share of it.
 const CELLS: usize = 20;
@@ -20,6 +20,7 @@ pub fn picture(snapshot: &Snapshot, colour: bool) -> String {
     drawing.head(snapshot);
     drawing.door(snapshot);
     drawing.apps(snapshot);
+    drawing.databases(snapshot);
     drawing.beside(snapshot);
     drawing.text
 }
@@ -117,9 +118,42 @@ impl Drawing {
         row
     }
 
-    /// Tiers that are neither the door nor an app of the list.
+    /// The SQL doors, and what is behind them.
+    fn databases(&mut self, snapshot: &Snapshot) {
+        for door in &snapshot.sql {
+            let tier = snapshot.tiers.iter().find(|tier| is_door(&tier.tier, door));
+            let listen = door.listen.as_deref().unwrap_or("-");
+            self.line("");
+            match tier {
+                Some(tier) => self.tier("", &tier.tier, tier, listen),
+                None => self.line(&format!("{:<10} {listen}", format!("sql.{}", door.name))),
+            }
+            self.line(&format!(
+                "   |       {} queries/s   p50 {}   p95 {}   p99 {}   {} {}   {} waiting   {} pinned",
+                rate(door.queries_per_second),
+                wait(door.p50),
+                wait(door.p95),
+                wait(door.p99),
+                door.clients,
+                plural(door.clients, "client"),
+                door.waiting,
+                door.pins.len()
+            ));
+            let colour = match door.state.as_str() {
+                "up" => GREEN,
+                "down" | "failing" => RED,
+                _ => YELLOW,
+            };
+            let state = self.paint(colour, &door.state);
+            self.line(&format!("   +- {}  {state}  {} busy  {} idle  of {}", door.server, door.busy, door.idle, door.most));
+        }
+    }
+
+    /// Tiers that are neither a door nor an app of the list.
     fn beside(&mut self, snapshot: &Snapshot) {
-        let drawn = |tier: &TierState| tier.tier == "http" || snapshot.apps.iter().any(|app| tier.tier == format!("app.{}", app.app));
+        let app = |tier: &TierState| snapshot.apps.iter().any(|app| tier.tier == format!("app.{}", app.app));
+        let sql = |tier: &TierState| snapshot.sql.iter().any(|door| is_door(&tier.tier, door));
+        let drawn = |tier: &TierState| tier.tier == "http" || app(tier) || sql(tier);
         let mut first = true;
         for tier in snapshot.tiers.iter().filter(|tier| !drawn(tier)) {
             if std::mem::take(&mut first) {
@@ -154,6 +188,11 @@ impl Drawing {
     }
 }
 
+/// Whether a tier is that door: `sql` when it is the only one.
+fn is_door(tier: &str, door: &SqlState) -> bool {
+    tier == "sql" || tier.strip_prefix("sql.") == Some(&door.name)
+}
+
 /// Widths of a table's columns.
 struct Widths {
     name: usize,
@@ -186,7 +225,7 @@ fn bar(load: f64) -> String {
 }
 
 /// Seconds as people say them, the two largest units.
-fn span(seconds: u64) -> String {
+pub(super) fn span(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -197,7 +236,7 @@ fn span(seconds: u64) -> String {
 }
 
 /// A latency in seconds with the unit that suits it.
-fn wait(seconds: f64) -> String {
+pub(super) fn wait(seconds: f64) -> String {
     if seconds <= 0.0 {
         "-".to_string()
     } else if seconds < 0.001 {
@@ -210,7 +249,7 @@ fn wait(seconds: f64) -> String {
     }
 }
 
-fn rate(per_second: f64) -> String {
+pub(super) fn rate(per_second: f64) -> String {
     if per_second > 0.0 && per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
 }
 
@@ -219,6 +258,6 @@ fn plural(count: u64, word: &str) -> String {
 }
 
 /// A reason may quote text from outside: it stays on its line and sends nothing to the terminal.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

@@ -21,6 +21,8 @@ fn shop() -> Snapshot {
         tiers: vec![
             TierState { tier: "http".into(), load: 0.25, reason: "busiest loop 15 %".into() },
             TierState { tier: "app.shop".into(), load: 1.25, reason: "CPU 75 % of 2 cores".into() },
+            TierState { tier: "sql".into(), load: 0.5, reason: "6 of 20 server connections are lent".into() },
+            TierState { tier: "postgres".into(), load: 0.1, reason: "0.12 of 2 cores".into() },
             TierState { tier: "machine".into(), load: 0.0, reason: "disk 0 % of 100 GB".into() },
         ],
         apps: vec![
@@ -43,7 +45,89 @@ fn shop() -> Snapshot {
             p95: 0.0025,
             p99: 1.0,
         },
+        sql: vec![door()],
+        postgres: Some(PostgresState {
+            state: "up".into(),
+            version: Some("17.2".into()),
+            bin: Some("/usr/lib/postgresql/17/bin".into()),
+            data: Some("/srv/shop/.plimsoll/postgres/data".into()),
+            user: Some("postgres".into()),
+            pid: Some(77),
+            uptime_seconds: Some(60),
+            memory: Some(27 << 20),
+            data_bytes: Some(40 << 20),
+            dump: DumpState {
+                folder: "/srv/shop/.plimsoll/dumps".into(),
+                age_seconds: Some(7300),
+                bytes: Some(9 << 10),
+                ..DumpState::default()
+            },
+            ..PostgresState::default()
+        }),
     }
+}
+
+fn door() -> SqlState {
+    let pin = PinState {
+        client: 7,
+        user: "main".into(),
+        database: "main".into(),
+        reasons: vec!["temporary".into(), "cursor".into()],
+        seconds: 61.0,
+    };
+    SqlState {
+        name: "main".into(),
+        listen: Some("127.0.0.1:6432".into()),
+        server: "embedded".into(),
+        state: "up".into(),
+        clients: 12,
+        waiting: 1,
+        longest_wait_seconds: 0.25,
+        most: 20,
+        busy: 6,
+        idle: 2,
+        queries: 1234,
+        queries_per_second: 120.0,
+        transactions: 1200,
+        p50: 0.001,
+        p95: 0.01,
+        p99: 0.05,
+        users: vec![SqlUserState { user: "main".into(), database: "main".into(), clients: 12, waiting: 1, busy: 6, idle: 2 }],
+        pins: vec![pin],
+        statements: vec![StatementState {
+            text: "SELECT *\nFROM posts WHERE id = $1".into(),
+            calls: 1000,
+            errors: 1,
+            rows: 900,
+            seconds: 2.0,
+            longest_seconds: 0.4,
+        }],
+        ..SqlState::default()
+    }
+}
+
+#[test]
+fn a_picture_of_the_databases() {
+    let expected = "\
+sql.main
+  listens    127.0.0.1:6432
+  server     embedded, up
+  clients    12, 1 waiting, the longest for 250 ms
+  servers    6 busy, 2 idle, 0 opening, of 20
+  work       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   1234 queries, 1200 transactions, 0 errors in all
+  user       main in main: 12 clients, 1 waiting, 6 busy, 2 idle
+  pinned     client 7, main in main: temporary, cursor for 1 min 1 s
+  statement  2.0 s in 1000 calls, 2.0 ms each, 400.0 ms at most, 900 rows, 1 failed: SELECT * FROM posts WHERE id = $1
+
+postgres
+  state      up for 1 min 0 s, pid 77
+  programs   PostgreSQL 17.2 in /usr/lib/postgresql/17/bin
+  data       /srv/shop/.plimsoll/postgres/data, of the user postgres, 40 MB
+  uses       0.00 cores, 27 MB
+  dump       the last 2 h 1 min ago, 9 KB, in /srv/shop/.plimsoll/dumps
+";
+    let drawn = database_picture(&shop());
+    assert_eq!(drawn, expected, "\n{drawn}");
 }
 
 #[test]
@@ -65,6 +149,11 @@ http       [###.........|........] 0.25   busiest loop 15 %   http://127.0.0.1:8
    |
    +- site      web/dist
 
+sql        [######......|........] 0.50   6 of 20 server connections are lent   127.0.0.1:6432
+   |       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   12 clients   1 waiting   1 pinned
+   +- embedded  up  6 busy  2 idle  of 20
+
+postgres   [##..........|........] 0.10   0.12 of 2 cores
 machine    [............|........] 0.00   disk 0 % of 100 GB
 ";
     let drawn = picture(&shop(), false);
@@ -78,6 +167,7 @@ fn an_empty_one_and_a_refused_reload() {
         tiers: Vec::new(),
         apps: Vec::new(),
         http: HttpState::default(),
+        sql: Vec::new(),
         ..shop()
     };
     let expected = "\

@@ -123,5 +123,5 @@ fn metrics_tell_of_few_kinds_with_short_texts() {
     let text = out.finish();
     let samples: Vec<&str> = text.lines().filter(|line| line.starts_with("sql_statement_calls_total")).collect();
     assert_eq!(samples.len(), TOLD);
-    assert!(samples.iter().all(|line| line.len() < 240 && line.contains("sql=\"main\"") && line.contains('…')), "{samples:?}");
+    assert!(samples.iter().all(|line| line.len() < 240 && line.contains("database=\"main\"") && line.contains('…')), "{samples:?}");
 }

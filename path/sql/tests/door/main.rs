@@ -8,7 +8,6 @@ mod copy;
 mod histories;
 mod life;
 mod login;
-mod measured;
 mod prepared;
 mod queries;
 mod sessions;

@@ -1,0 +1,117 @@
+use std::fmt::Write;
+
+use super::picture::{one_line, rate, span, wait};
+use super::{DumpState, PinState, PostgresState, Snapshot, SqlState, SqlUserState, StatementState};
+
+/// Characters of a statement's text in a line.
+const STATEMENT: usize = 100;
+
+/// What `db status` shows: each door with its clients and connections, who is pinned, what takes the time, and the embedded
+/// server. Ends in a newline.
+pub fn database_picture(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    for door in &snapshot.sql {
+        door_of(door, &mut text);
+        text.push('\n');
+    }
+    if let Some(server) = &snapshot.postgres {
+        server_of(server, &mut text);
+    } else if text.ends_with("\n\n") {
+        text.pop();
+    }
+    text
+}
+
+fn door_of(door: &SqlState, out: &mut String) {
+    let SqlState { name, state, server, clients, waiting, busy, idle, opening, most, queries, transactions, errors, .. } = door;
+    let reason = door.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", one_line(reason)));
+    let longest = if *waiting > 0 { format!(", the longest for {}", wait(door.longest_wait_seconds)) } else { String::new() };
+    let rows = [
+        ("listens", door.listen.clone().unwrap_or_else(|| "no longer".into())),
+        ("server", format!("{server}, {state}{reason}")),
+        ("clients", format!("{clients}, {waiting} waiting{longest}")),
+        ("servers", format!("{busy} busy, {idle} idle, {opening} opening, of {most}")),
+        (
+            "work",
+            format!(
+                "{} queries/s   p50 {}   p95 {}   p99 {}   {queries} queries, {transactions} transactions, {errors} errors in all",
+                rate(door.queries_per_second),
+                wait(door.p50),
+                wait(door.p95),
+                wait(door.p99)
+            ),
+        ),
+    ];
+    head(&format!("sql.{name}"), &rows, out);
+    door.users.iter().for_each(|user| row("user", &user_of(user), out));
+    door.pins.iter().for_each(|pin| row("pinned", &pin_of(pin), out));
+    door.statements.iter().for_each(|statement| row("statement", &statement_of(statement), out));
+}
+
+fn user_of(user: &SqlUserState) -> String {
+    let SqlUserState { user, database, clients, waiting, busy, idle } = user;
+    format!("{user} in {database}: {clients} clients, {waiting} waiting, {busy} busy, {idle} idle")
+}
+
+fn pin_of(pin: &PinState) -> String {
+    let PinState { client, user, database, reasons, seconds } = pin;
+    format!("client {client}, {user} in {database}: {} for {}", reasons.join(", "), span(*seconds as u64))
+}
+
+fn statement_of(statement: &StatementState) -> String {
+    let StatementState { text, calls, errors, rows, seconds, longest_seconds } = statement;
+    let mean = if *calls > 0 { seconds / *calls as f64 } else { 0.0 };
+    let failed = if *errors > 0 { format!(", {errors} failed") } else { String::new() };
+    let text: String = one_line(text).chars().take(STATEMENT).collect();
+    let [mean, longest] = [mean, *longest_seconds].map(|seconds| seconds * 1e3);
+    format!("{seconds:.1} s in {calls} calls, {mean:.1} ms each, {longest:.1} ms at most, {rows} rows{failed}: {text}")
+}
+
+fn server_of(server: &PostgresState, out: &mut String) {
+    let mut state = server.state.clone();
+    if let Some(seconds) = server.uptime_seconds {
+        let _ = write!(state, " for {}", span(seconds));
+    }
+    if let Some(pid) = server.pid {
+        let _ = write!(state, ", pid {pid}");
+    }
+    if server.restarts > 0 {
+        let _ = write!(state, ", started again {} times", server.restarts);
+    }
+    if let Some(reason) = &server.reason {
+        let _ = write!(state, ": {}", one_line(reason));
+    }
+    let programs = match (&server.version, &server.bin) {
+        (Some(version), Some(bin)) => Some(format!("PostgreSQL {version} in {bin}")),
+        _ => None,
+    };
+    let size = server.data_bytes.map_or_else(String::new, |bytes| format!(", {} MB", bytes >> 20));
+    let user = server.user.as_ref().map_or_else(String::new, |user| format!(", of the user {user}"));
+    let data = server.data.as_ref().map(|data| format!("{data}{user}{size}"));
+    let used = server.memory.map(|memory| format!("{:.2} cores, {} MB", server.cpu.unwrap_or(0.0), memory >> 20));
+    let optional =
+        [("programs", programs), ("data", data), ("socket", server.socket.clone()), ("uses", used), ("dump", Some(dump_of(&server.dump)))];
+    let rows = optional.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    let rows: Vec<_> = std::iter::once(("state", state)).chain(rows).collect();
+    head("postgres", &rows, out);
+}
+
+fn dump_of(dump: &DumpState) -> String {
+    let DumpState { folder, age_seconds, bytes, failures, reason } = dump;
+    let last = match age_seconds {
+        Some(age) => format!("the last {} ago, {} KB", span(*age), bytes.unwrap_or(0) >> 10),
+        None => "none yet".into(),
+    };
+    let why = reason.as_ref().map_or_else(String::new, |reason| format!("; {failures} failed: {}", one_line(reason)));
+    format!("{last}, in {folder}{why}")
+}
+
+fn head(title: &str, rows: &[(&str, String)], out: &mut String) {
+    let _ = writeln!(out, "{title}");
+    rows.iter().for_each(|(name, text)| row(name, text, out));
+}
+
+fn row(name: &str, text: &str, out: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "  {name:<9}  {text}");
+}

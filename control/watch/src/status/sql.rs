@@ -1,0 +1,147 @@
+use serde::{Deserialize, Serialize};
+
+/// One SQL door.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SqlState {
+    /// NAME of `[sql.NAME]`.
+    pub name: String,
+    /// Where it listens; absent when it drains.
+    pub listen: Option<String>,
+    /// What is behind it: `embedded`, a host and port, or the path of a socket.
+    pub server: String,
+    /// What is known of that: `asleep`, `starting`, `up`, `failing` (the last try to reach it failed), `down`.
+    pub state: String,
+    /// Why it is down.
+    pub reason: Option<String>,
+    /// Client connections open.
+    pub clients: u64,
+    /// Clients that wait for a server connection.
+    pub waiting: u64,
+    /// How long the one waits that waits longest.
+    pub longest_wait_seconds: f64,
+    /// The most server connections there may be.
+    pub most: u64,
+    /// Server connections lent to a client.
+    pub busy: u64,
+    /// Server connections that wait for one.
+    pub idle: u64,
+    /// Server connections being opened.
+    pub opening: u64,
+    /// Statements answered since the start.
+    pub queries: u64,
+    /// Answered each second, over the last seconds.
+    pub queries_per_second: f64,
+    /// Transactions ended since the start.
+    pub transactions: u64,
+    /// Statements that failed, and clients that were refused.
+    pub errors: u64,
+    /// Half of all statements took at most this long, in seconds (a histogram bucket's bound).
+    pub p50: f64,
+    /// The same of 95 %.
+    pub p95: f64,
+    /// The same of 99 %.
+    pub p99: f64,
+    /// Every user and database with a client or a connection.
+    pub users: Vec<SqlUserState>,
+    /// Clients that keep a server connection to themselves.
+    pub pins: Vec<PinState>,
+    /// The statements that took most of the time, the first one most.
+    pub statements: Vec<StatementState>,
+}
+
+/// One user in one database.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SqlUserState {
+    /// The user.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// Clients logged in.
+    pub clients: u64,
+    /// Of these, those that wait for a server connection.
+    pub waiting: u64,
+    /// Server connections lent to one.
+    pub busy: u64,
+    /// Server connections that wait for one.
+    pub idle: u64,
+}
+
+/// A client that keeps a server connection to itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PinState {
+    /// Its number at the door.
+    pub client: u64,
+    /// Its user.
+    pub user: String,
+    /// Its database.
+    pub database: String,
+    /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`.
+    pub reasons: Vec<String>,
+    /// For how long.
+    pub seconds: f64,
+}
+
+/// A statement, its values masked, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StatementState {
+    /// Its text.
+    pub text: String,
+    /// How often it was answered.
+    pub calls: u64,
+    /// Of these, those that failed.
+    pub errors: u64,
+    /// Rows that it gave or changed.
+    pub rows: u64,
+    /// The time of all calls together.
+    pub seconds: f64,
+    /// That of the longest.
+    pub longest_seconds: f64,
+}
+
+/// The embedded server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PostgresState {
+    /// `looking` (for its programs), `fetching` (them), `asleep` (until somebody wants it), `making`, `starting`, `up`, `down`, `stopping`, `stopped`.
+    pub state: String,
+    /// Why it is down, or how its last life ended.
+    pub reason: Option<String>,
+    /// `17.2`.
+    pub version: Option<String>,
+    /// Folder of its programs.
+    pub bin: Option<String>,
+    /// Its data directory.
+    pub data: Option<String>,
+    /// Its socket.
+    pub socket: Option<String>,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// How long it has taken connections.
+    pub uptime_seconds: Option<u64>,
+    /// How often it was started again after it ended by itself.
+    pub restarts: u64,
+    /// Processor time it uses, 1.0 = one core.
+    pub cpu: Option<f64>,
+    /// Its memory, bytes.
+    pub memory: Option<u64>,
+    /// Size of the data directory, bytes.
+    pub data_bytes: Option<u64>,
+    /// The nightly dumps.
+    pub dump: DumpState,
+}
+
+/// How the nightly dumps of the embedded server go.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DumpState {
+    /// Where they are.
+    pub folder: String,
+    /// Age of the last that succeeded.
+    pub age_seconds: Option<u64>,
+    /// Its size.
+    pub bytes: Option<u64>,
+    /// How many failed since Plimsoll started.
+    pub failures: u64,
+    /// Why the last one failed; absent when it did not.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,45 @@
+use std::fs::File;
+use std::io::{IsTerminal, stdin};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::entrance::{choose, running};
+use super::tools::{target, tools};
+use super::{Failed, dump, misused};
+use crate::cli::Shared;
+
+/// Put back what a dump holds, from a file or stdin (`-`): all of it or nothing, while the database is used.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The database when there are more than one, then the file; `-` or nothing: stdin.
+    #[arg(value_names = ["NAME", "FILE"], num_args = 0..=2)]
+    what: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> {
+    let (all, begun) = (running(shared)?, Instant::now());
+    let (name, file) = dump::split(&arguments.what, &all);
+    let entrance = choose(all, name.as_deref())?;
+    let (tools, target) = (tools(&entrance)?, target(&entrance));
+    match &file {
+        Some(file) => {
+            let source = File::open(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            postgres::restore(&tools, &target, source)?;
+        }
+        None if stdin().is_terminal() => return Err(misused("name the file of a dump, or send it to stdin")),
+        None => postgres::restore(&tools, &target, stdin())?,
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let text = if arguments.json {
+        json!({ "database": entrance.name, "seconds": seconds }).to_string()
+    } else {
+        format!("restored {} in {seconds:.1} s", entrance.name)
+    };
+    crate::cli::print(&format!("{text}\n"));
+    Ok(())
+}
