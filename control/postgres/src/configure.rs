@@ -1,5 +1,7 @@
 //! The server's settings, out of the machine's memory and the plan: pure. They are written anew before each start.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::ask::SUPERUSER;
@@ -81,22 +83,28 @@ pub(crate) fn names(users: &[&str]) -> String {
 }
 
 /// The server's arguments: what nobody may set otherwise.
-pub(crate) fn arguments(ground: &Ground) -> Vec<std::ffi::OsString> {
+pub(crate) fn arguments(ground: &Ground) -> Vec<OsString> {
     let data = ground.data();
-    let set = |name: &str, value: String| ["-c".into(), format!("{name}={value}").into()];
-    let path = |file: &str| data.join(file).display().to_string();
-    let mut arguments: Vec<std::ffi::OsString> = vec!["-D".into(), data.clone().into()];
-    arguments.extend(set("listen_addresses", String::new()));
-    arguments.extend(set("port", "5432".into()));
-    arguments.extend(set("unix_socket_directories", quoted(&ground.run)));
-    arguments.extend(set("hba_file", path(ACCESS)));
-    arguments.extend(set("ident_file", path(NAMES)));
+    let mut arguments: Vec<OsString> = vec!["-D".into(), data.clone().into()];
+    let mut set = |name: &str, value: OsString| {
+        let mut word = OsString::from(name);
+        word.push("=");
+        word.push(value);
+        arguments.extend(["-c".into(), word]);
+    };
+    set("listen_addresses", OsString::new());
+    set("port", "5432".into());
+    set("unix_socket_directories", quoted(&ground.run));
+    set("hba_file", data.join(ACCESS).into());
+    set("ident_file", data.join(NAMES).into());
     arguments
 }
 
 /// One element of a list of folders.
-fn quoted(folder: &Path) -> String {
-    format!("\"{}\"", folder.display().to_string().replace('"', "\"\""))
+fn quoted(folder: &Path) -> OsString {
+    let bytes = folder.as_os_str().as_bytes().iter();
+    let doubled = bytes.flat_map(|byte| std::iter::repeat_n(*byte, if *byte == b'"' { 2 } else { 1 }));
+    OsString::from_vec(std::iter::once(b'"').chain(doubled).chain([b'"']).collect())
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ mod pins;
 mod registry;
 mod unpack;
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,7 +51,12 @@ pub(crate) fn fetch(environment: &Environment, pins: &Pins, tell: &dyn Fn(&str))
     let cache = cache(environment);
     let place = cache.join(pins.name());
     let failed = |error: io::Error| format!("{}: {error}", cache.display());
-    DirBuilder::new().recursive(true).mode(0o755).create(&cache).map_err(failed)?;
+    fs::create_dir_all(&cache).map_err(failed)?;
+    // Whatever our umask has taken away; the system's own folder is not ours.
+    for folder in cache.ancestors().take(2).filter(|_| geteuid().is_root()) {
+        let mode = fs::metadata(folder).map_err(failed)?.permissions().mode();
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode | 0o011)).map_err(failed)?;
+    }
     let lock = File::create(cache.join("lock")).map_err(failed)?;
     // Somebody else fetches it: it will be there when the lock is free.
     flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
@@ -78,7 +83,7 @@ fn remove(folder: &Path) -> io::Result<()> {
 
 fn build(environment: &Environment, pins: &Pins, aside: &Path) -> Result<(), String> {
     let failed = |error: io::Error| format!("{}: {error}", aside.display());
-    DirBuilder::new().mode(0o755).create(aside).map_err(failed)?;
+    fs::create_dir(aside).map_err(failed)?;
     let agent = download::agent()?;
     for (pin, registry) in [(&pins.server, registry::npm(environment)), (&pins.tools, registry::pypi(environment))] {
         let archive = aside.join("archive");
@@ -90,10 +95,23 @@ fn build(environment: &Environment, pins: &Pins, aside: &Path) -> Result<(), Str
         unpacked.map_err(|error| format!("{}: {error}", pin.file))?;
         fs::remove_file(&archive).map_err(failed)?;
     }
+    open(aside).map_err(failed)?;
     runs(&aside.join("bin"))?;
     // It shall be whole after a power cut, too; one call for thousands of files.
     let folder = File::open(aside).map_err(failed)?;
     rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))
+}
+
+/// Lets everybody into the folders of a build.
+fn open(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether this machine can run it: another C library cannot.

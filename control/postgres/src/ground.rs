@@ -171,8 +171,9 @@ fn folders(state: &Path, home: &Home, switch: bool) -> Result<(), String> {
     if !switch {
         return Ok(());
     }
-    let ours: [&Path; 2] = [if home.because.is_none() { state } else { &home.folder }, &home.folder];
-    for folder in ours {
+    let parent = home.folder.parent().filter(|_| home.because.is_some()).unwrap_or(state);
+    // Whatever our umask has taken away.
+    for folder in [parent, &home.folder] {
         let mode = fs::metadata(folder).map_err(|error| failed(folder, error))?.permissions().mode();
         fs::set_permissions(folder, Permissions::from_mode(mode | 0o001)).map_err(|error| failed(folder, error))?;
     }

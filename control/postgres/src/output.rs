@@ -51,7 +51,7 @@ impl Output {
 
     /// Copies `pipe` until its end.
     pub(crate) async fn copy(self, mut pipe: impl AsyncRead + Unpin) {
-        let (mut held, mut buffer, mut level) = (Vec::new(), vec![0; LONGEST], Some(Level::Info));
+        let (mut held, mut buffer, mut more) = (Vec::new(), vec![0; LONGEST], Some(Level::Info));
         loop {
             // An error is the end, too.
             let count = pipe.read(&mut buffer).await.unwrap_or(0);
@@ -62,7 +62,7 @@ impl Output {
                 None => 0,
             };
             for line in held[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                self.line(&String::from_utf8_lossy(line), &mut level);
+                self.line(&String::from_utf8_lossy(line), &mut more);
             }
             held.drain(..whole);
             if count == 0 {
@@ -71,27 +71,43 @@ impl Output {
         }
     }
 
-    fn line(&self, line: &str, level: &mut Option<Level>) {
+    /// `more` is the level of lines that go on the one before.
+    fn line(&self, line: &str, more: &mut Option<Level>) {
         self.tail.push(line);
-        let (of, text) = read(line, *level);
-        *level = of;
-        if let (Some(log), Some(level)) = (&self.log, of) {
+        let (level, text) = match read(line) {
+            Some(Read { level, text, goes_on }) => {
+                *more = goes_on;
+                (level, text)
+            }
+            None => (*more, line),
+        };
+        if let (Some(log), Some(level)) = (&self.log, level) {
             log.line(level, TIER, text);
         }
     }
 }
 
-/// A line's level and text; a line that goes on the one before has its level. `None`: nobody wants to know.
-fn read(line: &str, before: Option<Level>) -> (Option<Level>, &str) {
-    let Some((severity, text)) = line.split_once(":  ") else { return (before, line) };
-    match severity {
-        "LOG" | "INFO" | "NOTICE" => (if is_routine(text) { None } else { Some(Level::Info) }, text),
+/// The first line of what the server says. A level of `None`: nobody wants to know.
+struct Read<'a> {
+    level: Option<Level>,
+    text: &'a str,
+    /// The level of its DETAIL, HINT and further lines.
+    goes_on: Option<Level>,
+}
+
+fn read(line: &str) -> Option<Read<'_>> {
+    let (severity, text) = line.split_once(":  ")?;
+    let level = match severity {
+        "LOG" | "INFO" | "NOTICE" => Some(Level::Info).filter(|_| !is_routine(text)),
         // A client's error is told to the client; one of the system's is for who runs it.
-        "ERROR" => (Some(if text.starts_with("could not ") { Level::Warning } else { Level::Info }), text),
-        "WARNING" => (Some(Level::Warning), text),
-        "FATAL" | "PANIC" => (if is_refusal(text) { None } else { Some(Level::Error) }, text),
-        _ => (before, line),
-    }
+        "ERROR" if text.starts_with("could not ") => Some(Level::Warning),
+        // Its DETAIL may hold what people wrote.
+        "ERROR" => return Some(Read { level: Some(Level::Info), text, goes_on: None }),
+        "WARNING" => Some(Level::Warning),
+        "FATAL" | "PANIC" => Some(Level::Error).filter(|_| !is_refusal(text)),
+        _ => return None,
+    };
+    Some(Read { level, text, goes_on: level })
 }
 
 /// What every start and stop says.
@@ -145,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_have_their_level_and_what_goes_on_has_its_firsts() {
-        let said = "LOG:  starting PostgreSQL 15.18\nFATAL:  could not write: No space left on device\nHINT:  Free some.\n\tmore\nLOG:  x\nWARNING:  y\nERROR:  syntax error\nERROR:  could not extend file\n";
+        let said = "LOG:  starting PostgreSQL 15.18\nFATAL:  could not write: No space left on device\nHINT:  Free some.\n\tmore\nLOG:  x\nWARNING:  y\nERROR:  duplicate key\nDETAIL:  Key (mail)=(x@y) exists.\nERROR:  could not extend file\n";
         let (lines, tail) = logged(said).await;
         let expected = [
             "error postgres: could not write: No space left on device\n",
@@ -153,11 +169,11 @@ mod tests {
             "error postgres: \tmore\n",
             "info postgres: x\n",
             "warning postgres: y\n",
-            "info postgres: syntax error\n",
+            "info postgres: duplicate key\n",
             "warning postgres: could not extend file\n",
         ];
         assert_eq!(lines, expected);
-        assert_eq!(tail.len(), 8);
+        assert_eq!(tail.len(), 9);
     }
 
     #[tokio::test]

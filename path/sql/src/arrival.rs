@@ -66,7 +66,7 @@ async fn meet(door: &Rc<Door>, client: &Client, who: session::Client) -> Result<
     let new = |told: &Arc<Reported>| Session::new(&door.sessions, who.clone(), &client.startup, told);
     let lent = match &known {
         Known::Fresh(told) => return Ok(new(told)),
-        Known::Stale(told) => match door.side.try_lend(&client.key) {
+        Known::Stale(told) => match door.side.try_lend(&client.key, |_| true) {
             Some(lent) => lent,
             None => return Ok(new(told)),
         },

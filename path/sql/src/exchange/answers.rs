@@ -465,7 +465,8 @@ impl Answers {
     fn pop(&mut self, records: &mut Records<'_>) {
         let rows = std::mem::take(&mut self.rows);
         let Some(front) = self.take() else { return };
-        records.done.measured.extend(front.mark.map(|mark| Measured { mark, rows, failed: false }));
+        let ran = front.mark.filter(|_| matches!(front.kind, Kind::Execute(_) | Kind::Query(_)));
+        records.done.measured.extend(ran.map(|mark| Measured { mark, rows, failed: false }));
         if front.names {
             records.names.confirm(records.changes);
         }

@@ -20,7 +20,7 @@ pub(crate) struct Expected {
     pub(crate) whose: Whose,
     /// The oldest pending change of a name holds once it is there.
     pub(crate) names: bool,
-    /// What is answered is a statement, and this is when it began.
+    /// The statement that it is about, and when that began.
     pub(crate) mark: Option<Mark>,
 }
 
@@ -93,7 +93,7 @@ impl Expected {
         Expected { names: true, ..self }
     }
 
-    /// The same of a statement that is measured.
+    /// The same about a statement that is measured when it ends, or fails on its way.
     pub(crate) fn measured(self, mark: Option<Mark>) -> Expected {
         Expected { mark, ..self }
     }

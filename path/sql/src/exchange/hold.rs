@@ -46,14 +46,13 @@ impl Visit<'_> {
         let (side, key) = (&self.door.side, &self.guest.key);
         let effects = self.desk.intake.messages.effects().and(self.guest.names.effects());
         let home = self.guest.session.home(effects).and_then(|home| side.try_lend_home(key, home));
-        home.or_else(|| side.try_lend(key))
+        home.or_else(|| side.try_lend(key, |connection| self.guest.session.is_settled(connection)))
     }
 
     /// Waits for a connection. A client that leaves or cancels meanwhile waits no more.
     async fn wait(&mut self) -> Result<Lent, Denied> {
-        let (side, key) = (self.door.side.clone(), self.guest.key.clone());
-        let mut lend = pin!(side.lend(&key));
         let lent = {
+            let mut lend = pin!(self.door.side.lend(&self.guest.key));
             let (stream, desk) = (&mut self.guest.stream, &mut self.desk);
             let mut cancelled = pin!(self.guest.seat.cancelled());
             poll_fn(|context| {

@@ -26,7 +26,7 @@ pub(crate) struct Intake {
     left_passes: bool,
     /// Counts batches: what ends with a `Sync` or a `Query`.
     pub(super) batch: u32,
-    /// The statement that was bound last.
+    /// The statement that was parsed or bound last.
     pub(super) mark: Option<Mark>,
     /// Portals whose end means something, with what they execute.
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,

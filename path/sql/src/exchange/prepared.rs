@@ -36,6 +36,7 @@ impl Intake {
         if self.show(&statement.recognised, false, turn) == May::Wait {
             return May::Wait;
         }
+        self.mark = Some(turn.begins(&statement.recognised, &statement.text));
         let name = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
         if name.is_empty() {
             return self.parse_unnamed(length, statement, turn);
@@ -54,7 +55,7 @@ impl Intake {
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
                 self.send(length - frame::HEADER - name.len(), true, turn);
                 turn.records.changes.push(name, Some(Named::new(statement.clone())), self.batch);
-                turn.expect(Expected::client(Kind::Parse(Some(number))).with_name());
+                turn.expect(Expected::client(Kind::Parse(Some(number))).with_name().measured(self.mark));
                 May::Go
             }
         }
@@ -68,7 +69,7 @@ impl Intake {
         }
         turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
         self.send(length, true, turn);
-        turn.expect(Expected::client(Kind::Parse(None)).with_name());
+        turn.expect(Expected::client(Kind::Parse(None)).with_name().measured(self.mark));
         May::Go
     }
 
@@ -101,9 +102,9 @@ impl Intake {
                 (Some(number), Some(named))
             }
         };
-        turn.expect(Expected::client(Kind::Bind(number)));
+        self.mark = named.as_ref().map(|named| turn.begins(&named.statement.recognised, &named.statement.text));
+        turn.expect(Expected::client(Kind::Bind(number)).measured(self.mark));
         if let Some(named) = named {
-            self.mark = Some(turn.begins(&named.statement.recognised, &named.statement.text));
             self.bound(portal, &named.statement.recognised, body, turn);
         }
         May::Go

@@ -33,7 +33,7 @@ impl Intake {
                 let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: 0, new: &name_of(number) });
                 self.send(length - frame::HEADER, true, turn);
-                turn.expect(Expected::client(Kind::Parse(Some(number))).with_name());
+                turn.expect(Expected::client(Kind::Parse(Some(number))).with_name().measured(self.mark));
                 self.reused = Some(number);
             }
         }

@@ -8,6 +8,7 @@ mod copy;
 mod histories;
 mod life;
 mod login;
+mod measured;
 mod prepared;
 mod queries;
 mod sessions;

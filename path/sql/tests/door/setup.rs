@@ -73,10 +73,14 @@ impl Door {
     }
 
     pub fn over(plan: Plan, server: &Postgres) -> Door {
+        Door::with_log(plan, server, Log::nowhere())
+    }
+
+    pub fn with_log(plan: Plan, server: &Postgres, log: Log) -> Door {
         let loops = Loops::start(LOOPS).unwrap();
         let listener = listen(plan.listen.address, LOOPS).unwrap();
         let database = database(server);
-        let handle = Tier::start(plan, database.clone(), listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
+        let handle = Tier::start(plan, database.clone(), listener, &loops, log, &Registry::default()).unwrap();
         let address = handle.addresses()[0].to_string();
         Door { handle, address, database, loops }
     }

@@ -35,6 +35,11 @@ fn an_execute_is_one_and_what_is_skipped_none() {
     scene.client(batch);
     scene.answer("1 | 2 | E 22012 | Z I");
     assert_eq!(ended(&mut scene), [None]);
+    for failing in ["E 42601 | Z I", "1 | E 22012 | Z I"] {
+        scene.client(batch);
+        scene.answer(failing);
+        assert_eq!(ended(&mut scene), [None]);
+    }
     scene.client("P - SELECT a | D S - | S");
     scene.answer("1 | t | n | Z I");
     assert_eq!(ended(&mut scene), []);

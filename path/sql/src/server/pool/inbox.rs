@@ -85,7 +85,7 @@ impl Side {
 
     /// Another loop wants one of `key`.
     fn answer(self: &Rc<Side>, by: usize, key: Arc<Key>) {
-        let answer = match self.lend_living(&key).and_then(|kept| self.pack(*kept)) {
+        let answer = match self.lend_living(&key, |_| true).and_then(|kept| self.pack(*kept)) {
             Some(parcel) => Message::Brought(parcel),
             None => self.place_of_another(&key).map_or(Message::Nothing(key.clone()), |slot| Message::Place(key, slot)),
         };

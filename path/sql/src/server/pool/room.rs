@@ -96,7 +96,7 @@ impl Room {
         }
         self.refresh(pool);
         let waits = self.heads(pool, &self.shelves[at].ledger.key).next().is_some();
-        if waits { self.shelves[at].lend() } else { None }
+        if waits { self.shelves[at].lend(|_| true) } else { None }
     }
 
     /// Everybody's client that waits longest, by loop and key. One of another key for which a connection is being opened

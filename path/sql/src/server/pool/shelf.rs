@@ -11,6 +11,9 @@ use super::shared::Slot;
 use super::wish::Wish;
 use crate::server::Connection;
 
+/// Idle connections that are looked at for one that needs no settling.
+const LOOKED_AT: usize = 8;
+
 /// A connection and its right to be.
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -77,9 +80,12 @@ impl Shelf {
         self.idle.front().map(|kept| kept.connection.used)
     }
 
-    /// The one given back last becomes busy.
-    pub(super) fn lend(&mut self) -> Option<Box<Kept>> {
-        let kept = self.idle.pop_back()?;
+    /// One becomes busy: of those given back last one that `fits`, else the last.
+    pub(super) fn lend(&mut self, fits: impl Fn(&Connection) -> bool) -> Option<Box<Kept>> {
+        let last = self.idle.len().checked_sub(1)?;
+        let looked_at = self.idle.iter().rev().take(LOOKED_AT);
+        let behind = looked_at.enumerate().find(|(_, kept)| fits(&kept.connection)).map_or(0, |(behind, _)| behind);
+        let kept = self.idle.remove(last - behind)?;
         self.took_idle();
         Some(kept)
     }

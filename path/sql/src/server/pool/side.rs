@@ -25,7 +25,7 @@ use super::shared::{Pool, Slot};
 use super::shelf::Kept;
 use super::wish::{Waiting, Wish};
 use crate::events::{Closed, Events, LoopEvents};
-use crate::server::Key;
+use crate::server::{Connection, Key};
 use crate::shape::Shape;
 
 /// What a server is told before its connection is closed.
@@ -117,9 +117,9 @@ impl Side {
         Attendance { ledger, here: self.here.index }
     }
 
-    /// An idle connection of this loop that is alive and silent, the last given back first.
-    pub(crate) fn try_lend(self: &Rc<Side>, key: &Arc<Key>) -> Option<Lent> {
-        Some(Lent::new(self.lend_living(key)?, self.clone()))
+    /// An idle connection of this loop that is alive and silent, the last given back first, but one that `fits` before others.
+    pub(crate) fn try_lend(self: &Rc<Side>, key: &Arc<Key>, fits: impl Fn(&Connection) -> bool) -> Option<Lent> {
+        Some(Lent::new(self.lend_living(key, fits)?, self.clone()))
     }
 
     /// The idle connection of number `id`, if it is here.
@@ -132,9 +132,9 @@ impl Side {
         None
     }
 
-    pub(super) fn lend_living(&self, key: &Arc<Key>) -> Option<Box<Kept>> {
+    pub(super) fn lend_living(&self, key: &Arc<Key>, fits: impl Fn(&Connection) -> bool) -> Option<Box<Kept>> {
         loop {
-            let kept = self.room.borrow_mut().find(key)?.lend()?;
+            let kept = self.room.borrow_mut().find(key)?.lend(&fits)?;
             if kept.connection.stream.glance() == Seen::Nothing {
                 return Some(kept);
             }
@@ -148,7 +148,7 @@ impl Side {
     /// # Errors
     /// [`Refused`], after at most the plan's `pool.wait`.
     pub(crate) async fn lend(self: &Rc<Side>, key: &Arc<Key>) -> Result<Lent, Refused> {
-        match self.try_lend(key) {
+        match self.try_lend(key, |_| true) {
             Some(lent) => Ok(lent),
             None => self.wait(key)?.await,
         }

@@ -304,3 +304,21 @@ fn the_queue_has_a_bound() {
         assert_eq!(scene.pool.sum().waiting, 0);
     });
 }
+
+#[test]
+fn a_connection_that_fits_is_taken_before_the_last_one() {
+    run(async {
+        let scene = Scene::new(bounds(3), database());
+        let mut lent = Vec::new();
+        for _ in 0..3 {
+            lent.push(scene.side.lend(&scene.key).await.unwrap());
+        }
+        let [first, second, third] = [lent[0].id, lent[1].id, lent[2].id];
+        lent.into_iter().for_each(crate::server::Lent::give_back);
+        let fitting = scene.side.try_lend(&scene.key, |connection| connection.id == first).unwrap();
+        let last = scene.side.try_lend(&scene.key, |connection| connection.id == first).unwrap();
+        let left = scene.side.try_lend(&scene.key, |_| true).unwrap();
+        assert_eq!([fitting.id, last.id, left.id], [first, third, second]);
+        assert!(scene.side.try_lend(&scene.key, |_| true).is_none());
+    });
+}
