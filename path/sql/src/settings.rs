@@ -82,8 +82,12 @@ const POOL: Section = Section::new(
         Key::new("server", Kind::Integer(1, 10_000), "Connections to the server: the total over all users, databases and cores.")
             .default("20"),
         Key::new("client", Kind::Integer(1, 1_000_000), "Connections from clients; beyond it SQLSTATE 53300.").default("10000"),
-        Key::new("wait", Kind::Duration(0, DAY), "The longest a statement waits for a server connection; then SQLSTATE 57P03.")
-            .default("30s"),
+        Key::new(
+            "wait",
+            Kind::Duration(0, DAY),
+            "The longest a statement waits for a server connection; then SQLSTATE 53300, or 57P03 when the server cannot be reached.",
+        )
+        .default("30s"),
         Key::new("least", Kind::Integer(0, 10_000), "Server connections opened before anybody asks, and kept.").default("0"),
         Key::new("idle", Kind::Duration(1_000, 30 * DAY), "A server connection beyond `least` that is idle for so long is closed.")
             .default("10m"),
