@@ -10,7 +10,7 @@ use crate::events::Failure;
 use crate::server::{Lent, Refused};
 use crate::session::{self, Names, Reported, Session, Unsettled, settle};
 use crate::stream::Stream;
-use crate::visit::{Guest, serve};
+use crate::visit::{Guest, Traits, serve};
 
 /// Takes a connection from its first byte to its end.
 pub(crate) async fn attend(door: Rc<Door>, stream: Stream) {
@@ -57,7 +57,8 @@ async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {
     client.stream.write_all(&out).await.ok()?;
     let Client { stream, key, seat, early, .. } = client;
     let alarm = door.here.alarms.alarm();
-    Some(Guest { stream, key, seat, session, names: Names::default(), alarm, _attendance: attendance, number, early })
+    let traits = Traits::of(&session);
+    Some(Guest { traits, stream, key, seat, session, names: Names::default(), alarm, _attendance: attendance, number, early })
 }
 
 /// A session for a client: told what a server says, or what one said a while ago. The error is what the client is told.

@@ -15,7 +15,7 @@ use crate::exchange::{Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;
 use crate::server::{Attendance, Key, Lent};
-use crate::session::{Names, Session};
+use crate::session::{Names, Parameters, Reported, Session};
 use crate::stream::Stream;
 
 /// How long a client that is closed may take to read what it was told.
@@ -35,6 +35,18 @@ pub(crate) struct Guest {
     pub(crate) number: u64,
     /// What came before it could know that it is in.
     pub(crate) early: Box<[u8]>,
+    pub(crate) traits: Traits,
+}
+
+/// What is made of a session once, until it is another.
+#[derive(Debug)]
+pub(crate) struct Traits {
+    parameters: Arc<Parameters>,
+    told: Arc<Reported>,
+    /// How the server reads the client's texts.
+    strings: Strings,
+    /// All statements are planned each time.
+    plans_anew: bool,
 }
 
 /// What happens to a client after what it sent was dealt with.
@@ -62,6 +74,7 @@ pub(crate) struct Visit<'g> {
     pub(crate) shape: View,
     pub(crate) desk: Box<Desk>,
     pub(crate) hold: Option<Hold>,
+    rules: Rules,
 }
 
 /// Serves a client that is logged in until one of both leaves.
@@ -104,10 +117,21 @@ impl Guest {
         // Whether it hears them is its own affair.
         let _ = self.alarm.limit(poll_fn(|context| self.stream.poll_flush(context))).await;
     }
+}
 
-    /// How the server reads its texts.
-    pub(crate) fn strings(&self) -> Strings {
-        self.session.strings()
+impl Traits {
+    /// Of a session as it is now.
+    pub(crate) fn of(session: &Session) -> Traits {
+        let parameters = session.parameters().clone();
+        let plans_anew = parameters.get("plan_cache_mode") == Some(b"force_custom_plan");
+        Traits { plans_anew, parameters, told: session.told().clone(), strings: session.strings() }
+    }
+
+    /// Of the session as it is by now: two pointers, nearly always.
+    fn follow(&mut self, session: &Session) {
+        if !Arc::ptr_eq(&self.parameters, session.parameters()) || !Arc::ptr_eq(&self.told, session.told()) {
+            *self = Traits::of(session);
+        }
     }
 }
 
@@ -115,7 +139,34 @@ impl<'g> Visit<'g> {
     fn new(guest: &'g mut Guest, door: &'g Rc<Door>) -> Visit<'g> {
         let (shape, mut desk) = (door.shape(), door.take_desk());
         desk.open(&door.here.buffers, &std::mem::take(&mut guest.early));
-        Visit { guest, door, shape, desk, hold: None }
+        let mut visit = Visit { guest, door, shape, desk, hold: None, rules: Rules::default() };
+        visit.follow_session();
+        visit
+    }
+
+    /// The client's session may be another: what is made of it is made anew.
+    pub(crate) fn follow_session(&mut self) {
+        let Guest { session, traits, number, seat, .. } = &mut *self.guest;
+        traits.follow(session);
+        let (plan, is_pinned) = (&self.shape.plan, session.is_pinned());
+        let reuse = match (plan.reuse && !is_pinned, traits.plans_anew) {
+            (false, _) => Reuse::Never,
+            (true, true) => Reuse::Always,
+            (true, false) => Reuse::Lookups,
+        };
+        self.rules = Rules {
+            client: *number,
+            process: seat.process(),
+            environment: traits.parameters.plan(),
+            most: plan.pool.statements,
+            is_private: is_pinned,
+            reuse,
+        };
+    }
+
+    /// How the server reads the client's texts.
+    pub(crate) fn strings(&self) -> Strings {
+        self.guest.traits.strings
     }
 
     /// Whether nothing is left to do: the client may be silent for long.
@@ -135,7 +186,7 @@ impl<'g> Visit<'g> {
 
     /// The bytes between the client and the connection that it holds.
     pub(crate) fn flow(&mut self) -> Option<Flow<'_>> {
-        let (rules, strings) = (self.rules(), self.guest.strings());
+        let (rules, strings) = (self.rules, self.guest.traits.strings);
         let Hold { lent, .. } = self.hold.as_mut()?;
         Some(Flow {
             desk: &mut self.desk,
@@ -156,24 +207,6 @@ impl<'g> Visit<'g> {
             Err(_) => Poll::Ready(After::Close),
             Ok(_) if self.desk.has_told() => Poll::Ready(After::Again),
             Ok(_) => Poll::Pending,
-        }
-    }
-
-    fn rules(&self) -> Rules {
-        let parameters = self.guest.session.parameters();
-        let plan = &self.shape.plan;
-        let reuse = match (plan.reuse, parameters.get("plan_cache_mode")) {
-            (false, _) => Reuse::Never,
-            (true, Some(b"force_custom_plan")) => Reuse::Always,
-            (true, _) => Reuse::Lookups,
-        };
-        let reuse = if self.guest.session.is_pinned() { Reuse::Never } else { reuse };
-        Rules {
-            client: self.guest.number,
-            process: self.guest.seat.process(),
-            environment: parameters.plan(),
-            most: plan.pool.statements,
-            reuse,
         }
     }
 }

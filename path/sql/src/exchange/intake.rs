@@ -11,7 +11,7 @@ use super::messages::{Meaning, Message, Messages};
 use super::turn::{May, Turn};
 use crate::frame;
 use crate::parse::{Effects, Recognised, Step, Strings};
-use crate::server::{Number, Wanted};
+use crate::server::{Number, Place, Wanted};
 use crate::top::Mark;
 
 /// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
@@ -32,6 +32,8 @@ pub(crate) struct Intake {
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
     /// What was sent takes names away: nothing goes before it is answered.
     barrier: bool,
+    /// What was sent may have changed what a text means, and for this transaction only: what is parsed now is private.
+    is_disturbed: bool,
     /// The server was asked to flush for what is waited for.
     flushed: bool,
     /// The statement that the unnamed one of this batch is kept as.
@@ -66,7 +68,7 @@ impl Intake {
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
         (self.left, self.batch, self.barrier, self.flushed) = (0, 0, false, false);
-        (self.reused, self.is_wary, self.unsure) = (None, false, None);
+        (self.reused, self.is_wary, self.unsure, self.is_disturbed) = (None, false, None, false);
     }
 
     /// Frames what of `input` is not framed; gives how long it must be before more can be.
@@ -96,7 +98,7 @@ impl Intake {
     /// All is answered.
     pub(super) fn settle(&mut self) {
         self.portals.clear();
-        self.is_wary = false;
+        (self.is_wary, self.is_disturbed) = (false, false);
     }
 
     /// What has come of the first message, or of the rest of the one before, goes nowhere. Gives how many bytes of `input`
@@ -233,7 +235,7 @@ impl Intake {
         }
         // Postgres forgets it with every `Query`.
         turn.records.prepared.set_unnamed(None);
-        turn.records.sent(text);
+        self.note(text, turn);
         self.barrier |= takes_names(text);
         let body = turn.body(length);
         let mark = turn.begins(text, body.strip_suffix(b"\0").unwrap_or(body));
@@ -242,6 +244,17 @@ impl Intake {
         turn.expect(Expected { names: drops_unnamed, ..expected });
         self.begin_batch();
         May::Go
+    }
+
+    /// A text goes that does this.
+    pub(super) fn note(&mut self, text: &Arc<Recognised>, turn: &mut Turn<'_>) {
+        turn.records.sent(text);
+        self.is_disturbed |= disturbs(text);
+    }
+
+    /// Where a text that goes now is parsed.
+    pub(super) fn place(&self, turn: &Turn<'_>) -> Place {
+        if self.is_disturbed || turn.rules.is_private { Place::Private } else { Place::Sessions(turn.rules.environment) }
     }
 
     fn execute(&mut self, length: usize, turn: &mut Turn<'_>) {
@@ -296,4 +309,10 @@ pub(super) fn means(text: &Recognised) -> bool {
 /// Whether names of prepared statements may go away with it.
 fn takes_names(text: &Recognised) -> bool {
     text.steps.iter().any(|step| matches!(step, Step::Deallocate(_) | Step::DiscardAll))
+}
+
+/// Whether what is parsed after it may mean something else than before, until its transaction is over.
+fn disturbs(text: &Recognised) -> bool {
+    const EFFECTS: Effects = Effects::PARAMETERS.and(Effects::TEMPORARY).and(Effects::DEFINES).and(Effects::OPAQUE);
+    text.effects.has(EFFECTS) || text.steps.contains(&Step::SetLocal)
 }

@@ -13,7 +13,7 @@ use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
 use crate::parse::{Effects, Name, Recognised, Step};
-use crate::server::{Held, Number, Wanted, is_ours, name_of};
+use crate::server::{Held, Number, Place, Wanted, is_ours, name_of};
 use crate::session::{Found, Named, Statement};
 
 /// A text that no server takes: it stands in for a statement that must fail.
@@ -50,7 +50,7 @@ impl Intake {
                 May::Go
             }
             Found::Nowhere => {
-                let wanted = Wanted { statement: statement.clone(), environment: turn.rules.environment };
+                let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
                 let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
                 self.send(length - frame::HEADER - name.len(), true, turn);
@@ -112,7 +112,7 @@ impl Intake {
 
     /// A portal executes this from now on.
     fn bound(&mut self, portal: &[u8], text: &Arc<Recognised>, body: &[u8], turn: &mut Turn<'_>) {
-        turn.records.sent(text);
+        self.note(text, turn);
         if text.effects.has(Effects::PARAMETERS) {
             turn.records.done.values.push((text.clone(), body.into()));
         }
@@ -204,11 +204,10 @@ impl Intake {
             self.need_unnamed(&named.statement, turn);
             return Resolved::AsIs(Some(named));
         }
-        let wanted = Wanted { statement: named.statement.clone(), environment: turn.rules.environment };
-        let (number, shape) = match turn.records.prepared.find(&wanted, self.batch) {
+        let (number, shape) = match self.held(&named.statement, turn) {
             Held::Later => return Resolved::Wait,
             Held::Here(number, shape) => (number, shape),
-            Held::Nowhere => (self.prepare(wanted, turn), None),
+            Held::Nowhere => (self.prepare(&named.statement, turn), None),
         };
         match (named.shape.as_ref().and_then(|told| told.get()).filter(|_| checks), shape) {
             (Some(told), Some(shape)) if told != shape => Resolved::Changed,
@@ -220,9 +219,20 @@ impl Intake {
         }
     }
 
+    /// Whether the server has a statement that a client knows: one of before a change does, as it would in Postgres.
+    fn held(&self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> Held {
+        let mut wanted = Wanted { statement: statement.clone(), place: Place::Sessions(turn.rules.environment) };
+        let held = turn.records.prepared.find(&wanted, self.batch);
+        wanted.place = self.place(turn);
+        if held == Held::Nowhere && wanted.place == Place::Private {
+            return turn.records.prepared.find(&wanted, self.batch);
+        }
+        held
+    }
+
     /// Prepares a statement at the server.
-    fn prepare(&mut self, wanted: Wanted, turn: &mut Turn<'_>) -> Number {
-        let statement = wanted.statement.clone();
+    fn prepare(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> Number {
+        let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
         let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
         turn.own(Kind::Parse(Some(number)), b'P', |out| write_parse(out, &name_of(number), &statement.text, &statement.types));
         number

@@ -100,7 +100,7 @@ impl Visit<'_> {
 
     /// Frames what has come.
     pub(super) fn frame(&mut self) {
-        let strings = self.guest.strings();
+        let strings = self.strings();
         self.desk.frame(&mut self.door.memory.borrow_mut(), strings);
     }
 

@@ -38,6 +38,7 @@ async fn settled(visit: &mut Visit<'_>) -> After {
     if visit.guest.session.must_probe() && !visit.probe().await {
         return visit.lost().await;
     }
+    visit.follow_session();
     if visit.desk.intake.unsure.is_some() {
         Box::pin(visit.ask_worth()).await;
     }
@@ -130,7 +131,8 @@ impl Visit<'_> {
         if self.guest.session.is_pinned() {
             return;
         }
-        let Some(Hold { cancel, lent }) = self.hold.take() else { return };
+        let Some(Hold { cancel, mut lent }) = self.hold.take() else { return };
+        lent.prepared.end_privacy();
         self.desk.end_lending();
         drop(cancel);
         if lent.cancel.is_quiet() {

@@ -17,7 +17,7 @@ use crate::session::Statement;
 impl Intake {
     /// Keeps the unnamed statement of the `Parse` at the front, or does without that `Parse`. Whether it did.
     pub(super) fn parse_kept(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> bool {
-        let wanted = Wanted { statement: statement.clone(), environment: turn.rules.environment };
+        let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
         if !self.may_try(turn) || !self.is_worth(&wanted, turn) {
             return false;
         }

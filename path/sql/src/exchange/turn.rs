@@ -40,7 +40,7 @@ pub(crate) struct Watch<'t> {
 }
 
 /// What does not change while a connection is lent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rules {
     /// Whose input it is.
     pub(crate) client: u64,
@@ -50,6 +50,8 @@ pub(crate) struct Rules {
     pub(crate) environment: u64,
     /// Statements that a connection may keep.
     pub(crate) most: usize,
+    /// The client keeps its connection for what it left there: what is parsed now may mean nothing to others.
+    pub(crate) is_private: bool,
     /// Which unnamed statements may be kept.
     pub(crate) reuse: Reuse,
 }

@@ -16,9 +16,10 @@ const HARMLESS: Effects = Effects::SEQUENCES_USED.and(Effects::SEQUENCES_READ).a
 pub(crate) struct Worth(HashMap<Wanted, Vec<(Arc<Key>, bool)>>);
 
 /// Which unnamed statements may be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Reuse {
     /// None.
+    #[default]
     Never,
     /// Those that look up a unique key, or insert.
     Lookups,

@@ -11,11 +11,20 @@ use crate::session::Statement;
 /// How the names begin that statements have at the server.
 const PREFIX: &[u8] = b"plimsoll_";
 
-/// What was prepared: a statement, and the hash of the session parameters that its parsing depends on.
+/// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) statement: Arc<Statement>,
-    pub(crate) environment: u64,
+    pub(crate) place: Place,
+}
+
+/// Where a statement was parsed, as far as that matters to what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In sessions whose parameters have this hash.
+    Sessions(u64),
+    /// In the midst of what one client has changed: nobody else may have it, and nobody once the client is done.
+    Private,
 }
 
 /// The number in the name of a statement at the server; never used twice on a connection.
@@ -29,6 +38,8 @@ pub(crate) struct Prepared {
     doomed: Vec<Box<[u8]>>,
     last: Number,
     uses: u64,
+    /// How many of them are private, at most.
+    private: usize,
 }
 
 #[derive(Debug)]
@@ -56,7 +67,11 @@ pub(crate) enum Held {
 
 impl Hash for Wanted {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.statement.recognised.hash ^ self.environment);
+        let place = match self.place {
+            Place::Sessions(hash) => hash,
+            Place::Private => !0,
+        };
+        state.write_u64(self.statement.recognised.hash ^ place);
     }
 }
 
@@ -77,6 +92,7 @@ impl Prepared {
     pub(crate) fn insert(&mut self, wanted: Wanted, batch: u32, most: usize) -> Number {
         self.last += 1;
         self.uses += 1;
+        self.private += usize::from(wanted.place == Place::Private);
         let kept = Kept { number: self.last, used: self.uses, pending: Some(batch), shape: None, asked: false };
         if let Some(older) = self.kept.insert(wanted, kept) {
             self.doom_number(older.number);
@@ -128,6 +144,16 @@ impl Prepared {
     /// The server does not have it.
     pub(crate) fn forget(&mut self, number: Number) {
         self.kept.retain(|_, kept| kept.number != number);
+    }
+
+    /// A client is done: what it has prepared in private is nobody's.
+    pub(crate) fn end_privacy(&mut self) {
+        if std::mem::take(&mut self.private) == 0 {
+            return;
+        }
+        let private: Vec<Number> =
+            self.kept.iter().filter(|(wanted, _)| wanted.place == Place::Private).map(|(_, kept)| kept.number).collect();
+        private.into_iter().for_each(|number| self.retire(number));
     }
 
     /// Not to be used by anybody any more, although the server may have it.

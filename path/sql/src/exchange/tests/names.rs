@@ -264,3 +264,27 @@ fn names_are_as_long_as_postgres_takes_them() {
     scene.answer("1 | Z I");
     assert_eq!(scene.client(&format!("B - {name}two | S")), "B - plimsoll_1 | S");
 }
+
+#[test]
+fn what_is_parsed_in_the_midst_of_changes_is_nobody_elses() {
+    for change in ["SET LOCAL search_path = a", "SET search_path = a", "CREATE TABLE t (a int)", "DO $$BEGIN END$$"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        scene.client("Q BEGIN");
+        scene.answer("C BEGIN | Z T");
+        assert_eq!(
+            scene.client(&format!("Q {change} | P t SELECT b | B - s | B - t | S")),
+            format!("Q {change} | P plimsoll_2 SELECT b | B - plimsoll_1 | B - plimsoll_2 | S")
+        );
+        scene.answer("C X | Z T | 1 | 2 | 2 | Z T");
+        assert_eq!(scene.client("B - t | S"), "B - plimsoll_2 | S");
+        scene.answer("2 | Z T");
+        scene.client("Q COMMIT");
+        scene.answer("C COMMIT | Z I");
+        scene.server.prepared.end_privacy();
+        let mut scene = scene.settle();
+        assert_eq!(scene.client("B - t | S"), "C S plimsoll_2 | P plimsoll_3 SELECT b | B - plimsoll_3 | S", "{change}");
+    }
+}

@@ -58,7 +58,7 @@ impl<'s> Scene<'s> {
             output: Vec::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
-            rules: Rules { client: 1, process: 300, environment: 0, most: 10, reuse: Reuse::Never },
+            rules: Rules { client: 1, process: 300, environment: 0, most: 10, is_private: false, reuse: Reuse::Never },
             worth: Worth::default(),
             measure: Measure::new(Top::new("main".into(), 1, None, Log::nowhere()), 0),
             came: Instant::now(),
@@ -72,6 +72,12 @@ impl<'s> Scene<'s> {
     pub(super) fn on<'o>(self, server: &'o mut Server) -> Scene<'o> {
         assert!(self.answers.is_settled());
         Scene { names: self.names, rules: self.rules, worth: self.worth, key: self.key, ..Scene::new(server) }
+    }
+
+    /// The client's transaction is over, its connection is lent anew.
+    pub(super) fn settle(self) -> Scene<'s> {
+        let Scene { server, names, rules, worth, key, .. } = self;
+        Scene { names, rules, worth, key, ..Scene::new(server) }
     }
 
     /// The client sends `words`; what goes to the server.
