@@ -20,6 +20,8 @@ pub(crate) mod code {
     pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(crate) const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
     pub(crate) const QUERY_CANCELED: &str = "57014";
+    pub(crate) const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
+    pub(crate) const TRANSACTION_TIMEOUT: &str = "25P04";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const CANNOT_CONNECT_NOW: &str = "57P03";
 }

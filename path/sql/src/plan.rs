@@ -111,6 +111,13 @@ pub struct Limits {
     pub idle_in_transaction: Option<Duration>,
 }
 
+impl Limits {
+    /// Whether there are any.
+    pub(crate) fn is_any(&self) -> bool {
+        *self != Limits::default()
+    }
+}
+
 /// A certificate and its key, PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {

@@ -11,7 +11,7 @@ use loops::Alarm;
 use crate::client::cancel::{Lending, Seat};
 use crate::door::{Door, View};
 use crate::error::{Fault, Severity};
-use crate::exchange::{Desk, Flow, Reuse, Rules, Stopped};
+use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;
 use crate::server::{Attendance, Key, Lent};
@@ -75,6 +75,8 @@ pub(crate) struct Visit<'g> {
     pub(crate) desk: Box<Desk>,
     pub(crate) hold: Option<Hold>,
     rules: Rules,
+    /// What the plan's limits count.
+    pub(crate) clock: Clock,
 }
 
 /// Serves a client that is logged in until one of both leaves.
@@ -139,7 +141,7 @@ impl<'g> Visit<'g> {
     fn new(guest: &'g mut Guest, door: &'g Rc<Door>) -> Visit<'g> {
         let (shape, mut desk) = (door.shape(), door.take_desk());
         desk.open(&door.here.buffers, &std::mem::take(&mut guest.early));
-        let mut visit = Visit { guest, door, shape, desk, hold: None, rules: Rules::default() };
+        let mut visit = Visit { guest, door, shape, desk, hold: None, rules: Rules::default(), clock: Clock::default() };
         visit.follow_session();
         visit
     }
@@ -181,7 +183,8 @@ impl<'g> Visit<'g> {
     /// Moves bytes both ways until something else must be done.
     pub(crate) fn poll_flow(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
         let _ = self.guest.alarm.poll_rung(context);
-        self.flow().expect("bytes flow to a connection that is held").poll(context)
+        let polled = self.flow().expect("bytes flow to a connection that is held").poll(context);
+        if polled.is_pending() && self.shape.plan.limits.is_any() { self.poll_limits(context) } else { polled }
     }
 
     /// The bytes between the client and the connection that it holds.

@@ -12,6 +12,7 @@ use loops::Buffer;
 use super::answers::Trial;
 use super::desk::Desk;
 use super::intake::Planned;
+use super::limits::Over;
 use super::records::Records;
 use super::turn::{Rules, Turn, Watch};
 use crate::door::{Door, now};
@@ -41,6 +42,8 @@ pub(crate) enum Stopped {
     Prepare,
     /// The transaction goes on, and something must be set again in it.
     Restore,
+    /// The transaction took too long.
+    Over(Over),
 }
 
 /// What a statement may do that something must be done for before it goes.

@@ -20,17 +20,22 @@ impl Visit<'_> {
             self.desk.is_deaf = true;
             return After::Again;
         }
+        self.let_go().await;
+        if let Some(refused) = self.desk.intake.messages.refused() {
+            let fault = refused.fault();
+            self.say(&fault, Severity::Fatal);
+        }
+        if stopped == Stopped::Leaves { self.farewell().await } else { After::Close }
+    }
+
+    /// Ends what the client has begun.
+    pub(super) async fn let_go(&mut self) {
         if self.desk.answers.is_settled() && self.desk.is_at_boundary() {
             self.roll_back().await;
         } else {
             add(&self.door.events().clients_gone, 1);
             self.break_off();
         }
-        if let Some(refused) = self.desk.intake.messages.refused() {
-            let fault = refused.fault();
-            self.say(&fault, Severity::Fatal);
-        }
-        if stopped == Stopped::Leaves { self.farewell().await } else { After::Close }
     }
 
     /// The server is in the middle of something that nobody waits for: it is to stop, and the connection is closed.

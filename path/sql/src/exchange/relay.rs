@@ -17,7 +17,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Until all that the client sent is answered and it keeps no connection, or it or the server is gone.
 pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
-    match poll_fn(|context| visit.poll_flow(context)).await {
+    let stopped = poll_fn(|context| visit.poll_flow(context)).await;
+    if !matches!(stopped, Stopped::Prepare | Stopped::Restore) && visit.shape.plan.limits.is_any() {
+        visit.stop_clock();
+    }
+    match stopped {
         Stopped::Settled => settled(visit).await,
         Stopped::Unusable if !visit.guest.session.is_pinned() => {
             visit.desk.begin_again();
@@ -27,6 +31,7 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
         Stopped::Prepare => visit.prepare().await,
         Stopped::Restore => visit.restore().await,
         Stopped::Lost | Stopped::Unusable => visit.lost().await,
+        Stopped::Over(over) => visit.end_over(over).await,
         stopped @ (Stopped::Leaves | Stopped::Gone) => visit.leave(stopped).await,
     }
 }

@@ -7,6 +7,7 @@ mod setup;
 mod copy;
 mod histories;
 mod life;
+mod limits;
 mod login;
 mod measured;
 mod prepared;
