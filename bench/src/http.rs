@@ -11,7 +11,7 @@ use crate::contender::Contender;
 use crate::report::{Report, Row};
 
 /// One row: its name on the command line and what measures it.
-type Measure = fn(&Arguments, &mut Report) -> Result<Row, String>;
+type Measure = fn(&Arguments) -> Result<Row, String>;
 
 const ROWS: [(&str, Measure); 11] = [
     ("proxy", throughput::proxy),
@@ -29,24 +29,10 @@ const ROWS: [(&str, Measure); 11] = [
 
 /// Runs the rows that were asked for.
 pub fn run(arguments: &Arguments) -> Result<Report, String> {
-    let mut report = Report::new(arguments.rounds, arguments.measured.as_secs());
-    for who in Contender::ALL {
-        if let Err(missing) = who.program() {
-            report.missing.push(missing);
-        }
-    }
-    for (name, measure) in ROWS.iter().filter(|(name, _)| arguments.wants(name)) {
-        eprintln!("bench: {name} …");
-        match measure(arguments, &mut report) {
-            Ok(row) => report.rows.push(row),
-            // A row that could not be made must not look like one that holds.
-            Err(reason) => {
-                let mut row = Row::new(name, "void");
-                row.notes.push(reason);
-                row.targets.push(crate::report::Target { what: "void".into(), value: f64::NAN, must: 0.0, aim: 0.0 });
-                report.rows.push(row);
-            }
-        }
+    let mut report = Report::new(arguments, Contender::ALL.map(|who| (who.name().to_string(), who.version())).into());
+    report.missing = Contender::ALL.into_iter().filter_map(|who| who.program().err()).collect();
+    for (name, measure) in ROWS {
+        report.measure(name, arguments, || measure(arguments).map(|row| vec![row]));
     }
     Ok(report)
 }

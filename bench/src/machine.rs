@@ -1,6 +1,7 @@
 //! The machine under the bench: which CPUs, how much CPU and memory a process tree took.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
@@ -41,14 +42,30 @@ pub fn pin(cpus: &[usize]) {
     pin_thread(None, cpus);
 }
 
+/// What `does` returns on a thread tied to `cpus`; processes that it starts are tied too.
+pub fn pinned<T: Send>(cpus: &[usize], does: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            pin(cpus);
+            does()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Ties every thread of `pids` to `cpus`.
 pub fn pin_processes(pids: &[u32], cpus: &[usize]) {
     for pid in pids {
-        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-            let thread = task.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        for task in tasks(*pid) {
+            let thread = task.file_name().and_then(|name| name.to_str()?.parse().ok()).and_then(Pid::from_raw);
             pin_thread(thread, cpus);
         }
     }
+}
+
+/// The folders of a process's threads.
+fn tasks(pid: u32) -> Vec<PathBuf> {
+    fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().map(|task| task.path()).collect()
 }
 
 fn pin_thread(thread: Option<Pid>, cpus: &[usize]) {
@@ -83,6 +100,11 @@ impl Tree {
         self.0.iter().map(|pid| cpu(*pid).unwrap_or_default()).sum()
     }
 
+    /// The same to the nanosecond, without threads that have ended: for what takes too short a time for [`Tree::cpu`].
+    pub fn run_time(&self) -> Duration {
+        self.0.iter().flat_map(|pid| tasks(*pid)).filter_map(|task| run_time(&task)).sum()
+    }
+
     /// Resident bytes of all of them, shared pages counted in each.
     pub fn rss(&self) -> u64 {
         self.0.iter().map(|pid| rss(*pid).unwrap_or_default()).sum()
@@ -98,6 +120,11 @@ fn cpu(pid: u32) -> Option<Duration> {
     let user: u32 = fields.next()?.parse().ok()?;
     let system: u32 = fields.next()?.parse().ok()?;
     Some(TICK * (user + system))
+}
+
+fn run_time(task: &Path) -> Option<Duration> {
+    let text = fs::read_to_string(task.join("schedstat")).ok()?;
+    Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
 }
 
 fn rss(pid: u32) -> Option<u64> {
@@ -117,6 +144,8 @@ mod tests {
         while Tree::of(std::process::id()).cpu() < TICK * 2 {
             sum = (0..100_000u64).fold(sum, |sum, number| std::hint::black_box(sum ^ number));
         }
-        assert!(Tree::of(std::process::id()).rss() > 100 << 10, "{sum}");
+        let tree = Tree::of(std::process::id());
+        assert!(tree.rss() > 100 << 10 && tree.run_time() >= TICK, "{sum}");
+        assert_eq!(pinned(&cpus()[..1], cpus), &cpus()[..1]);
     }
 }

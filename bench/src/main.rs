@@ -9,6 +9,8 @@ mod load;
 mod machine;
 mod origin;
 mod report;
+mod running;
+mod sql;
 
 use std::process::ExitCode;
 
@@ -38,7 +40,8 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     machine::raise_descriptors();
     let report = match arguments.door.as_str() {
         "http" => http::run(arguments)?,
-        other => return Err(format!("no door `{other}` to measure yet; there is: http")),
+        "sql" => sql::run(arguments)?,
+        other => return Err(format!("no door `{other}` to measure yet; there are: http, sql")),
     };
     finish(&report, arguments)
 }

@@ -6,8 +6,9 @@ use std::fs;
 
 use serde::Serialize;
 
-use crate::contender::{Contender, repository};
+use crate::arguments::Arguments;
 use crate::machine;
+use crate::running::repository;
 
 /// Everything of one run.
 #[derive(Debug, Serialize)]
@@ -51,25 +52,46 @@ pub struct Target {
     pub must: f64,
     /// The bound aimed at.
     pub aim: f64,
+    /// Whether the bounds are the least instead of the most.
+    pub least: bool,
 }
 
 impl Target {
-    /// `mine / theirs`, which must be at most `must`.
-    pub fn ratio(what: &str, mine: f64, theirs: f64, must: f64, aim: f64) -> Target {
-        Target { what: what.into(), value: if theirs > 0.0 { mine / theirs } else { f64::NAN }, must, aim }
+    /// `value`, which must be at most `must`.
+    pub fn most(what: &str, value: f64, must: f64, aim: f64) -> Target {
+        Target { what: what.into(), value, must, aim, least: false }
+    }
+
+    /// `value`, which must be at least `must`.
+    pub fn least(what: &str, value: f64, must: f64, aim: f64) -> Target {
+        Target { least: true, ..Target::most(what, value, must, aim) }
+    }
+
+    /// What could not be measured at all and therefore holds nothing.
+    pub fn void() -> Target {
+        Target::most("void", f64::NAN, 0.0, 0.0)
     }
 
     /// `held`, `aim missed` or `MISSED`.
     pub fn verdict(&self) -> &'static str {
         // A figure that could not be made holds nothing.
-        if self.value.is_nan() || self.value > self.must {
+        if self.value.is_nan() || self.beyond(self.must) {
             "MISSED"
-        } else if self.value > self.aim {
+        } else if self.beyond(self.aim) {
             "must held, aim missed"
         } else {
             "held"
         }
     }
+
+    fn beyond(&self, bound: f64) -> bool {
+        if self.least { self.value < bound } else { self.value > bound }
+    }
+}
+
+/// `mine / theirs`.
+pub fn ratio(mine: f64, theirs: f64) -> f64 {
+    if theirs > 0.0 { mine / theirs } else { f64::NAN }
 }
 
 impl Row {
@@ -93,7 +115,7 @@ impl Row {
     /// Bounds the ratio of `mine` to `theirs`, when both were measured.
     pub fn bound(&mut self, mine: &str, theirs: &str, must: f64, aim: f64) {
         if let (Some(a), Some(b)) = (self.median(mine), self.median(theirs)) {
-            self.targets.push(Target::ratio(&format!("{mine} / {theirs}"), a, b, must, aim));
+            self.targets.push(Target::most(&format!("{mine} / {theirs}"), ratio(a, b), must, aim));
         }
     }
 }
@@ -108,8 +130,9 @@ pub fn spread(figures: &[f64]) -> (f64, f64, f64) {
 }
 
 impl Report {
-    pub fn new(rounds: usize, seconds: u64) -> Report {
-        let versions = Contender::ALL.map(|who| (who.name().to_string(), who.version())).into();
+    /// Of contenders with these versions.
+    pub fn new(arguments: &Arguments, versions: BTreeMap<String, String>) -> Report {
+        let (rounds, seconds) = (arguments.rounds, arguments.measured.as_secs());
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let conditions = format!(
             "Linux {}, {} CPUs used, {rounds} rounds of {seconds} s, interleaved, each started fresh",
@@ -117,6 +140,22 @@ impl Report {
             machine::cpus().len().min(2)
         );
         Report { versions, conditions, rows: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Takes the rows of `name` if they were asked for.
+    pub fn measure(&mut self, name: &str, arguments: &Arguments, rows: impl FnOnce() -> Result<Vec<Row>, String>) {
+        if !arguments.wants(name) {
+            return;
+        }
+        eprintln!("bench: {name} …");
+        match rows() {
+            Ok(rows) => self.rows.extend(rows),
+            // A row that could not be made must not look like one that holds.
+            Err(reason) => {
+                eprintln!("bench: {name} is void: {reason}");
+                self.rows.push(Row { notes: vec![reason], targets: vec![Target::void()], ..Row::new(name, "void") });
+            }
+        }
     }
 
     /// Whether there are bounds and every one that must hold does.
@@ -145,9 +184,10 @@ impl Report {
         text += "\n| row | what | value | must | aim | |\n|---|---|---|---|---|---|\n";
         for row in &self.rows {
             for target in &row.targets {
+                let sign = if target.least { ">=" } else { "<=" };
                 let _ = writeln!(
                     text,
-                    "| {} | {} | {:.3} | <= {} | <= {} | {} |",
+                    "| {} | {} | {:.3} | {sign} {} | {sign} {} | {} |",
                     row.name,
                     target.what,
                     target.value,
@@ -192,7 +232,9 @@ mod tests {
         row.bound("plimsoll", "haproxy", 1.0, 0.88);
         assert_eq!((row.median("plimsoll"), row.median("nginx"), row.targets.len()), (Some(11.0), Some(21.0), 1));
         assert_eq!(row.targets[0].verdict(), "must held, aim missed");
-        assert_eq!(Target::ratio("", 2.0, 1.0, 1.0, 0.9).verdict(), "MISSED");
-        assert_eq!(Target::ratio("", 2.0, 0.0, 1.0, 0.9).verdict(), "MISSED");
+        assert_eq!(Target::most("", ratio(2.0, 1.0), 1.0, 0.9).verdict(), "MISSED");
+        assert_eq!(Target::most("", ratio(2.0, 0.0), 1.0, 0.9).verdict(), "MISSED");
+        let least = |value| Target::least("", value, 0.9, 1.15).verdict();
+        assert_eq!([least(0.8), least(0.9), least(1.2)], ["MISSED", "must held, aim missed", "held"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::contender::{Contender, Work};
 use crate::load::{Exchange, Load, Outcome, Pace};
 use crate::machine::{self, Pins};
 use crate::origin::{Origin, SMALL};
-use crate::report::{Report, Row, Target, spread};
+use crate::report::{Row, Target, spread};
 
 const SLOW_HEADS: usize = 2000;
 const SLOW_BODIES: usize = 500;
@@ -29,7 +29,7 @@ struct Seen {
 }
 
 /// The row.
-pub fn abuse(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn abuse(arguments: &Arguments) -> Result<Row, String> {
     let mut row = Row::new("abuse: 2,000 slow heads and 500 slow bodies, 1,000/s open loop", "p99 over quiet p99");
     let all = present(&Contender::ALL);
     let mut seen: Vec<Vec<Seen>> = all.iter().map(|_| Vec::new()).collect();
@@ -50,14 +50,9 @@ pub fn abuse(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
             of(&|seen| seen.megabytes).0
         ));
         if *who == Contender::Plimsoll {
-            row.targets.push(Target {
-                what: "p99 over quiet p99".into(),
-                value: of(&|seen| seen.loud / seen.quiet.max(1.0)).0,
-                must: 5.0,
-                aim: 2.0,
-            });
-            row.targets.push(Target { what: "wrong answers".into(), value: errors, must: 0.0, aim: 0.0 });
-            row.targets.push(Target { what: "memory growth, MB".into(), value: of(&|seen| seen.megabytes).2, must: 64.0, aim: 16.0 });
+            row.targets.push(Target::most("p99 over quiet p99", of(&|seen| seen.loud / seen.quiet.max(1.0)).0, 5.0, 2.0));
+            row.targets.push(Target::most("wrong answers", errors, 0.0, 0.0));
+            row.targets.push(Target::most("memory growth, MB", of(&|seen| seen.megabytes).2, 64.0, 16.0));
         }
     }
     Ok(row)

@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::contender::{Contender, Work};
 use crate::machine::Pins;
 use crate::origin::{Origin, SMALL};
-use crate::report::{Report, Row, Target};
+use crate::report::{Row, Target};
 
 const CONNECTIONS: usize = 5000;
 /// Answered before the first look, so that what a server takes once is not counted.
@@ -18,7 +18,7 @@ const BEFORE: usize = 64;
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// The row.
-pub fn idle(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn idle(arguments: &Arguments) -> Result<Row, String> {
     let pins = Pins::apart();
     let origin = Origin::plain(&pins.load).map_err(|error| error.to_string())?;
     let mut row = Row::new("idle: 5,000 keep-alive connections after one request each", "bytes each");
@@ -32,7 +32,7 @@ pub fn idle(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
     all.iter().zip(&figures).for_each(|(who, figures)| row.add(who.name(), figures));
     if let Some(mine) = row.median("plimsoll") {
         let aim = row.median("nginx").unwrap_or(1024.0);
-        row.targets.push(Target { what: "plimsoll, bytes".into(), value: mine, must: 2048.0, aim });
+        row.targets.push(Target::most("plimsoll, bytes", mine, 2048.0, aim));
     }
     Ok(row)
 }

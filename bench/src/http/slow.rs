@@ -10,7 +10,7 @@ use crate::contender::{Contender, Policy, Work};
 use crate::load::{Exchange, Load, Outcome, Pace};
 use crate::machine::Pins;
 use crate::origin::{Origin, SMALL};
-use crate::report::{Report, Row, Target, spread};
+use crate::report::{Row, Target, spread};
 
 /// The third endpoint answers as the first until it hangs.
 const DELAYS: [Duration; 3] = [Duration::from_millis(2), Duration::from_millis(20), Duration::from_millis(2)];
@@ -26,7 +26,7 @@ struct Seen {
 }
 
 /// The row.
-pub fn slow(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn slow(arguments: &Arguments) -> Result<Row, String> {
     let mut row = Row::new("slow: one of three 10x slower, one hangs after 2 s, 400/s open loop", "p99 ms");
     let mut all: Vec<(String, Contender, Policy, Vec<Seen>)> = Vec::new();
     for who in present(&Contender::ALL) {
@@ -53,7 +53,7 @@ pub fn slow(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
             spread(&of(&|seen| seen.errors)).0
         ));
         if *who == Contender::Plimsoll {
-            row.targets.push(Target { what: "hanging endpoint left after, s".into(), value: left.2, must: 4.0, aim: 3.0 });
+            row.targets.push(Target::most("hanging endpoint left after, s", left.2, 4.0, 3.0));
         }
     }
     for peer in ["nginx", "haproxy"] {

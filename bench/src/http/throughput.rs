@@ -8,7 +8,7 @@ use crate::contender::{Contender, Work};
 use crate::load::{self, Exchange, Load, Outcome, Pace};
 use crate::machine::{self, Pins, Tree};
 use crate::origin::{LARGE, Origin, SMALL, pattern};
-use crate::report::{Report, Row, Target, spread};
+use crate::report::{Row, Target, spread};
 
 const WARM_UP: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 64;
@@ -71,13 +71,7 @@ impl Rounds {
 
 /// Runs `load` on a thread tied to `cpus`.
 pub fn generate(load: &Load, cpus: &[usize], tree: &Tree) -> Result<Outcome, String> {
-    std::thread::scope(|scope| {
-        let generator = scope.spawn(|| {
-            machine::pin(cpus);
-            load::run(load, || tree.cpu())
-        });
-        generator.join().map_err(|_| "the generator panicked".to_string())?
-    })
+    machine::pinned(cpus, || load::run(load, || tree.cpu()))
 }
 
 /// All rounds, interleaved, into a row of `figure`s.
@@ -103,7 +97,7 @@ fn interleave(
 }
 
 /// 1 KiB through a proxy, the row that the rest is judged by.
-pub fn proxy(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn proxy(arguments: &Arguments) -> Result<Row, String> {
     let pins = Pins::apart();
     let origin = Origin::plain(&pins.load).map_err(|error| error.to_string())?;
     let mut row = Row::new("proxy 1 KiB, 64 keep-alive connections", "CPU µs/request");
@@ -115,16 +109,16 @@ pub fn proxy(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
 }
 
 /// A file of 1 KiB.
-pub fn file_small(arguments: &Arguments, report: &mut Report) -> Result<Row, String> {
-    file(1 << 10, "file 1 KiB, 64 keep-alive connections", 0.8, arguments, report)
+pub fn file_small(arguments: &Arguments) -> Result<Row, String> {
+    file(1 << 10, "file 1 KiB, 64 keep-alive connections", 0.8, arguments)
 }
 
 /// A file of 64 KiB.
-pub fn file_medium(arguments: &Arguments, report: &mut Report) -> Result<Row, String> {
-    file(64 << 10, "file 64 KiB, 64 keep-alive connections", 1.0, arguments, report)
+pub fn file_medium(arguments: &Arguments) -> Result<Row, String> {
+    file(64 << 10, "file 64 KiB, 64 keep-alive connections", 1.0, arguments)
 }
 
-fn file(length: usize, name: &str, aim: f64, arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+fn file(length: usize, name: &str, aim: f64, arguments: &Arguments) -> Result<Row, String> {
     let pins = Pins::apart();
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let body = pattern(length);
@@ -138,13 +132,13 @@ fn file(length: usize, name: &str, aim: f64, arguments: &Arguments, _: &mut Repo
 }
 
 /// Uploads of 1 MB.
-pub fn post(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn post(arguments: &Arguments) -> Result<Row, String> {
     let sent = pattern(1 << 20);
     by_byte("post 1 MB, 8 connections", &Exchange::post("/take", &sent, &SMALL), sent.len(), arguments)
 }
 
 /// Downloads of 10 MB.
-pub fn get_large(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn get_large(arguments: &Arguments) -> Result<Row, String> {
     by_byte("get 10 MB, 8 connections", &Exchange::get("/large", &LARGE), LARGE.len(), arguments)
 }
 
@@ -160,7 +154,7 @@ fn by_byte(name: &str, exchange: &Exchange, bytes: usize, arguments: &Arguments)
 }
 
 /// Two threads instead of one, everybody free to run on both CPUs.
-pub fn loops(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn loops(arguments: &Arguments) -> Result<Row, String> {
     if machine::cpus().len() < 2 {
         return Err("needs two CPUs".into());
     }
@@ -184,7 +178,7 @@ pub fn loops(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
 }
 
 /// What choosing among three endpoints costs.
-pub fn balance(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn balance(arguments: &Arguments) -> Result<Row, String> {
     let pins = Pins::apart();
     let origin = Origin::start(&[Duration::ZERO; 3], &pins.load).map_err(|error| error.to_string())?;
     let mut row = Row::new("balance among 3 endpoints instead of 1, proxy 1 KiB", "CPU µs/request");
@@ -198,6 +192,6 @@ pub fn balance(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
     let figures = interleave(&mut row, vec![rounds(1), rounds(3)], &exchange, CONNECTIONS, &fine, Outcome::cpu_micros)?;
     let differences: Vec<f64> = figures[0].iter().zip(&figures[1]).map(|(one, three)| three - one).collect();
     let (median, _, _) = spread(&differences);
-    row.targets.push(Target { what: "plimsoll: 3 minus 1, median of pairs, µs".into(), value: median, must: 0.5, aim: 0.2 });
+    row.targets.push(Target::most("plimsoll: 3 minus 1, median of pairs, µs", median, 0.5, 0.2));
     Ok(row)
 }

@@ -4,10 +4,10 @@ use super::present;
 use crate::arguments::Arguments;
 use crate::contender::{Contender, Work};
 use crate::machine;
-use crate::report::{Report, Row, Target, spread};
+use crate::report::{Row, Target, spread};
 
 /// The row.
-pub fn up(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
+pub fn up(arguments: &Arguments) -> Result<Row, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     std::fs::write(folder.path().join("index.html"), "<h1>bench</h1>").map_err(|error| error.to_string())?;
     let cpus = machine::cpus();
@@ -27,8 +27,8 @@ pub fn up(arguments: &Arguments, _: &mut Report) -> Result<Row, String> {
         let weight = spread(megabytes).0;
         row.notes.push(format!("{}: RSS of its processes {weight:.1} MB", who.name()));
         if *who == Contender::Plimsoll {
-            row.targets.push(Target { what: "ready, ms".into(), value: spread(millis).0, must: 300.0, aim: 100.0 });
-            row.targets.push(Target { what: "RSS, MB".into(), value: weight, must: 20.0, aim: 12.0 });
+            row.targets.push(Target::most("ready, ms", spread(millis).0, 300.0, 100.0));
+            row.targets.push(Target::most("RSS, MB", weight, 20.0, 12.0));
         }
     }
     Ok(row)
