@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::flow::Stopped;
 use super::intake::Planned;
 use crate::error::Severity;
-use crate::events::add;
+use crate::events::{Failure, add};
 use crate::server::ask;
 use crate::visit::{After, Hold, Visit};
 
@@ -23,6 +23,7 @@ impl Visit<'_> {
         self.let_go().await;
         if let Some(refused) = self.desk.intake.messages.refused() {
             let fault = refused.fault();
+            self.door.events().failed(Failure::Protocol);
             self.say(&fault, Severity::Fatal);
         }
         if stopped == Stopped::Leaves { self.farewell().await } else { After::Close }

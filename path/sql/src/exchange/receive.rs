@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use super::flow::read;
 use crate::door::now;
 use crate::error::{Fault, Severity, code};
+use crate::events::Failure;
 use crate::events::add;
 use crate::visit::{After, Visit};
 
@@ -83,6 +84,7 @@ impl Visit<'_> {
         }
         if let (None, Some(refused)) = (first, desk.intake.messages.refused()) {
             let fault = refused.fault();
+            self.door.events().failed(Failure::Protocol);
             return Some(self.ends(&fault));
         }
         if self.door.is_draining() && input.is_empty() {

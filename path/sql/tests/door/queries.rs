@@ -94,6 +94,7 @@ fn what_is_no_message_ends_the_client() {
         assert_eq!(client.answer().unwrap_err().to_string().split(':').next(), Some("08P01 FATAL"));
     }
     door.rests();
+    assert_eq!(door.handle.counts().errors, 3);
 }
 
 #[test]
