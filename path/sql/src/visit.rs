@@ -182,7 +182,14 @@ impl<'g> Visit<'g> {
 
     /// Moves bytes both ways until something else must be done.
     pub(crate) fn poll_flow(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
+        // Whoever drains the door wakes all that poll an alarm.
         let _ = self.guest.alarm.poll_rung(context);
+        if self.desk.is_between_transactions() {
+            if self.door.is_draining() {
+                return Poll::Ready(Stopped::Drained);
+            }
+            self.hear(context);
+        }
         let polled = self.flow().expect("bytes flow to a connection that is held").poll(context);
         if polled.is_pending() && self.shape.plan.limits.is_any() { self.poll_limits(context) } else { polled }
     }

@@ -106,6 +106,12 @@ impl Desk {
         !self.tell_due
     }
 
+    /// Whether the connection that is held does nothing, in no transaction, and the client neither.
+    pub(crate) fn is_between_transactions(&self) -> bool {
+        let rests = !self.is_sent && self.answers.is_settled() && self.answers.status() == b'I';
+        rests && self.has_told() && self.input.as_ref().is_none_or(Buffer::is_empty)
+    }
+
     /// Whether no message is in the middle, in either direction.
     pub(super) fn is_at_boundary(&self) -> bool {
         self.intake.is_at_boundary() && self.up.is_written()

@@ -44,6 +44,8 @@ pub(crate) enum Stopped {
     Restore,
     /// The transaction took too long.
     Over(Over),
+    /// The door is being closed, and the client is between two transactions.
+    Drained,
 }
 
 /// What a statement may do that something must be done for before it goes.

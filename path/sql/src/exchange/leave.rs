@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::flow::Stopped;
 use super::intake::Planned;
-use crate::error::Severity;
+use crate::error::{Fault, Severity};
 use crate::events::{Failure, add};
 use crate::server::ask;
 use crate::visit::{After, Hold, Visit};
@@ -27,6 +27,13 @@ impl Visit<'_> {
             self.say(&fault, Severity::Fatal);
         }
         if stopped == Stopped::Leaves { self.farewell().await } else { After::Close }
+    }
+
+    /// The client must go, and is told why.
+    pub(super) async fn dismiss(&mut self, fault: &Fault) -> After {
+        self.let_go().await;
+        self.say(fault, Severity::Fatal);
+        self.farewell().await
     }
 
     /// Ends what the client has begun.

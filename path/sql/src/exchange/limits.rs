@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::flow::Stopped;
 use crate::door::now;
-use crate::error::{Fault, Severity, code};
+use crate::error::{Fault, code};
 use crate::events::Failure;
 use crate::plan::Limits;
 use crate::visit::{After, Hold, Visit};
@@ -133,9 +133,7 @@ impl Visit<'_> {
                 Fault::new(code::TRANSACTION_TIMEOUT, "terminating connection due to transaction timeout")
             }
         };
-        self.let_go().await;
-        self.say(&fault, Severity::Fatal);
-        self.farewell().await
+        self.dismiss(&fault).await
     }
 }
 

@@ -53,7 +53,7 @@ impl Visit<'_> {
     }
 
     /// Tells the client what it was notified of: it is between two transactions.
-    pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+    pub(crate) fn hear(&mut self, context: &mut Context<'_>) {
         while self.desk.has_told() && self.guest.session.poll_heard(context).is_ready() {
             let mut heard = Vec::new();
             if self.guest.session.take_heard(&mut heard).is_err() {

@@ -32,6 +32,7 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
         Stopped::Restore => visit.restore().await,
         Stopped::Lost | Stopped::Unusable => visit.lost().await,
         Stopped::Over(over) => visit.end_over(over).await,
+        Stopped::Drained => visit.dismiss(&Fault::terminated()).await,
         stopped @ (Stopped::Leaves | Stopped::Gone) => visit.leave(stopped).await,
     }
 }

@@ -129,14 +129,17 @@ fn a_lost_server_connection_is_said_and_an_idle_one_is_replaced() {
 #[test]
 fn a_drain_waits_for_transactions_and_tells_the_others() {
     let door = Door::new(2);
-    let (mut idle, mut busy) = (door.client(), door.client());
+    let (mut idle, mut busy, mut pinned) = (door.client(), door.client(), door.client());
+    pinned.query("CREATE TEMP TABLE mine (a int)").unwrap();
     busy.query("BEGIN").unwrap();
     std::thread::scope(|scope| {
         let drained = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(door.handle.drain(Duration::from_secs(20)))
         });
-        assert_eq!(idle.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+        for wire in [&mut idle, &mut pinned] {
+            assert_eq!(wire.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+        }
         assert_eq!(busy.query("SELECT 1").unwrap().value(), "1");
         busy.send(&query("COMMIT")).unwrap();
         assert_eq!(busy.answer().unwrap().tags, ["COMMIT"]);

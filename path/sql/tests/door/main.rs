@@ -9,6 +9,7 @@ mod histories;
 mod life;
 mod limits;
 mod login;
+mod lost;
 mod measured;
 mod prepared;
 mod queries;

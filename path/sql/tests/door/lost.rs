@@ -1,0 +1,67 @@
+//! The server goes away, and comes back.
+
+use std::time::Duration;
+
+use testkit::wire::frames::{bind, execute, parse, query, sync};
+use testkit::{Postgres, until};
+
+use crate::setup::{Door, kinds, plan};
+
+fn said(answer: std::io::Result<testkit::wire::Answer>) -> String {
+    answer.unwrap_err().to_string()
+}
+
+#[test]
+fn a_statement_under_way_is_of_unknown_outcome_and_the_next_one_waits_for_the_server() {
+    let server = Postgres::start();
+    let door = Door::over(plan(2), &server);
+    let (mut busy, mut open, mut idle) = (door.client(), door.client(), door.client());
+    idle.query("SELECT 1").unwrap();
+    open.query("BEGIN").unwrap();
+    busy.send(&query("SELECT pg_sleep(600)")).unwrap();
+    until("it sleeps", || server.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1");
+    server.kill();
+    assert!(said(busy.answer()).starts_with("08006 FATAL"), "the outcome is unknown");
+    let told = said(open.answer());
+    assert!(told.contains(" FATAL"), "{told}");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| idle.query("SELECT 2").unwrap().value().to_string());
+        until("it waits", || door.handle.counts().waiting == 1);
+        server.restart();
+        assert_eq!(waits.join().unwrap(), "2");
+    });
+    door.rests();
+}
+
+#[test]
+fn a_server_that_does_not_come_back_is_said_and_clients_stay() {
+    let server = Postgres::start();
+    let mut plan = plan(2);
+    plan.pool.wait = Duration::from_millis(500);
+    let door = Door::over(plan, &server);
+    let mut client = door.client();
+    server.stop();
+    let answer = client.query("SELECT 1").unwrap();
+    assert_eq!((&*answer.errors[0].code, &*answer.errors[0].severity, answer.status), ("57P03", "ERROR", b'I'));
+    client.send(&[parse("s", "SELECT 1"), bind("", "s", &[]), execute("", 0), sync(), query("SELECT 1")].concat()).unwrap();
+    assert_eq!(kinds(&mut client, 2), "EZIEZI");
+    server.restart();
+    assert_eq!(client.query("SELECT 3").unwrap().value(), "3");
+    client.send(&[bind("", "s", &[]), sync()].concat()).unwrap();
+    assert_eq!(client.answer().unwrap().errors[0].code, "26000", "it was never parsed");
+}
+
+#[test]
+fn when_no_connection_comes_free_the_statement_fails_and_the_client_stays() {
+    let mut plan = plan(1);
+    plan.pool.wait = Duration::from_millis(300);
+    let door = Door::start(plan);
+    let (mut one, mut two) = (door.client(), door.client());
+    one.query("BEGIN").unwrap();
+    let answer = two.query("SELECT 1").unwrap();
+    assert_eq!((&*answer.errors[0].code, answer.status), ("53300", b'I'));
+    two.send(&[parse("", "SELECT 1"), bind("", "", &[]), execute("", 0), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut two, 1), "EZI");
+    one.query("COMMIT").unwrap();
+    assert_eq!(two.query("SELECT 2").unwrap().value(), "2");
+}
