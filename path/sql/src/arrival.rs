@@ -44,7 +44,8 @@ async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {
     client.key = door.side.key(&client.key.user, &client.key.database);
     let attendance = door.side.attend(&client.key);
     let number = door.new_client();
-    let who = session::Client { number, process: client.seat.process(), key: client.key.clone() };
+    let (process, address) = (client.seat.process(), client.stream.peer());
+    let who = session::Client { number, process, key: client.key.clone(), address };
     let (session, mut out) = match meet(door, &client, who).await {
         Ok(session) => (session, Vec::new()),
         Err(out) => {

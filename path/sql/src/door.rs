@@ -92,12 +92,7 @@ impl Door {
             registry: Registry::new(here.index, common.ways.clone()),
             welcomes: Welcomes::default(),
             measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
-            sessions: Rc::new(Sessions {
-                interned: Interned::default(),
-                pins: PinBoard::new(here.index, common.events.clone()),
-                listeners: common.listeners.clone(),
-                patience: Cell::new(shape.plan.pool.wait),
-            }),
+            sessions: Sessions::new(PinBoard::new(here.index, common.events.clone()), common.listeners.clone(), shape.plan.pool.wait),
             memory: RefCell::default(),
             desks: RefCell::default(),
             here,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -120,8 +121,16 @@ pub struct Pinned {
     pub user: String,
     /// Its database.
     pub database: String,
+    /// What it calls itself, empty if it does not.
+    pub application: String,
+    /// Where it comes from.
+    pub address: Option<SocketAddr>,
     /// Its number at the door.
     pub client: u64,
+    /// The process that it was told.
+    pub process: u32,
+    /// The server's process that it keeps, as `pg_stat_activity` has it.
+    pub server: u32,
     /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`,
     /// `parameter`, `listen`, `unknown`.
     pub reasons: Vec<&'static str>,
@@ -129,16 +138,25 @@ pub struct Pinned {
     pub age: Duration,
 }
 
+/// Who is pinned, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) key: Arc<Key>,
+    pub(crate) application: String,
+    pub(crate) address: Option<SocketAddr>,
+    /// The process that the client was told.
+    pub(crate) process: u32,
+    /// The server's.
+    pub(crate) server: u32,
+}
+
 /// The pinned clients of one loop.
 #[derive(Debug)]
 pub(crate) struct PinBoard {
     here: usize,
     events: Arc<Events>,
-    clients: RefCell<BTreeMap<u64, Listed>>,
+    clients: RefCell<BTreeMap<u64, (Who, Pins, Instant)>>,
 }
-
-/// One client on the board: whose it is, why, since when.
-type Listed = (Arc<Key>, Pins, Instant);
 
 /// One client's place on the board, pinned or not; it goes with it.
 #[derive(Debug)]
@@ -160,10 +178,14 @@ impl PinBoard {
 
     /// All who are pinned now.
     pub(crate) fn list(&self, now: Instant) -> Vec<Pinned> {
-        let pinned = |(client, (key, pins, since)): (&u64, &Listed)| Pinned {
-            user: key.user.to_string(),
-            database: key.database.to_string(),
+        let pinned = |(client, (who, pins, since)): (&u64, &(Who, Pins, Instant))| Pinned {
+            user: who.key.user.to_string(),
+            database: who.key.database.to_string(),
+            application: who.application.clone(),
+            address: who.address,
             client: *client,
+            process: who.process,
+            server: who.server,
             reasons: Pin::ALL.into_iter().filter(|pin| pins.has(*pin)).map(Pin::label).collect(),
             age: now.saturating_duration_since(*since),
         };
@@ -172,8 +194,8 @@ impl PinBoard {
 }
 
 impl PinPlace {
-    /// Why the client is pinned from now on.
-    pub(crate) fn set(&mut self, key: &Arc<Key>, pins: Pins, now: Instant) {
+    /// Why the client is pinned from now on; `who` it is is asked when that is new.
+    pub(crate) fn set(&mut self, who: impl FnOnce() -> Who, pins: Pins, now: Instant) {
         let before = std::mem::replace(&mut self.pins, pins);
         if before == pins {
             return;
@@ -184,7 +206,7 @@ impl PinPlace {
         if pins.is_empty() {
             clients.remove(&self.client);
         } else {
-            clients.entry(self.client).or_insert_with(|| (key.clone(), pins, now)).1 = pins;
+            clients.entry(self.client).or_insert_with(|| (who(), pins, now)).1 = pins;
         }
     }
 
@@ -213,11 +235,13 @@ mod tests {
         let events = Events::new(telemetry::Log::nowhere(), "main".into(), Pool::new(1, 1).0, loops::Seats::new(1).0, 1);
         let (board, now) = (PinBoard::new(0, Arc::new(events)), Instant::now());
         let key = Arc::new(Key { user: "u".into(), database: "d".into() });
+        let who = || Who { key: key.clone(), application: "a".into(), address: None, process: 8, server: 9 };
         let mut place = board.place(7);
-        place.set(&key, Pins::NONE.with(Pin::Lock), now);
-        place.set(&key, Pins::NONE.with(Pin::Lock).with(Pin::Cursor), now + Duration::from_secs(1));
+        place.set(who, Pins::NONE.with(Pin::Lock), now);
+        place.set(who, Pins::NONE.with(Pin::Lock).with(Pin::Cursor), now + Duration::from_secs(1));
         let listed = board.list(now + Duration::from_secs(3));
         assert_eq!((listed.len(), listed[0].client, listed[0].age), (1, 7, Duration::from_secs(3)));
+        assert_eq!((&*listed[0].application, listed[0].process, listed[0].server), ("a", 8, 9));
         assert_eq!(listed[0].reasons, ["advisory_lock", "cursor"]);
         let counts = &board.events.loops[0].pins;
         assert_eq!((counts.count(Pin::Lock), counts.count(Pin::Seed)), (1, 0));

@@ -20,8 +20,9 @@ mod touched;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,27 @@ pub(crate) struct Sessions {
     pub(crate) listeners: Listeners,
     /// How long a client waits at most until somebody listens for it: the plan's `pool.wait`.
     pub(crate) patience: Cell<Duration>,
+    /// Custom parameters that sessions were seen to have: what might be set where nobody sees it.
+    custom: RefCell<BTreeSet<Box<str>>>,
+}
+
+/// Most names of custom parameters that are kept.
+const MOST_CUSTOM: usize = 64;
+
+impl Sessions {
+    pub(crate) fn new(pins: Rc<PinBoard>, listeners: Listeners, patience: Duration) -> Rc<Sessions> {
+        let (interned, custom) = Default::default();
+        Rc::new(Sessions { interned, pins, listeners, patience: Cell::new(patience), custom })
+    }
+
+    fn note_custom<'n>(&self, names: impl Iterator<Item = &'n Box<str>>) {
+        let mut known = self.custom.borrow_mut();
+        for name in names {
+            if known.len() < MOST_CUSTOM && !known.contains(name) {
+                known.insert(name.clone());
+            }
+        }
+    }
 }
 
 /// Who a client is.
@@ -59,6 +81,8 @@ pub(crate) struct Client {
     /// The process id that it was told.
     pub(crate) process: u32,
     pub(crate) key: Arc<Key>,
+    /// Where it comes from.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 /// One client's session. Small: there may be many that do nothing.
@@ -76,6 +100,8 @@ pub(crate) struct Session {
     effects: Effects,
     sequences: Sequences,
     place: PinPlace,
+    /// The process of the server that it last left something at.
+    server: u32,
     rare: Option<Box<Rare>>,
 }
 
@@ -119,6 +145,7 @@ impl Session {
             told: here.interned.reported(told),
             effects: Effects::NONE,
             sequences: Sequences::default(),
+            server: 0,
             rare: None,
             here: here.clone(),
         }
@@ -152,5 +179,13 @@ impl Session {
 
     fn ears_mut(&mut self) -> Option<&mut Ears> {
         self.rare.as_mut()?.ears.as_mut()
+    }
+}
+
+#[cfg(test)]
+mod size {
+    #[test]
+    fn a_session_that_has_nothing_special_is_small() {
+        assert!(size_of::<super::Session>() <= 176, "{}", size_of::<super::Session>());
     }
 }

@@ -4,6 +4,7 @@ mod tls;
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use loops::socket::{self, Seen};
@@ -100,6 +101,15 @@ impl Stream {
             Stream::Tcp(stream) => socket::look(stream),
             Stream::Unix(stream) => socket::look(stream),
             Stream::Tls(tls) => tls.seen(socket::look),
+        }
+    }
+
+    /// Where the other side is; `None`: not at an address, or gone.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(stream) => stream.peer_addr().ok(),
+            Stream::Unix(_) => None,
+            Stream::Tls(tls) => tls.peer(),
         }
     }
 

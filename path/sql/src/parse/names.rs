@@ -15,10 +15,14 @@ pub(super) fn name(text: &[u8], token: &Token) -> Option<Box<str>> {
     }
 }
 
-/// What a plain string says, if it is one of a single piece.
+/// What a plain string says, if it is one of a single piece in which nothing is escaped.
 pub(super) fn string(text: &[u8], token: &Token) -> Option<String> {
-    let written = token.of(text);
-    let whole = token.kind == Kind::Text && written.len() >= 2 && written.starts_with(b"'") && written.ends_with(b"'");
+    let written = match token.kind {
+        Kind::Text => token.of(text),
+        Kind::Escaped => token.of(text).strip_prefix(b"E").or(token.of(text).strip_prefix(b"e")).unwrap_or(token.of(text)),
+        _ => return None,
+    };
+    let whole = written.len() >= 2 && written.starts_with(b"'") && written.ends_with(b"'") && !written.contains(&b'\\');
     let inner = &written[whole.then_some(1)?..written.len() - 1];
     (!inner.contains(&b'\'')).then(|| String::from_utf8_lossy(inner).into_owned())
 }

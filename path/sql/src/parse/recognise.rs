@@ -67,7 +67,10 @@ impl<'a> Reading<'a> {
                 first.lookup = None;
             }
         }
-        let Some(tokens) = self.others.pop() else { return self.first.take() };
+        let Some(tokens) = self.others.pop() else {
+            self.first.iter_mut().for_each(|first| first.touches.end(text));
+            return self.first.take();
+        };
         self.reader = Reader::new(tokens, strings);
         None
     }

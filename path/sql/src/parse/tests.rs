@@ -19,7 +19,7 @@ fn one(name: &str) -> Name {
 fn names(text: &str) -> Option<Vec<String>> {
     match read(text).touched() {
         Touched::Names(names) => Some(names.iter().map(|name| name.to_string()).collect()),
-        Touched::All => None,
+        Touched::All(_) => None,
     }
 }
 
@@ -247,7 +247,8 @@ fn touched_parameters() {
         ("SELECT set_config('x', 'y', true)", Some("")),
         ("SELECT set_config($1, 'y', false)", None),
         ("SELECT set_config('a' || 'b', 'y', false)", None),
-        ("SELECT set_config(E'x', 'y', false)", None),
+        ("SELECT set_config(E'x', 'y', false)", Some("x")),
+        ("SELECT set_config(E'x\\x41', 'y', false)", None),
         ("SELECT set_config(setting_name => 'x', new_value => 'y', is_local => false)", None),
         ("RESET ALL", Some("")),
         ("DISCARD ALL", Some("")),

@@ -18,7 +18,9 @@ impl Session {
         match &text.steps[..] {
             [Step::Listen(channel)] => is_plain(channel) && self.reads_as_written(),
             [Step::Unlisten(Name::One(channel))] => is_plain(channel),
-            [Step::Unlisten(Name::All) | Step::DiscardAll] => true,
+            [Step::Unlisten(Name::All)] => true,
+            // What the server would report then only the server knows.
+            [Step::DiscardAll] => self.parameters.is(&self.startup),
             _ => false,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Rare, Session, touched};
 use crate::frame;
 use crate::parse::{Effects, Name, Recognised, Step, Touched};
-use crate::pins::Pin;
+use crate::pins::{Pin, Pins, Who};
 use crate::server::Connection;
 
 /// What nobody has to remember.
@@ -33,6 +33,7 @@ impl Session {
         if !text.effects.has(FOR_SESSIONS) {
             return;
         }
+        self.server = connection.process();
         let mut effects = self.with_prepared(text);
         if effects.has(Effects::SEQUENCES_USED.and(Effects::OPAQUE)) {
             connection.sequences = Some(self.client.number);
@@ -55,7 +56,7 @@ impl Session {
     /// The body of a `Bind`, as far as it has come, of a text whose touched parameters are not known: a name that is given
     /// as a value of its own is found.
     pub(crate) fn sends_values(&mut self, text: &Recognised, bind: &[u8]) {
-        if text.effects.has(Effects::PARAMETERS) && text.touched() == Touched::All {
+        if text.effects.has(Effects::PARAMETERS) && matches!(text.touched(), Touched::All(_)) {
             let names = values(bind).into_iter().flatten().filter_map(touched::custom_name);
             self.rare().changed.add_names(names);
         }
@@ -123,13 +124,23 @@ impl Session {
     }
 
     pub(super) fn pin(&mut self, pin: Pin) {
-        let pins = self.place.pins().with(pin);
-        self.place.set(&self.client.key, pins, now());
+        self.set_pins(self.place.pins().with(pin));
     }
 
     pub(super) fn unpin(&mut self, pin: Pin) {
-        let pins = self.place.pins().without(pin);
-        self.place.set(&self.client.key, pins, now());
+        self.set_pins(self.place.pins().without(pin));
+    }
+
+    pub(super) fn set_pins(&mut self, pins: Pins) {
+        let (client, told, server) = (&self.client, &self.told, self.server);
+        let who = || Who {
+            key: client.key.clone(),
+            application: told.get("application_name").map(String::from_utf8_lossy).unwrap_or_default().into_owned(),
+            address: client.address,
+            process: client.process,
+            server,
+        };
+        self.place.set(who, pins, now());
     }
 }
 
@@ -144,7 +155,7 @@ pub(super) fn unlistens(step: &Step) -> bool {
 }
 
 /// By the loop's clock, which tests may stop.
-pub(super) fn now() -> Instant {
+fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

@@ -3,7 +3,7 @@
 
 use super::notes::unlistens;
 use super::probe::MARK;
-use super::settle::{Unsettled, assign};
+use super::settle::{ROLE, SESSION_USER, Unsettled, assign, is_custom};
 use super::{Session, quote};
 use crate::listening::append;
 use crate::parse::{Effects, Recognised, Step};
@@ -24,7 +24,7 @@ pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, 
     Ok(())
 }
 
-/// Sets again what a `RESET` has taken to the server's value, not to the startup's: in the transaction if that goes on.
+/// Sets again what a `RESET` in a transaction that goes on has taken to the server's value, not to the startup's.
 /// `news` gets the `ParameterStatus` of it.
 ///
 /// # Errors
@@ -32,16 +32,34 @@ pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, 
 pub(crate) async fn restore(session: &mut Session, connection: &mut Connection, news: &mut Vec<u8>) -> Result<(), Unsettled> {
     session.was_told(connection);
     let restored = session.rare.as_mut().map(|rare| std::mem::take(&mut rare.changed.restored)).unwrap_or_default();
-    let mut sql = String::from("SELECT ");
-    for (at, name) in restored.iter().enumerate() {
-        sql.push_str(if at == 0 { "" } else { "," });
-        assign(&mut sql, name, session.startup.get(name));
-    }
-    if !restored.is_empty() {
-        ask_hearing(session, connection, &sql, news).await?;
+    let given = |name: Box<str>| session.startup.get(&name).map(|value| restoration(&name, value, &session.client.key.user));
+    let parts: Vec<String> = restored.into_iter().filter_map(given).collect();
+    if !parts.is_empty() {
+        ask_hearing(session, connection, &parts.join(" UNION ALL "), news).await?;
         session.tell(connection, news);
     }
     Ok(())
+}
+
+/// Sets one parameter, unless something else has set it since. A user who did not log in could not take the role.
+fn restoration(name: &str, value: &[u8], user: &str) -> String {
+    let (mut sql, mut literal, mut login) = (String::from("SELECT "), String::new(), String::new());
+    quote::literal(&mut login, user.as_bytes());
+    assign(&mut sql, name, Some(value));
+    quote::literal(&mut literal, name.as_bytes());
+    let is_set = match name {
+        ROLE => format!(
+            "pg_catalog.current_setting({literal}) OPERATOR(pg_catalog.<>) 'none' \
+             OR pg_catalog.current_setting('{SESSION_USER}') OPERATOR(pg_catalog.<>) {login}"
+        ),
+        _ if is_custom(name) => format!("pg_catalog.current_setting({literal},true) OPERATOR(pg_catalog.<>) ''"),
+        _ => format!(
+            "EXISTS (SELECT 1 FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session' \
+             AND pg_catalog.lower(name COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) {literal})"
+        ),
+    };
+    sql.push_str(&format!(" WHERE COALESCE({is_set},false) IS FALSE"));
+    sql
 }
 
 /// Lets the connection listen on all that the client does, so that it will know what is left; once for a transaction.

@@ -6,10 +6,9 @@ mod question;
 
 use super::Session;
 use super::leave::clean;
-use super::notes::now;
 use super::parameters::Values;
-use super::prepare::{ask_hearing, restore};
-use super::settle::{ROLE, Unsettled, settle};
+use super::prepare::ask_hearing;
+use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, settle};
 use super::touched::Changed;
 use crate::parse::Effects;
 use crate::pins::Pin;
@@ -46,7 +45,7 @@ pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, he
 }
 
 async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
-    restore(session, connection, heard).await?;
+    session.was_told(connection);
     if session.rare.as_ref().is_some_and(|rare| rare.is_discarded) {
         clean(connection).await?;
         session.discard();
@@ -55,7 +54,7 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
     if !needs.is_nothing() {
         let found = find(session, connection, &needs, heard).await?;
         session.learn(connection, &needs, &found);
-        // `SET … TO DEFAULT` of what was given at startup.
+        // What was given at startup and reset.
         settle(session, connection, heard).await?;
         if needs.channels {
             channels::follow(session, connection, found, heard).await?;
@@ -95,7 +94,10 @@ impl Session {
         let is_unknown = pins.has(Pin::Unknown) || effects.has(Effects::OPAQUE);
         let nothing = Changed::default();
         let changed = self.rare.as_ref().map_or(&nothing, |rare| &rare.changed);
-        let names = changed.names([&self.parameters, &connection.parameters], is_unknown);
+        let mut names = changed.names([&self.parameters, &connection.parameters], is_unknown);
+        if is_unknown || changed.is_unknown {
+            names.extend(self.here.custom.borrow().iter().cloned());
+        }
         let may_be = |pin: Pin, asks: Effects| is_unknown || effects.has(asks) || pins.has(pin);
         let moves_ears = self.ears().is_some_and(|ears| ears.is_own() || names.contains("client_encoding"));
         Needs {
@@ -124,7 +126,7 @@ impl Session {
                 pins = if is_there { pins.with(pin) } else { pins.without(pin) };
             }
         }
-        self.place.set(&self.client.key, pins, now());
+        self.set_pins(pins);
     }
 
     /// What is set on the connection is what is set in the session, but for startup values that were reset.
@@ -135,10 +137,8 @@ impl Session {
         let mut values: Values = connection.parameters.values().clone();
         values.retain(|name, _| !needs.asks(name));
         values.extend(found.values.iter().map(|(name, value)| (name.clone(), value.clone())));
-        if needs.asks(ROLE) && self.startup.get(ROLE).is_some() {
-            // It was not reset to that, so to have none is a choice.
-            values.entry(ROLE.into()).or_insert_with(|| b"none"[..].into());
-        }
+        self.tell_resets_from_choices(needs, &mut values);
+        self.here.note_custom(found.values.keys().filter(|name| is_custom(name)));
         connection.parameters = self.here.interned.parameters(values.clone());
         for (name, value) in self.startup.values() {
             values.entry(name.clone()).or_insert_with(|| value.clone());
@@ -148,5 +148,16 @@ impl Session {
         rare.changed = Changed::default();
         rare.unmovable.retain(|name| !needs.asks(name));
         rare.unmovable.extend(found.unmovable.iter().cloned());
+    }
+
+    /// To have no role, or an empty custom parameter, may be a choice: not where a `RESET` was the last word.
+    fn tell_resets_from_choices(&self, needs: &Needs, values: &mut Values) {
+        let is_reset = |name: &str| self.rare.as_ref().is_some_and(|rare| rare.changed.restored.contains(name));
+        values.retain(|name, value| !(value.is_empty() && is_custom(name) && is_reset(name) && self.startup.get(name).is_some()));
+        // Another user could not take the startup's role.
+        let is_another = values.contains_key(SESSION_USER);
+        if needs.asks(ROLE) && self.startup.get(ROLE).is_some() && (is_another || !is_reset(ROLE)) {
+            values.entry(ROLE.into()).or_insert_with(|| b"none"[..].into());
+        }
     }
 }

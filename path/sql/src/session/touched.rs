@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::parameters::Parameters;
+use super::settle::{ROLE, SESSION_USER};
 use crate::parse::{Name, Recognised, Step, Touched};
 
 /// Names to ask for.
@@ -30,7 +31,10 @@ impl Changed {
     pub(super) fn add(&mut self, recognised: &Recognised) {
         match recognised.touched() {
             Touched::Names(names) => self.names.extend(names.iter().cloned()),
-            Touched::All => self.is_unknown = true,
+            Touched::All(names) => {
+                self.is_unknown = true;
+                self.names.extend(names.iter().cloned());
+            }
         }
         self.is_reset |= recognised.steps.iter().any(is_whole_reset);
     }
@@ -49,9 +53,13 @@ impl Changed {
 
     /// A `SET` or `RESET` has succeeded.
     pub(super) fn note(&mut self, step: &Step, startup: &Parameters) {
+        // Whoever becomes another user has no role; whoever becomes the first one again has the first one's.
+        let with_role = |name: &str| [Box::from(name), Box::from(if name == SESSION_USER { ROLE } else { name })];
         match step {
-            Step::Set(name) => drop(self.restored.remove(name)),
-            Step::Reset(Name::One(name)) if startup.get(name).is_some() => drop(self.restored.insert(name.clone())),
+            Step::Set(name) => self.restored.retain(|restored| !with_role(name).contains(restored)),
+            Step::Reset(Name::One(name)) => {
+                self.restored.extend(with_role(name).into_iter().filter(|name| startup.get(name).is_some()));
+            }
             Step::Reset(Name::All) => self.restored.extend(startup.values().keys().filter(|name| is_reset_with_all(name)).cloned()),
             _ => {}
         }
@@ -73,7 +81,7 @@ const MOST: usize = 64;
 
 /// `RESET ALL` leaves alone who a session is.
 fn is_reset_with_all(name: &str) -> bool {
-    name != "role" && name != "session_authorization"
+    name != ROLE && name != SESSION_USER
 }
 
 /// A value that may be the name of a custom parameter, as it is known.

@@ -148,6 +148,10 @@ impl Tls {
         end_point(self.connection.peer_certificates()?.first()?)
     }
 
+    pub(super) fn peer(&self) -> Option<std::net::SocketAddr> {
+        registered(&self.socket).peer_addr().ok()
+    }
+
     /// What lies in it; `seen` looks at the socket.
     pub(super) fn seen(&self, seen: impl FnOnce(&TcpStream) -> Seen) -> Seen {
         if self.plain > 0 { Seen::Bytes } else { seen(registered(&self.socket)) }

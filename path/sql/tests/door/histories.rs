@@ -10,7 +10,6 @@ pub const LOOK: &str = "SELECT pg_catalog.array_agg(pg_catalog.concat(n, '=', pg
     UNION ALL SELECT ARRAY[current_user::pg_catalog.text, session_user::pg_catalog.text]";
 
 pub const SCHEMA: &str = "
-CREATE ROLE bob; CREATE ROLE carol; GRANT bob, carol TO app;
 CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil TO PUBLIC; GRANT ALL ON SCHEMA public TO PUBLIC;
 CREATE FUNCTION evil.lies(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.lies);
@@ -387,4 +386,46 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     ("app", &[], &[('a', "BEGIN; SET my.a = 'x'; COMMIT; BEGIN; SET my.a = 'y'; ROLLBACK"), ('b', "SELECT 1"), ('a', "SELECT 1")]),
     ("app", &[], &[('a', "SET my.unused FROM CURRENT"), ('b', "SET SESSION work_mem TO '9MB'"), ('a', "SET SESSION my.b.c = 1")]),
+    (
+        "app",
+        &[],
+        &[
+            ('a', "SET standard_conforming_strings = off"),
+            ('a', "SELECT set_config('my.a', 'off', false)"),
+            ('b', "SELECT set_config(setting_name => 'my.a', new_value => 'named', is_local => false)"),
+            ('a', "SELECT set_config('my' || '.b.c', current_setting('my.a'), false), 'my.b.c'"),
+            ('b', "DO $$BEGIN EXECUTE 'SET my.b.c = 5'; END$$"),
+            ('a', "CALL public.sets('my.a', 'called')"),
+            ('b', "RESET ALL"),
+            ('a', "RESET ALL"),
+        ],
+    ),
+    (
+        "app",
+        &[("role", "carol")],
+        &[
+            ('a', "RESET SESSION AUTHORIZATION"),
+            ('b', "SET SESSION AUTHORIZATION app"),
+            ('a', "SET ROLE NONE"),
+            ('b', "RESET SESSION AUTHORIZATION"),
+            ('a', "BEGIN"),
+            ('a', "RESET SESSION AUTHORIZATION"),
+            ('a', "COMMIT"),
+        ],
+    ),
+    (
+        "app",
+        &[("application_name", "given"), ("my.a", "given")],
+        &[
+            ('a', "SET application_name = 'x'; SET my.a = 'x'"),
+            ('a', "RESET ALL; SELECT 1/0"),
+            ('b', "BEGIN; RESET application_name; RESET my.a; ROLLBACK"),
+            ('a', "BEGIN"),
+            ('a', "SAVEPOINT s; RESET ALL; ROLLBACK TO s"),
+            ('a', "RESET application_name"),
+            ('a', "COMMIT"),
+            ('b', "SET my.a = ''"),
+            ('a', "RESET my.a"),
+        ],
+    ),
 ];

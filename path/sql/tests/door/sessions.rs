@@ -1,5 +1,7 @@
 //! Clients at the door beside the same clients at the server: what they see is always the same.
 
+use std::sync::Once;
+
 use testkit::Wire;
 use testkit::wire::frames::{bind, execute, parse, query, sync};
 use testkit::wire::{Answer, Login};
@@ -11,6 +13,7 @@ use crate::setup::{Door, kinds, login, server};
 struct Twin {
     door: Wire,
     direct: Wire,
+    status: u8,
 }
 
 /// How a statement goes.
@@ -33,11 +36,12 @@ impl Way {
 
 impl Twin {
     fn new(door: &Door, login: &Login) -> Twin {
-        Twin { door: door.log_in(login), direct: Wire::connect(&server().address(), login).unwrap() }
+        Twin { door: door.log_in(login), direct: Wire::connect(&server().address(), login).unwrap(), status: b'I' }
     }
 
     fn same(&mut self, way: Way, sql: &str) -> Result<(), String> {
         let (said, direct) = (way.ask(&mut self.door, sql)?, way.ask(&mut self.direct, sql)?);
+        self.status = direct.status;
         let is_hasty = |answer: &Answer| answer.errors.iter().any(|error| error.code == "57014");
         if is_hasty(&said) || is_hasty(&direct) {
             return Ok(());
@@ -55,11 +59,17 @@ impl Twin {
     }
 }
 
+/// Roles belong to no database.
+fn roles() {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| drop(server().psql("CREATE ROLE bob; CREATE ROLE carol; GRANT bob, carol TO app")));
+}
+
 fn play(door: &Door, way: Way, login: &Login, steps: Steps<'_>) -> Result<(), String> {
     let mut twins = [Twin::new(door, login), Twin::new(door, login)];
     for (who, sql) in steps {
         twins[usize::from(*who == 'b')].same(way, sql)?;
-        for twin in &mut twins {
+        for twin in twins.iter_mut().filter(|twin| twin.status != b'E') {
             twin.same(Way::Simple, LOOK).map_err(|error| format!("after {sql} of {who}: {error}"))?;
         }
     }
@@ -81,6 +91,7 @@ fn play_all(way: Way) {
 #[test]
 fn two_clients_see_what_each_would_see_alone() {
     server().psql_in("postgres", "CREATE DATABASE histories");
+    roles();
     server().psql_in("histories", SCHEMA);
     play_all(Way::Simple);
     play_all(Way::Extended);
@@ -125,6 +136,18 @@ fn pins_follow_what_is_there_in_every_way_of_asking() {
             assert_eq!(door.handle.counts().busy, 0);
         }
     }
+}
+
+#[test]
+fn who_is_pinned_is_told() {
+    let door = Door::new(1);
+    let mut client = door.log_in(&login().with("application_name", "pinned"));
+    client.query("SELECT pg_advisory_lock(5151)").unwrap().fine();
+    let server = client.query("SELECT pg_backend_pid()").unwrap().value().to_owned();
+    let [pinned] = &door.handle.status().pinned[..] else { panic!("one is pinned") };
+    assert_eq!((&*pinned.user, &*pinned.database, &*pinned.application), ("app", "app", "pinned"));
+    assert_eq!((pinned.process, pinned.server.to_string()), (client.process, server));
+    assert!(pinned.address.unwrap().ip().is_loopback());
 }
 
 #[test]
@@ -203,5 +226,100 @@ fn discard_all_is_ones_own_affair() {
         other.send(&[bind("", "kept", &[]), execute("", 0), sync()].concat()).unwrap();
         assert_eq!(kinds(&mut other, 1), "2DCZI");
         assert_eq!(other.query("SHOW work_mem").unwrap().value(), "9MB");
+    }
+}
+
+/// What a client may do next, in or outside a transaction.
+const MOVES: &[&str] = &[
+    "BEGIN",
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "COMMIT",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT s",
+    "ROLLBACK TO s",
+    "RELEASE s",
+    "SELECT 1/0",
+    "SET work_mem = '9MB'",
+    "SET work_mem = '17MB'; SELECT 1/0",
+    "SET LOCAL work_mem = '5MB'",
+    "RESET work_mem",
+    "SET search_path = evil, pg_catalog",
+    "SET search_path TO DEFAULT",
+    "SELECT pg_catalog.set_config('search_path', 'a, b', true)",
+    "SELECT pg_catalog.set_config('search_path', 'c', false)",
+    "SET application_name = 'x'",
+    "SET LOCAL application_name = 'y'",
+    "RESET application_name",
+    "BEGIN; RESET application_name; ROLLBACK",
+    "RESET ALL",
+    "RESET ALL; SELECT 1/0",
+    "SET timezone = 'Asia/Tokyo'; SET datestyle = 'SQL, DMY'",
+    "RESET timezone; RESET datestyle",
+    "BEGIN; SET timezone = 'GMT'; SAVEPOINT t; SET timezone = 'UTC'; ROLLBACK TO t; COMMIT",
+    "SET my.a = 'it''s'",
+    "RESET my.a",
+    "SELECT pg_catalog.set_config('my.a', pg_catalog.concat(pg_catalog.current_setting('my.a', true), '+'), false)",
+    "SELECT pg_catalog.set_config('my.b.c', 'local', true)",
+    "SET ROLE bob",
+    "SET ROLE carol; SET my.b.c = 'as carol'",
+    "SET ROLE NONE",
+    "RESET ROLE",
+    "SET LOCAL ROLE bob",
+    "SET SESSION AUTHORIZATION bob",
+    "RESET SESSION AUTHORIZATION",
+    "SET client_encoding = 'latin1'",
+    "SET client_encoding = 'sjis'",
+    "RESET client_encoding",
+    "SET standard_conforming_strings = off",
+    "SET standard_conforming_strings = on",
+    "SET default_transaction_isolation = 'serializable'; SET default_transaction_read_only = on",
+    "RESET default_transaction_isolation; RESET default_transaction_read_only",
+    "SET transaction_read_only = on",
+    "SET statement_timeout = '10min'",
+    "SET statement_timeout TO DEFAULT",
+    "PREPARE p AS SELECT pg_catalog.set_config('my.a', 'prepared', false)",
+    "EXECUTE p",
+    "DEALLOCATE p",
+    "DISCARD ALL",
+    "SELECT pg_catalog.pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL",
+];
+
+/// Small and seeded.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
+/// A longer run: `PLIMSOLL_HISTORIES=1000`; another one: `PLIMSOLL_SEED=…`.
+#[test]
+fn whatever_two_clients_do_they_see_what_each_would_see_alone() {
+    let variable = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (seed, histories) = (variable("PLIMSOLL_SEED", 4), variable("PLIMSOLL_HISTORIES", 30));
+    server().psql_in("postgres", "CREATE DATABASE moves");
+    roles();
+    server().psql_in("moves", SCHEMA);
+    let door = Door::new(2);
+    let mut random = Random(seed * 0x9e37_79b9 + 1);
+    for history in 0..histories {
+        let user = ["app", "postgres"][random.below(2)];
+        let mut login = Login::new(user, "moves");
+        for (name, value) in [("application_name", "given"), ("timezone", "Europe/Paris"), ("my.a", "given"), ("role", "carol")] {
+            // What becomes of the role when a superuser becomes somebody else nobody can set again.
+            if random.below(4) == 0 && (user, name) != ("postgres", "role") {
+                login = login.with(name, value);
+            }
+        }
+        let steps: Vec<(char, &str)> = (0..24).map(|_| (['a', 'b'][random.below(2)], MOVES[random.below(MOVES.len())])).collect();
+        let way = [Way::Simple, Way::Extended][random.below(2)];
+        if let Err(error) = play(&door, way, &login, &steps) {
+            panic!("history {history} of PLIMSOLL_SEED={seed}, {login:?}:\n{steps:#?}\n{error}");
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The least that a client and its loop do with a session: simple queries, one after another.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -117,15 +116,15 @@ impl House {
         });
         tokio::task::spawn_local(serve(orders, open, events.clone()));
         let pins = PinBoard::new(0, events.clone());
-        let sessions = Sessions { interned: Interned::default(), pins, listeners, patience: Cell::new(Duration::from_secs(20)) };
+        let sessions = Sessions::new(pins, listeners, Duration::from_secs(20));
         let key = Arc::new(Key { user: user.into(), database: "app".into() });
-        House { server: server.clone(), sessions: Rc::new(sessions), free: Vec::new(), key, events, clients: 0, opened: 0 }
+        House { server: server.clone(), sessions, free: Vec::new(), key, events, clients: 0, opened: 0 }
     }
 
     pub(super) async fn guest(&mut self, startup: &[(&str, &str)]) -> Guest {
         self.clients += 1;
         let startup = Arc::new(startup.iter().map(|(name, value)| (Box::from(*name), Box::from(*value))).collect());
-        let client = Client { number: self.clients, process: 1_000_000 + self.clients as u32, key: self.key.clone() };
+        let client = Client { number: self.clients, process: 1_000_000 + self.clients as u32, key: self.key.clone(), address: None };
         let session = Session::new(&self.sessions, client, &startup, &Arc::default());
         let mut guest = Guest { session, held: None, told: BTreeMap::from([("(status)".into(), "I".into())]) };
         let mut connection = self.take(None).await;
