@@ -53,21 +53,22 @@ impl Mode {
 
 /// The longest that pgbench may be silent: it logs in a thousand clients one by one, then speaks each second.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// It is killed when the last line is there and never runs so long by itself.
+const LONGER: Duration = Duration::from_secs(30);
+/// What a line may lack to the full time, seconds.
+const LATE: f64 = 0.5;
 /// Of its latencies, this part is logged.
 const SAMPLE: &str = "0.2";
 
 /// A second of warm-up, then the measured time, between two of pgbench's progress lines.
 pub fn run(run: Run, pooler: &Running, server: &Server) -> Result<Seen, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let seconds = run.measured.as_secs();
-    let mut command = command(run, pooler.address, folder.path());
-    // It is killed when the last line is there, a second before it would end by itself.
-    command.args(["-T", &(seconds + 2).to_string()]);
-    let mut lines = Lines::start(run.cpus, &mut command)?;
+    let mut lines = Lines::start(run.cpus, &mut command(run, pooler.address, folder.path()))?;
     let warm = lines.next()?;
     let (began, before, others) = (Instant::now(), pooler.tree().cpu(), server.tree().cpu());
     let (mut queries, mut last) = (0.0, warm.stamp);
-    for _ in 0..seconds {
+    // A line that is late takes the place of those that it missed.
+    while last - warm.stamp < run.measured.as_secs_f64() - LATE {
         let line = lines.next()?;
         queries += line.tps * (line.stamp - last);
         last = line.stamp;
@@ -86,6 +87,7 @@ pub fn run(run: Run, pooler: &Running, server: &Server) -> Result<Seen, String> 
 fn command(run: Run, address: SocketAddr, folder: &Path) -> Command {
     let mut pgbench = client("pgbench");
     pgbench.args(["-n", "-S", "-j", "1", "-P", "1", "--progress-timestamp", "-M", run.mode.name(), "-c", &run.clients.to_string()]);
+    pgbench.args(["-T", &(run.measured + LONGER).as_secs().to_string()]);
     pgbench.args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-U", NAME]);
     pgbench.arg("-l").arg("--sampling-rate").arg(SAMPLE).arg("--log-prefix").arg(folder.join("log")).arg(NAME);
     pgbench.stdout(Stdio::null()).stderr(Stdio::piped());
@@ -118,7 +120,7 @@ impl Lines {
 
     /// The next progress; anything else that pgbench says voids the run.
     fn next(&mut self) -> Result<Progress, String> {
-        let line = self.lines.recv_timeout(PATIENCE).map_err(|_| "pgbench says nothing more".to_string())?;
+        let line = self.lines.recv_timeout(PATIENCE).map_err(|reason| format!("pgbench says nothing more: {reason}"))?;
         Progress::parse(&line).ok_or_else(|| format!("pgbench: {line}"))
     }
 }

@@ -1,3 +1,5 @@
+//! The Postgres behind every pooler: one scratch server, filled for pgbench, and its client programs.
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
