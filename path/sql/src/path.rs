@@ -11,7 +11,7 @@ pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
     // client: messages that somebody must answer, or the client's end.
     if visit.hold.is_none() {
         match exchange::receive(visit).await {
-            Came::Something => {}
+            Came::Something | Came::Long => {}
             Came::Nothing => return After::Again,
             Came::End => return visit.farewell().await,
         }

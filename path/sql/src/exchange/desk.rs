@@ -127,6 +127,18 @@ impl Desk {
         }
     }
 
+    /// The text that is to be read in turns before what follows can be framed.
+    pub(super) fn long(&self) -> Option<&[u8]> {
+        self.intake.long(self.input.as_ref()?.unread().get(self.up.decided()..)?)
+    }
+
+    /// Such a text was read.
+    pub(super) fn add_long(&mut self, recognised: Recognised) {
+        let Some(input) = &self.input else { return };
+        self.intake.add_long(&input.unread()[self.up.decided()..], recognised);
+        self.least_input = 0;
+    }
+
     /// A connection was lent: what waits may go to it.
     pub(super) fn begin_lending(&mut self) {
         self.plan_due = true;

@@ -38,6 +38,8 @@ pub(crate) enum Stopped {
     Lost,
     /// The server was gone before anything was sent to it.
     Unusable,
+    /// A text is to be read in turns.
+    Long,
     /// A statement needs something done on the connection before it goes there.
     Prepare,
     /// The transaction goes on, and something must be set again in it.
@@ -119,6 +121,9 @@ impl Flow<'_> {
     /// From the client to the server.
     fn up(&mut self, context: &mut Context<'_>) -> Moved {
         let moved = self.send(context)? + self.read_client(context)?;
+        if self.desk.intake.messages.has_long() {
+            return Err(Stopped::Long);
+        }
         if !self.desk.plan_due || !self.desk.up.is_written() || self.desk.up.decided() > 0 {
             return Ok(moved);
         }

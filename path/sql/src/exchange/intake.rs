@@ -79,6 +79,16 @@ impl Intake {
         }
     }
 
+    /// The text in `input` that is to be read in turns.
+    pub(crate) fn long<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
+        self.messages.long(input.get(self.left..)?)
+    }
+
+    /// Such a text was read.
+    pub(crate) fn add_long(&mut self, input: &[u8], recognised: Recognised) {
+        self.messages.add_long(input.get(self.left..).unwrap_or_default(), recognised);
+    }
+
     /// Whether what has come is the beginning of a message that must come whole.
     pub(crate) fn lacks_rest(&self) -> bool {
         self.left == 0 && self.messages.front().is_none()

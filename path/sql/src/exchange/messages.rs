@@ -9,6 +9,9 @@ use crate::frame::HEADER;
 use crate::parse::{Effects, Recognised, Strings};
 use crate::session::Statement;
 
+/// From so many bytes on a message's text is read in turns, so that others have theirs.
+const LONG: usize = 32 << 10;
+
 /// Messages that have come and are not dealt with, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -19,6 +22,15 @@ pub(crate) struct Messages {
     /// Messages after which something is answered whatever follows.
     ends: usize,
     effects: Effects,
+    /// One follows whose text is to be read in turns.
+    long: Option<Long>,
+}
+
+/// A message whose text takes too long to read at once.
+#[derive(Debug, Clone, Copy)]
+struct Long {
+    tag: u8,
+    length: usize,
 }
 
 /// One message.
@@ -44,19 +56,42 @@ pub(crate) enum Meaning {
 impl Messages {
     /// Frames what lies in `source` behind what is framed; gives how long `source` must be before more can be.
     pub(crate) fn read(&mut self, source: &[u8], memory: &mut Memory, strings: Strings) -> usize {
-        while self.refused.is_none() {
+        while self.refused.is_none() && self.long.is_none() {
             let Some(rest) = source.get(self.framed..) else { return source.len() + 1 };
             match message::frame(rest) {
                 Ok(Framed::More(count)) => return self.framed + count,
-                Ok(Framed::Message { tag, length }) => self.add(tag, length, rest, memory, strings),
+                Ok(Framed::Message { tag: tag @ (b'Q' | b'P'), length }) if length > LONG => self.long = Some(Long { tag, length }),
+                Ok(Framed::Message { tag, length }) => self.add(tag, length, meaning(tag, length, rest, memory, strings)),
                 Err(refused) => self.refused = Some(refused),
             }
         }
         source.len() + 1
     }
 
-    fn add(&mut self, tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: Strings) {
-        let meaning = meaning(tag, length, rest, memory, strings);
+    /// Whether a message follows whose text is to be read in turns.
+    pub(crate) fn has_long(&self) -> bool {
+        self.long.is_some()
+    }
+
+    /// The text of the message that is to be read in turns; then [`Messages::add_long`].
+    pub(crate) fn long<'m>(&self, source: &'m [u8]) -> Option<&'m [u8]> {
+        let Long { tag, length } = self.long?;
+        let body = source.get(self.framed + HEADER..self.framed + length)?;
+        Some(if tag == b'P' { message::parse(body).map_or(&b""[..], |parse| parse.1) } else { text(body) })
+    }
+
+    /// Such a text was read; what follows can be framed.
+    pub(crate) fn add_long(&mut self, source: &[u8], recognised: Recognised) {
+        let Some(Long { tag, length }) = self.long.take() else { return };
+        let (body, recognised) = (&source[self.framed + HEADER..self.framed + length], Arc::new(recognised));
+        let parsed = |(_, text, types): (_, &[u8], &[u8])| {
+            Meaning::Parse(Arc::new(Statement { text: text.into(), types: types.into(), recognised: recognised.clone() }))
+        };
+        let meaning = if tag == b'P' { message::parse(body).map_or(Meaning::Nothing, parsed) } else { Meaning::Query(recognised) };
+        self.add(tag, length, meaning);
+    }
+
+    fn add(&mut self, tag: u8, length: usize, meaning: Meaning) {
         match &meaning {
             Meaning::Nothing => {}
             Meaning::Query(text) => self.effects = self.effects.and(text.effects),
@@ -134,7 +169,7 @@ impl Messages {
     /// Forgets them: they are framed again.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
-        (self.framed, self.ends, self.refused, self.effects) = (0, 0, None, Effects::NONE);
+        (self.framed, self.ends, self.refused, self.effects, self.long) = (0, 0, None, Effects::NONE, None);
     }
 }
 
@@ -146,10 +181,15 @@ fn meaning(tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: St
     match tag {
         b'Q' => {
             let body = &rest[HEADER..length];
-            Meaning::Query(memory.text(body.strip_suffix(b"\0").unwrap_or(body), strings))
+            Meaning::Query(memory.text(text(body), strings))
         }
         b'P' => message::parse(&rest[HEADER..length])
             .map_or(Meaning::Nothing, |(_, text, types)| Meaning::Parse(memory.statement(text, types, strings))),
         _ => Meaning::Nothing,
     }
+}
+
+/// The text in the body of a `Query`.
+fn text(body: &[u8]) -> &[u8] {
+    body.strip_suffix(b"\0").unwrap_or(body)
 }

@@ -6,6 +6,7 @@ use crate::door::now;
 use crate::error::{Fault, Severity, code};
 use crate::events::Failure;
 use crate::events::add;
+use crate::parse::recognise_in_turns;
 use crate::visit::{After, Visit};
 
 /// What came from a client that has no server connection.
@@ -13,6 +14,8 @@ use crate::visit::{After, Visit};
 pub(crate) enum Came {
     /// Messages that a server is needed for.
     Something,
+    /// A text that is to be read in turns.
+    Long,
     /// Nothing: it is silent again.
     Nothing,
     /// It leaves, or must.
@@ -21,7 +24,12 @@ pub(crate) enum Came {
 
 /// Reads until a server has something to do: to the end of a batch, or as much as there is room for.
 pub(crate) async fn receive(visit: &mut Visit<'_>) -> Came {
-    poll_fn(|context| visit.poll_receive(context)).await
+    loop {
+        match poll_fn(|context| visit.poll_receive(context)).await {
+            Came::Long => Box::pin(visit.read_long()).await,
+            came => return came,
+        }
+    }
 }
 
 impl Visit<'_> {
@@ -78,6 +86,9 @@ impl Visit<'_> {
         let Some(input) = &desk.input else {
             return self.door.is_draining().then(|| self.ends(&Fault::terminated()));
         };
+        if desk.long().is_some() {
+            return Some(Came::Long);
+        }
         let first = desk.intake.messages.front();
         if first.is_some_and(|message| message.tag == b'X') {
             return Some(Came::End);
@@ -98,6 +109,15 @@ impl Visit<'_> {
     fn ends(&mut self, fault: &Fault) -> Came {
         self.say(fault, Severity::Fatal);
         Came::End
+    }
+
+    /// Reads a long text, and frames what follows. Others have their turn meanwhile.
+    pub(super) async fn read_long(&mut self) {
+        let strings = self.strings();
+        let Some(text) = self.desk.long() else { return };
+        let recognised = recognise_in_turns(text, strings).await;
+        self.desk.add_long(recognised);
+        self.frame();
     }
 
     /// Frames what has come.

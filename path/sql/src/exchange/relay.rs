@@ -18,7 +18,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Until all that the client sent is answered and it keeps no connection, or it or the server is gone.
 pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
     let stopped = poll_fn(|context| visit.poll_flow(context)).await;
-    if !matches!(stopped, Stopped::Prepare | Stopped::Restore) && visit.shape.plan.limits.is_any() {
+    if !matches!(stopped, Stopped::Long | Stopped::Prepare | Stopped::Restore) && visit.shape.plan.limits.is_any() {
         visit.stop_clock();
     }
     match stopped {
@@ -26,6 +26,10 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
         Stopped::Unusable if !visit.guest.session.is_pinned() => {
             visit.desk.begin_again();
             visit.hold = None;
+            After::Again
+        }
+        Stopped::Long => {
+            Box::pin(visit.read_long()).await;
             After::Again
         }
         Stopped::Prepare => visit.prepare().await,

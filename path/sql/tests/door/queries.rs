@@ -106,6 +106,12 @@ fn rows_of_any_size_pass() {
         assert_eq!(answer.value().len(), length);
         let text = "y".repeat(length);
         assert_eq!(client.ask("SELECT length($1)", &[&text]).unwrap().value(), length.to_string());
-        assert_eq!(client.query(&format!("SELECT length('{text}')")).unwrap().value(), length.to_string());
+        let long = format!("SELECT length('{text}')");
+        assert_eq!(client.query(&long).unwrap().value(), length.to_string());
+        assert_eq!(client.ask(&long, &[]).unwrap().value(), length.to_string());
+        client.query("BEGIN").unwrap();
+        client.send(&[query(&long), query("SELECT 1"), query("COMMIT")].concat()).unwrap();
+        assert_eq!(client.answer().unwrap().value(), length.to_string());
+        assert_eq!(kinds(&mut client, 2), "TDCZTCZI");
     }
 }
