@@ -1,12 +1,25 @@
-// A small web app: a page, JSON, a list of posts kept in a file, uploads, a chat by WebSocket, ticks by SSE.
+// A small web app: a page, JSON, a list of posts kept in Postgres, uploads, a chat by WebSocket, ticks by SSE.
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import express from "express";
+import pg from "pg";
 import { WebSocketServer } from "ws";
 
-const data = process.env.DATA ?? "data";
-const file = join(data, "posts.jsonl");
+const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8 });
+database.on("error", (error) => console.error(`a database connection was lost: ${error.message}`));
+
+// more than one instance may make the table at the same time: the lock lets them do it in turn
+const TABLE = `BEGIN; SELECT pg_advisory_xact_lock(1);
+  CREATE TABLE IF NOT EXISTS posts (id bigserial PRIMARY KEY, title text NOT NULL, text text NOT NULL); COMMIT`;
+let made;
+async function query(text, values) {
+  made ??= database.query(TABLE).catch((error) => { made = undefined; throw error; });
+  await made;
+  return (await database.query(text, values)).rows;
+}
+const list = () => query("SELECT title, text FROM posts ORDER BY id");
+// beside what the app does, so that the table is there when it is wanted
+list().catch((error) => console.error(`the database is not there yet: ${error.message}`));
+
 const app = express();
 app.disable("x-powered-by");
 
@@ -16,17 +29,13 @@ app.get("/hello", (request, response) =>
 app.get("/api/hello", (request, response) =>
   response.json({ hello: request.query.name ?? "world", from: "node", instance: process.pid }));
 
-app.get("/api/posts", async (request, response) => {
-  const text = await readFile(file, "utf8").catch(() => "");
-  response.json(text.split("\n").filter(Boolean).map((line) => JSON.parse(line)));
-});
+app.get("/api/posts", async (request, response) => response.json(await list()));
 
 app.post("/api/posts", express.json(), async (request, response) => {
   const { title, text } = request.body ?? {};
   if (!String(title ?? "").trim()) return response.sendStatus(422);
   const post = { title: String(title), text: String(text ?? "") };
-  await mkdir(data, { recursive: true });
-  await appendFile(file, JSON.stringify(post) + "\n"); // one write in append mode: instances do not mix their lines
+  await query("INSERT INTO posts (title, text) VALUES ($1, $2)", [post.title, post.text]);
   response.status(201).json(post);
 });
 

@@ -1,16 +1,25 @@
-"""A small web app: a page, JSON, a list of posts kept in a file, uploads, ticks by server-sent events."""
+"""A small web app: a page, JSON, a list of posts kept in Postgres, uploads, ticks by server-sent events."""
 
 import hashlib
-import json
 import os
-import pathlib
 import time
 
 from flask import Flask, Response, abort, request
+from psycopg_pool import ConnectionPool
 
 app = Flask(__name__, static_folder=None)
 app.config["MAX_CONTENT_LENGTH"] = 200 * 1024 * 1024
-POSTS = pathlib.Path(os.environ.get("DATA", "data")) / "posts.jsonl"
+
+
+def make(connection):
+    """More than one worker may make the table at the same time: the lock lets them do it in turn."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(1)")
+        connection.execute("CREATE TABLE IF NOT EXISTS posts (id bigserial PRIMARY KEY, title text NOT NULL, text text NOT NULL)")
+
+
+# it connects beside what the app does, so that the app starts at once
+database = ConnectionPool(os.environ.get("DATABASE_URL", ""), min_size=1, max_size=8, configure=make, open=True)
 
 
 @app.get("/healthz")
@@ -30,8 +39,9 @@ def hello():
 
 @app.get("/api/posts")
 def posts():
-    lines = POSTS.read_text().splitlines() if POSTS.exists() else []
-    return [json.loads(line) for line in lines]
+    with database.connection() as connection:
+        rows = connection.execute("SELECT title, text FROM posts ORDER BY id").fetchall()
+    return [{"title": title, "text": text} for title, text in rows]
 
 
 @app.post("/api/posts")
@@ -40,10 +50,8 @@ def create():
     if not isinstance(post, dict) or not str(post.get("title", "")).strip():
         abort(422)
     post = {"title": str(post["title"]), "text": str(post.get("text", ""))}
-    POSTS.parent.mkdir(parents=True, exist_ok=True)
-    # one write in append mode: workers do not mix their lines
-    with open(POSTS, "a") as file:
-        file.write(json.dumps(post) + "\n")
+    with database.connection() as connection:
+        connection.execute("INSERT INTO posts (title, text) VALUES (%(title)s, %(text)s)", post)
     return post, 201
 
 

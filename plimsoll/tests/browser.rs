@@ -22,9 +22,8 @@ fn the_hello_apps_work_in_a_browser() {
 fn visit(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples").join(format!("hello-{name}"));
     let up = Up::at(env!("CARGO_BIN_EXE_plimsoll"), folder);
-    let data = up.folder().join("data").display().to_string();
     let upload = up.folder().join("upload.txt").display().to_string();
-    let hello = up.env("DATA", &data).file("upload.txt", "abc").ready();
+    let hello = up.file("upload.txt", "abc").ready();
     browser.open(&format!("http://{}/", hello.http()));
     browser.shows(&format!("document.getElementById('hello').textContent == 'Hello, world, from {name}'"));
     browser.shows("Number(document.getElementById('ticks').textContent) >= 3");

@@ -1,4 +1,4 @@
-//! The hello apps as their users meet them: pages, JSON, posts, an upload of 100 MB, WebSocket, server-sent events.
+//! The hello apps as their users meet them: pages, JSON, posts that stay, an upload of 100 MB, WebSocket, server-sent events.
 #![allow(clippy::unwrap_used)]
 
 use std::fs::File;
@@ -13,10 +13,11 @@ const UPLOAD: usize = 100 * 1024 * 1024;
 
 #[test]
 fn hello_rust() {
-    let hello = up("hello-rust");
+    let state = tempfile::tempdir().unwrap();
+    let hello = up("hello-rust", state.path());
     everyday(&hello, "rust");
     chat(&hello);
-    gone(hello);
+    kept(hello, "hello-rust", state.path());
 }
 
 #[test]
@@ -24,9 +25,10 @@ fn hello_python() {
     if without("python") {
         return;
     }
-    let hello = up("hello-python");
+    let state = tempfile::tempdir().unwrap();
+    let hello = up("hello-python", state.path());
     everyday(&hello, "python");
-    gone(hello);
+    kept(hello, "hello-python", state.path());
 }
 
 #[test]
@@ -34,10 +36,11 @@ fn hello_node() {
     if without("node") {
         return;
     }
-    let hello = up("hello-node");
+    let state = tempfile::tempdir().unwrap();
+    let hello = up("hello-node", state.path());
     everyday(&hello, "node");
     chat(&hello);
-    gone(hello);
+    kept(hello, "hello-node", state.path());
 }
 
 /// Whether `./test` could not install what this needs; it says so at its end.
@@ -49,10 +52,8 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples").join(name)
 }
 
-fn up(name: &str) -> Plimsoll {
-    let up = Up::at(env!("CARGO_BIN_EXE_plimsoll"), folder(name));
-    let data = up.folder().join("data").display().to_string();
-    up.env("DATA", &data).ready()
+fn up(name: &str, state: &Path) -> Plimsoll {
+    Up::at(env!("CARGO_BIN_EXE_plimsoll"), folder(name)).state(&state.join("state")).ready()
 }
 
 fn everyday(hello: &Plimsoll, language: &str) {
@@ -127,6 +128,26 @@ fn chat(hello: &Plimsoll) {
     let long = vec![7; 60_000];
     other.send_frame(2, &long).unwrap();
     assert_eq!(other.receive().unwrap().payload, long);
+}
+
+/// Posts survive a lost table that was dumped before, and a restart.
+fn kept(hello: Plimsoll, name: &str, state: &Path) {
+    let posts = get(hello.http(), "/api/posts").unwrap().json();
+    assert_eq!(posts.as_array().unwrap().len(), 1);
+    let db = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        said(command.arg("--file").arg(folder(name).join("plimsoll.toml")).arg("--state").arg(state.join("state")).arg("db").args(words))
+    };
+    let dump = state.join("posts.dump");
+    db(&["dump", dump.to_str().unwrap()]);
+    db(&["shell", "--", "-c", "DROP TABLE posts"]);
+    assert_eq!(get(hello.http(), "/api/posts").unwrap().status, 500);
+    db(&["restore", dump.to_str().unwrap()]);
+    assert_eq!(get(hello.http(), "/api/posts").unwrap().json(), posts);
+    gone(hello);
+    let again = up(name, state);
+    assert_eq!(get(again.http(), "/api/posts").unwrap().json(), posts);
+    gone(again);
 }
 
 fn gone(mut hello: Plimsoll) {

@@ -1,11 +1,9 @@
-//! A small web app: a page, JSON, a list of posts kept in a file, uploads, a chat by WebSocket, ticks by SSE.
-//! It knows nothing of Plimsoll but PORT.
+//! A small web app: a page, JSON, a list of posts kept in Postgres, uploads, a chat by WebSocket, ticks by SSE.
+//! It knows nothing of Plimsoll but PORT and DATABASE_URL.
 
 mod live;
 mod posts;
 mod upload;
-
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query};
@@ -32,7 +30,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 fn app() -> Router {
-    let posts = Router::new().route("/api/posts", get(posts::list).post(posts::create)).with_state(Arc::new(posts::Posts::open()));
+    let posts = Router::new().route("/api/posts", get(posts::list).post(posts::create)).with_state(posts::Posts::open());
     let live = Router::new().route("/api/chat", get(live::chat)).with_state(live::Room::new());
     Router::new()
         .merge(posts)
