@@ -29,10 +29,11 @@ fn mode(mode: &str) {
         let mut told = counts(&pgbench(place, &["-i", "-s", "1", "-q"]));
         let (clients, transactions) = (CLIENTS.to_string(), TRANSACTIONS.to_string());
         for script in ["tpcb-like", "simple-update", "select-only"] {
-            let arguments = ["-n", "-M", mode, "-c", &clients, "-j", "2", "-t", &transactions, "-b", script];
+            // a thread each: pgbench waits for an answer to its Parse with all clients of a thread
+            let arguments = ["-n", "-M", mode, "-c", &clients, "-j", &clients, "-t", &transactions, "-b", script];
             told += &counts(&pgbench(place, &arguments));
         }
-        told += &counts(&pgbench(place, &["-n", "-M", mode, "-C", "-c", "4", "-t", "10", "-b", "select-only"]));
+        told += &counts(&pgbench(place, &["-n", "-M", mode, "-C", "-c", "4", "-j", "4", "-t", "10", "-b", "select-only"]));
         told + &balance(place)
     });
     let written = format!("t|{}", 2 * CLIENTS * TRANSACTIONS);
@@ -79,7 +80,7 @@ fn pgbench_pipelines() {
         place.monitor("CREATE TABLE piped (id int, client int); ALTER TABLE piped OWNER TO app");
         let mut told = String::new();
         for mode in ["extended", "prepared"] {
-            told += &counts(&pgbench(place, &["-n", "-M", mode, "-c", "8", "-j", "2", "-t", "50", "-f", "pipeline.sql"]));
+            told += &counts(&pgbench(place, &["-n", "-M", mode, "-c", "8", "-j", "8", "-t", "50", "-f", "pipeline.sql"]));
         }
         told + &place.monitor("SELECT count(*) FROM piped")
     });

@@ -40,7 +40,9 @@ async function prepared(client) {
   const shape = () => client.query({ name: "shape", text: "SELECT * FROM shape" });
   told("shape", (await shape()).rows);
   await client.query("ALTER TABLE shape ADD COLUMN b int");
-  await error("changed", shape);
+  // Postgres refuses this; a door that prepares again is better
+  const changed = await shape().catch((reason) => reason);
+  told("changed", changed.code === "0A000" || changed.rows.length === 1);
 }
 
 async function transactions(client) {
