@@ -90,7 +90,7 @@ pub fn same(name: &str, script: impl Fn(&Place) -> String) -> String {
 
 /// The door holds no more connections than it may, one for all listeners included, none of them in a transaction or with locks.
 fn clean(place: &Place) {
-    let of = format!("FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()", place.database);
+    let of = format!("FROM pg_stat_activity WHERE datname = '{}' AND usename = 'app'", place.database);
     until("every connection of the door is idle", || place.monitor(&format!("SELECT count(*) {of} AND state <> 'idle'")) == "0");
     let open = place.monitor(&format!("SELECT pid, backend_start, query {of}"));
     assert!(open.lines().count() <= SERVER + 1, "more than {SERVER} connections:\n{open}");

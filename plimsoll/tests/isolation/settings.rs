@@ -133,6 +133,11 @@ impl Client<'_> {
         let expected = [user].into_iter().chain(SETTINGS.iter().map(|setting| self.model.values.of(setting).to_owned()));
         let expected: Vec<Option<String>> = expected.map(Some).collect();
         assert_eq!(answer.rows, [expected], "settings of client {}", self.id);
+        for (reported, name) in [("application_name", "application_name"), ("TimeZone", "timezone"), ("DateStyle", "datestyle")] {
+            let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();
+            let known = self.wire().parameters.get(reported).cloned();
+            assert_eq!(known.as_deref(), Some(self.model.values.of(setting)), "what client {} was told of {reported}", self.id);
+        }
     }
 
     /// One of them by SHOW, and the path by what it finds.
