@@ -22,7 +22,7 @@ pub use load::{Ask, Failure, Load};
 pub use origin::{Origin, Received, Reply};
 pub use plimsoll::{Ended, Plimsoll, Ready, Up};
 pub use postgres::Postgres;
-pub use processes::{descendants, exists, inside, kill, marked, terminate};
+pub use processes::{descendants, exists, inside, kill, listens, marked, peak_memory, terminate};
 pub use terminal::Terminal;
 pub use until::{DEADLINE, holds_within, until};
 pub use websocket::{Frame, WebSocket};

@@ -1,6 +1,6 @@
 //! A Plimsoll as a user runs it: the real binary, a file in a scratch folder, the ready line, signals.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ pub struct Up {
     at: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
+    before: Vec<OsString>,
     mark: String,
 }
 
@@ -54,6 +55,7 @@ impl Up {
             scratch,
             arguments: vec!["--state".into(), state],
             environment: Vec::new(),
+            before: Vec::new(),
             mark,
         }
     }
@@ -87,6 +89,12 @@ impl Up {
         self
     }
 
+    /// Words before the command, of a program that becomes it: `setpriv`, `env`, `unshare`.
+    pub fn through(mut self, words: &[&str]) -> Up {
+        self.before = words.iter().map(OsString::from).collect();
+        self
+    }
+
     /// A further argument after `up FILE --state DIR`.
     pub fn arg(mut self, argument: &str) -> Up {
         self.arguments.push(argument.into());
@@ -96,8 +104,9 @@ impl Up {
     /// The command `plimsoll VERB FILE --state DIR` with the mark in its environment, to run as the test likes.
     pub fn command(&self, verb: &str) -> Command {
         let (name, value) = self.mark.split_once('=').expect("a mark is NAME=value");
-        let mut command = Command::new(&self.binary);
-        command.arg(verb).arg(&self.at).args(&self.arguments).current_dir(self.folder());
+        let words: Vec<&OsStr> = self.before.iter().map(OsString::as_os_str).chain([self.binary.as_os_str()]).collect();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(verb).arg(&self.at).args(&self.arguments).current_dir(self.folder());
         command.env(name, value).envs(self.environment.iter().cloned());
         command
     }

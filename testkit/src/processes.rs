@@ -29,6 +29,28 @@ pub fn inside(folder: &Path) -> Vec<(u32, String)> {
     pids().filter(works).map(|pid| (pid, command_line(pid))).collect()
 }
 
+/// The first of `pids` that listens on the port.
+pub fn listens(port: u16, pids: &[u32]) -> Option<u32> {
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let listening =
+        |fields: &Vec<&str>| fields.get(1).is_some_and(|at| at.ends_with(&format!(":{port:04X}"))) && fields.get(3) == Some(&"0A");
+    let links: Vec<String> = lines.filter(listening).filter_map(|fields| Some(format!("socket:[{}]", fields.get(9)?))).collect();
+    let holds = |pid: &u32| {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut open = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+        open.any(|link| link.to_str().is_some_and(|link| links.iter().any(|known| known == link)))
+    };
+    pids.iter().copied().find(|pid| holds(pid))
+}
+
+/// The most memory that `pid` ever had resident, in bytes.
+pub fn peak_memory(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
+}
+
 /// Whether `pid` is a living process; a zombie is not.
 pub fn exists(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
