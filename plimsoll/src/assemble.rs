@@ -75,7 +75,7 @@ impl Running {
         let http = self.http.addresses().first().map(|address| format!("http=http://{}", reachable(*address)));
         let Joined { doors, .. } = self.databases.now();
         let name = |door: &Door| if doors.len() == 1 { "sql".into() } else { format!("sql.{}", door.plan.name) };
-        let sql = doors.iter().filter_map(|door| Some(format!("{}={}", name(door), door.address()?)));
+        let sql = doors.iter().map(|door| format!("{}={}", name(door), door.address));
         let words: Vec<String> = http.into_iter().chain(sql).collect();
         Ok(format!("ready {} console=http://{}", words.join(" "), self.console().address()))
     }

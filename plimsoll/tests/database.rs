@@ -187,8 +187,12 @@ fn verbs_say_what_they_need() {
 
 #[test]
 fn a_taken_default_gives_way_and_a_written_one_does_not() {
-    // Whoever has it: somebody does.
-    let _taken = TcpListener::bind("127.0.0.1:6432");
+    // Another test may have it for a while.
+    let mut taken = None;
+    until("the port is ours", || {
+        taken = TcpListener::bind("127.0.0.1:6432").ok();
+        taken.is_some()
+    });
     let plimsoll = Plimsoll::start(BINARY, &file(""));
     assert_ne!(plimsoll.sql(), "127.0.0.1:6432");
     assert!(plimsoll.log().contains("127.0.0.1:6432 is taken"), "{}", plimsoll.log());
@@ -241,6 +245,32 @@ fn doors_come_and_go_with_the_file() {
     assert_eq!(most(&plimsoll), Some(20));
     rows(&mut wire, "SELECT 1");
     until("the door that left is closed", || other.query("SELECT 1").is_err());
+}
+
+/// Whoever has the old address is replaced before it closes; metrics of a door go with it and come again with it.
+#[test]
+fn a_door_moves_and_comes_again() {
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (one, two) = (free(), free());
+    let at = |address: &str| file(&format!("sql = \"main\"\n[sql.main]\nlisten = \"{address}\"\n"));
+    let plimsoll = Plimsoll::start(BINARY, &at(&one));
+    let (pid, first) = (plimsoll.status()["apps"][0]["instances"][0]["pid"].clone(), url(&plimsoll, &[]));
+    assert!(first.contains(&one));
+    assert!(reload(&plimsoll, &at(&two)).status.success(), "{}", plimsoll.log());
+    assert_eq!(url(&plimsoll, &[]), first.replace(&one, &two));
+    until("the instance is another one", || plimsoll.status()["apps"][0]["instances"][0]["pid"] != pid);
+    assert_eq!(variable(&plimsoll, "shop", "DATABASE_URL"), first.replace(&one, &two));
+    until("the old address is closed", || std::net::TcpStream::connect(&one).is_err());
+    let metrics = |plimsoll: &Plimsoll| testkit::get(&plimsoll.doors().console, "/metrics").unwrap().text();
+    let lines = |name: &str| metrics(&plimsoll).lines().filter(|line| line.starts_with(name)).count();
+    let other = |address: &str| at(address).replace("sql = \"main\"", "sql = \"other\"").replace("[sql.main]", "[sql.other]");
+    let output = reload(&plimsoll, &other(&two));
+    assert!(output.status.code() == Some(1) && said(&output).contains("is still that of `[sql.main]`"), "{}", said(&output));
+    for text in [&other(&one), &at(&two)] {
+        let output = reload(&plimsoll, text);
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(lines("sql_clients{"), 1, "{}", metrics(&plimsoll));
+    }
 }
 
 /// A reload that fails leaves every door as it was.

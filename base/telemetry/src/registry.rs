@@ -20,11 +20,16 @@ impl Registry {
 
     /// The Prometheus text of everything, families of one name joined (text format 0.0.4).
     pub fn render(&self) -> String {
-        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut out = Exposition::default();
-        for source in sources {
-            source.collect(&mut out);
-        }
+        self.collect(&mut out);
         out.finish()
+    }
+}
+
+/// A list within a list, for what may leave again: whoever holds it takes it out by leaving it out.
+impl Collect for Registry {
+    fn collect(&self, out: &mut Exposition) {
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sources.iter().for_each(|source| source.collect(out));
     }
 }

@@ -49,6 +49,8 @@ struct Running {
     database: Database,
     /// `None`: it drains, and nothing is listened on any more.
     listening: Option<Listening>,
+    /// Where it will be, see [`Handle::listen_too`].
+    beside: Option<Listening>,
 }
 
 /// One address; dropping it stops accepting there.
@@ -111,9 +113,9 @@ impl Tier {
             loops.run(index, move |here| orders::follow(here, common, shape, database, arrivals));
             senders.push(sender);
         }
-        let running = Mutex::new(Running { shape, database, listening: None });
+        let running = Mutex::new(Running { shape, database, listening: None, beside: None });
         let inner = Inner { loops: loops.clone(), common, orders: senders, running };
-        inner.listen_on(&mut inner.running(), listener);
+        inner.running().listening = Some(inner.listen_on(listener));
         Ok(Handle(Arc::new(inner)))
     }
 }
@@ -122,6 +124,21 @@ impl Handle {
     /// Where it listens, with the real port; empty once it drains.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.0.running().listening.iter().map(|listening| listening.listener.address).collect()
+    }
+
+    /// Listens on `address`, too, so that clients may come in there before those at the old one have gone: until the next swap, which
+    /// stays there when its plan says so. Returns where, with the real port.
+    ///
+    /// # Errors
+    /// As [`loops::listen`].
+    pub fn listen_too(&self, address: SocketAddr) -> Result<SocketAddr, ListenError> {
+        let mut running = self.0.running();
+        let listener = listen(address, self.0.loops.len())?;
+        let real = listener.address;
+        if running.listening.is_some() {
+            running.beside = Some(self.0.listen_on(listener));
+        }
+        Ok(real)
     }
 
     /// Follows `plan` and `database` from now on. Clients keep their connections; those to a server that is elsewhere now are
@@ -134,22 +151,25 @@ impl Handle {
         let Some(listening) = &running.listening else { return Ok(()) };
         let shape = Arc::new(Shape::new(plan, Some(&running.shape)).map_err(SwapError::Plan)?);
         let wanted = shape.plan.listen.address;
-        let new = (listening.listener.asked != wanted).then(|| listen(wanted, self.0.loops.len()));
-        let new = new.transpose().map_err(SwapError::Listen)?;
+        let is_there = |listening: &Listening| listening.listener.asked == wanted;
+        let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
+        let new = is_new.then(|| listen(wanted, self.0.loops.len())).transpose().map_err(SwapError::Listen)?;
         self.0.order(|done| Order::Shape(shape.clone(), database.clone(), done));
         self.0.common.pool.set_most(shape.plan.pool.server);
         self.0.common.top.set_slow(shape.plan.slow);
         (running.shape, running.database) = (shape, database);
-        if let Some(listener) = new {
-            self.0.listen_on(&mut running, listener);
-        }
+        let new = new.map(|listener| self.0.listen_on(listener)).or(running.beside.take().filter(is_there));
+        running.listening = new.or(running.listening.take());
         Ok(())
     }
 
     /// Stops accepting, tells clients between two transactions to leave, lets transactions end for at most `deadline`;
     /// `true` when all clients are gone.
     pub async fn drain(&self, deadline: Duration) -> bool {
-        self.0.running().listening = None;
+        {
+            let mut running = self.0.running();
+            (running.listening, running.beside) = (None, None);
+        }
         self.0.order(Order::Drain);
         let end = Instant::now() + deadline;
         while self.clients() > 0 && Instant::now() < end {
@@ -218,7 +238,7 @@ impl Inner {
         collect(&answers)
     }
 
-    fn listen_on(&self, running: &mut Running, listener: Listener) {
+    fn listen_on(&self, listener: Listener) -> Listening {
         let (stop, drain) = DrainSwitch::new();
         for (index, orders) in self.orders.iter().enumerate() {
             match listener.socket(index) {
@@ -226,7 +246,7 @@ impl Inner {
                 Err(error) => self.common.events.error(&format!("loop {index} cannot listen: {error}")),
             }
         }
-        running.listening = Some(Listening { listener, _stop: stop });
+        Listening { listener, _stop: stop }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::databases::{Databases, Door, Joined, drain};
+use super::reachable;
 use crate::file::Plan;
 
 /// The doors of a new file beside those of the old that it leaves out. Dropped without [`Prepared::commit`] or
@@ -48,33 +49,58 @@ impl Prepared {
         for plan in &new.sql {
             let door = match self.before.door(&plan.name) {
                 Some(known) => self.changed(known, plan)?,
-                None => setup.open(plan, setup.listen(plan)?, &self.after)?,
+                None => {
+                    self.is_free(plan)?;
+                    setup.open(plan, setup.listen(plan)?, &self.after)?
+                }
             };
             self.after.doors.push(door);
         }
         Ok(())
     }
 
-    /// A door that stays; until the commit those come in, too, who could before.
+    /// A door that leaves has its address until it is drained.
+    fn is_free(&self, new: &sql::Plan) -> Result<(), String> {
+        let address = new.listen.address;
+        let holder = self.before.doors.iter().find(|door| new.listen.written && address.port() != 0 && door.plan.listen.address == address);
+        holder.map_or(Ok(()), |holder| {
+            Err(format!(
+                "`sql.{}.listen`: {address} is still that of `[sql.{}]`, and a reload does not hand it over; write another port, or stop \
+                 Plimsoll and start it again",
+                new.name, holder.plan.name
+            ))
+        })
+    }
+
+    /// A door that stays. Until the commit those come in, too, who could before, and where they could.
     fn changed(&self, known: &Door, plan: &sql::Plan) -> Result<Door, String> {
         let (plan, database) = self.after.complete(plan, Some(known))?;
         if plan == known.plan {
             return Ok(known.clone());
         }
-        let mut both = plan.clone();
+        let mut both = sql::Plan { listen: known.plan.listen.clone(), ..plan.clone() };
         for (user, password) in &known.plan.users {
             both.users.entry(user.clone()).or_insert_with(|| password.clone());
         }
-        known.handle.swap(both, database.clone()).map_err(|error| format!("sql.{}: {error}", plan.name))?;
-        Ok(Door { plan, handle: known.handle.clone(), database })
+        let door = Door { plan, database, ..known.clone() };
+        swap(&door, both)?;
+        if door.plan.listen.address == known.plan.listen.address {
+            return Ok(door);
+        }
+        match door.handle.listen_too(door.plan.listen.address) {
+            Ok(address) => Ok(Door { address: reachable(address), ..door }),
+            Err(error) => {
+                swap(known, known.plan.clone())?;
+                Err(format!("sql.{}: {error}", door.plan.name))
+            }
+        }
     }
 
-    /// Goes over: those of the old file only are no longer let in, and doors that it alone had are drained in the background.
+    /// Goes over: what only the old file lets in comes in no more, and doors that it alone had are drained in the background.
     pub(crate) fn commit(self) -> Result<(), String> {
         for door in &self.after.doors {
-            let before = self.before.door(&door.plan.name);
-            if before.is_some_and(|before| before.plan.users != door.plan.users) {
-                swap(door)?;
+            if self.before.door(&door.plan.name).is_some_and(|before| before.plan != door.plan) {
+                swap(door, door.plan.clone())?;
             }
         }
         let left: Vec<Door> = self.before.doors.iter().filter(|door| self.after.door(&door.plan.name).is_none()).cloned().collect();
@@ -87,7 +113,7 @@ impl Prepared {
     pub(crate) fn abandon(self) {
         for door in &self.before.doors {
             let changed = self.after.door(&door.plan.name).is_some_and(|after| after.plan != door.plan);
-            if changed && let Err(reason) = swap(door) {
+            if changed && let Err(reason) = swap(door, door.plan.clone()) {
                 self.databases.setup.log.error("reload", &reason);
             }
         }
@@ -98,8 +124,8 @@ impl Prepared {
     }
 }
 
-fn swap(door: &Door) -> Result<(), String> {
-    door.handle.swap(door.plan.clone(), door.database.clone()).map_err(|error| format!("sql.{}: {error}", door.plan.name))
+fn swap(door: &Door, plan: sql::Plan) -> Result<(), String> {
+    door.handle.swap(plan, door.database.clone()).map_err(|error| format!("sql.{}: {error}", door.plan.name))
 }
 
 impl Joined {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use apps::Source;
 use contract::{Database, Load};
 use loops::{Listener, Loops};
-use telemetry::{Log, Registry};
+use telemetry::{Collect, Exposition, Log, Registry};
 
 use super::{listen_on, reachable};
 use crate::database_url::database_url;
@@ -44,7 +44,11 @@ pub(crate) struct Door {
     /// Complete: the user of the embedded server is in it.
     pub(crate) plan: sql::Plan,
     pub(crate) handle: sql::Handle,
+    /// Where a client on this machine comes in.
+    pub(crate) address: SocketAddr,
     pub(super) database: Database,
+    /// Of its own: a door that leaves takes its metrics with it.
+    pub(super) registry: Registry,
 }
 
 impl Databases {
@@ -56,7 +60,10 @@ impl Databases {
             let opened = setup.open(door, listener, &joined)?;
             joined.doors.push(opened);
         }
-        Ok(Databases { setup: Arc::new(setup), now: Arc::new(Mutex::new(joined)) })
+        let registry = setup.registry.clone();
+        let databases = Databases { setup: Arc::new(setup), now: Arc::new(Mutex::new(joined)) };
+        registry.add(Arc::new(databases.clone()));
+        Ok(databases)
     }
 
     /// What runs now.
@@ -103,6 +110,12 @@ impl Databases {
     }
 }
 
+impl Collect for Databases {
+    fn collect(&self, out: &mut Exposition) {
+        self.now().doors.iter().for_each(|door| door.registry.collect(out));
+    }
+}
+
 /// All at once, each for at most `deadline`.
 pub(super) async fn drain(doors: Vec<Door>, deadline: Duration) {
     let draining: Vec<_> = doors.into_iter().map(|door| tokio::spawn(async move { door.handle.drain(deadline).await })).collect();
@@ -127,9 +140,10 @@ impl Setup {
 
     pub(super) fn open(&self, plan: &sql::Plan, listener: Listener, joined: &Joined) -> Result<Door, String> {
         let (plan, database) = joined.complete(plan, None)?;
-        let (name, log) = (plan.name.clone(), self.log.clone());
-        let handle = sql::Tier::start(plan.clone(), database.clone(), listener, &self.loops, log, &self.registry);
-        Ok(Door { plan, handle: handle.map_err(|error| format!("sql.{name}: {error}"))?, database })
+        let (address, registry) = (reachable(listener.address), Registry::default());
+        let handle = sql::Tier::start(plan.clone(), database.clone(), listener, &self.loops, self.log.clone(), &registry);
+        let handle = handle.map_err(|error| format!("sql.{}: {error}", plan.name))?;
+        Ok(Door { plan, handle, address, database, registry })
     }
 
     pub(super) fn listen(&self, plan: &sql::Plan) -> Result<Listener, String> {
@@ -176,11 +190,6 @@ impl Joined {
 }
 
 impl Door {
-    /// Where a client on this machine comes in; absent once it drains.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.handle.addresses().first().copied().map(reachable)
-    }
-
     /// What an app gets as `DATABASE_URL`.
     fn url(&self) -> Option<String> {
         Some(database_url(&self.entrance(None)?))
@@ -191,7 +200,7 @@ impl Door {
         let major = |version: &String| version.split('.').next()?.parse().ok();
         Some(Entrance {
             name: self.plan.name.to_string(),
-            address: self.address()?,
+            address: self.address,
             user: self.plan.user.clone(),
             password: self.plan.users.get(&self.plan.user)?.0.to_string(),
             database: self.plan.database.clone(),

@@ -23,7 +23,7 @@ pub(super) fn door(door: &Door, queries_per_second: f64) -> SqlState {
     };
     SqlState {
         name: door.plan.name.to_string(),
-        listen: door.address().map(|address| address.to_string()),
+        listen: door.address.to_string(),
         server: door.plan.primary.as_ref().map_or_else(|| "embedded".into(), place),
         state: state.into(),
         reason,

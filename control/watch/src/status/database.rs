@@ -27,7 +27,7 @@ fn door_of(door: &SqlState, out: &mut String) {
     let reason = door.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", one_line(reason)));
     let longest = if *waiting > 0 { format!(", the longest for {}", wait(door.longest_wait_seconds)) } else { String::new() };
     let rows = [
-        ("listens", door.listen.clone().unwrap_or_else(|| "no longer".into())),
+        ("listens", door.listen.clone()),
         ("server", format!("{server}, {state}{reason}")),
         ("clients", format!("{clients}, {waiting} waiting{longest}")),
         ("servers", format!("{busy} busy, {idle} idle, {opening} opening, of {most}")),

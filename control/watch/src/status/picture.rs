@@ -122,7 +122,7 @@ impl Drawing {
     fn databases(&mut self, snapshot: &Snapshot) {
         for door in &snapshot.sql {
             let tier = snapshot.tiers.iter().find(|tier| is_door(&tier.tier, door));
-            let listen = door.listen.as_deref().unwrap_or("-");
+            let listen = &door.listen;
             self.line("");
             match tier {
                 Some(tier) => self.tier("", &tier.tier, tier, listen),

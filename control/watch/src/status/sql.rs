@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 pub struct SqlState {
     /// NAME of `[sql.NAME]`.
     pub name: String,
-    /// Where it listens; absent when it drains.
-    pub listen: Option<String>,
+    /// Where it listens.
+    pub listen: String,
     /// What is behind it: `embedded`, a host and port, or the path of a socket.
     pub server: String,
     /// What is known of that: `asleep`, `starting`, `up`, `failing` (the last try to reach it failed), `down`.

@@ -77,7 +77,7 @@ fn door() -> SqlState {
     };
     SqlState {
         name: "main".into(),
-        listen: Some("127.0.0.1:6432".into()),
+        listen: "127.0.0.1:6432".into(),
         server: "embedded".into(),
         state: "up".into(),
         clients: 12,

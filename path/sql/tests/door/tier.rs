@@ -111,6 +111,26 @@ fn an_address_that_is_taken_changes_nothing() {
 }
 
 #[test]
+fn an_address_to_come_is_open_beside_the_old_one() {
+    let door = Door::new(1);
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let comes_in = |address: &str| testkit::Wire::connect(address, &login()).is_ok();
+    let dropped = free();
+    door.handle.listen_too(dropped).unwrap();
+    assert!(comes_in(&dropped.to_string()) && comes_in(&door.address));
+    door.handle.swap(plan(1), door.database()).unwrap();
+    until("the plan does not name it", || std::net::TcpStream::connect(dropped).is_err());
+    let mut moved = plan(1);
+    moved.listen.address = free();
+    let there = door.handle.listen_too(moved.listen.address).unwrap();
+    assert_eq!((there, door.handle.addresses().len()), (moved.listen.address, 1));
+    door.handle.swap(moved, door.database()).unwrap();
+    assert_eq!(door.handle.addresses(), [there]);
+    until("the old address is closed", || std::net::TcpStream::connect(&door.address).is_err());
+    assert!(comes_in(&there.to_string()));
+}
+
+#[test]
 fn a_lost_server_is_waited_for() {
     let own = testkit::Postgres::start();
     let door = Door::over(plan(2), &own);
