@@ -24,6 +24,7 @@ mod records;
 mod relay;
 mod reuse;
 mod said;
+mod shapes;
 mod turn;
 mod worth;
 

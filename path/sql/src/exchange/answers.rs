@@ -133,9 +133,12 @@ impl Default for Answers {
 impl Answers {
     /// As for a connection just lent; keeps its memory.
     pub(crate) fn clear(&mut self) {
-        let mut expected = std::mem::take(&mut self.expected);
+        let Answers { expected, left, left_passes, skipping, open, status, copy, copies, early_ends, has_data, .. } = self;
         expected.clear();
-        *self = Answers { expected, ..Answers::default() };
+        (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
+        (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
+        let Answers { adrift, step, rows, trial, is_ending, .. } = self;
+        (*adrift, *step, *rows, *trial, *is_ending) = (false, 0, 0, Trial::None, false);
     }
 
     /// Whether nothing is outstanding: no answer, no rest of a message, no `Sync` that the server waits for.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::shapes::Shapes;
 use super::worth::Worth;
 use crate::parse::{Recognised, Strings, Texts};
 use crate::session::Statement;
@@ -20,6 +21,7 @@ const TEXTS: (usize, usize) = (8192, 8 << 20);
 #[derive(Debug)]
 pub(crate) struct Memory {
     texts: Texts,
+    shapes: Shapes,
     /// By hash; a newer one takes the place of an older one.
     statements: Box<[Option<Arc<Statement>>]>,
     bytes: usize,
@@ -29,14 +31,21 @@ pub(crate) struct Memory {
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory { texts: Texts::new(TEXTS.0, TEXTS.1), statements: vec![None; STATEMENTS].into(), bytes: 0, worth: Worth::default() }
+        Memory {
+            texts: Texts::new(TEXTS.0, TEXTS.1),
+            shapes: Shapes::default(),
+            statements: vec![None; STATEMENTS].into(),
+            bytes: 0,
+            worth: Worth::default(),
+        }
     }
 }
 
 impl Memory {
-    /// What a text does, as a session reads it whose strings are these.
+    /// What the text of a simple query does, as a session reads it whose strings are these. Its hash may be that of another.
     pub(crate) fn text(&mut self, text: &[u8], strings: Strings) -> Arc<Recognised> {
-        self.texts.recognise(text, strings)
+        let Memory { shapes, texts, .. } = self;
+        shapes.recognise(text, strings, || texts.recognise(text, strings))
     }
 
     /// A text with the types of its parameters.
