@@ -119,3 +119,26 @@ fn a_database_of_the_environment_that_apps_do_not_get_is_told() {
         assert!(text.contains("no problem") && !text.contains("of Plimsoll's environment"), "{text}");
     }
 }
+
+#[test]
+fn setup_says_what_there_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    for program in ["postgres", "initdb"] {
+        let file = dir.path().join(program);
+        std::fs::write(&file, "#!/bin/sh\necho 'postgres (PostgreSQL) 16.1'\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let setup = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.arg("setup").args(words).env("PLIMSOLL_PG_BIN", dir.path()).current_dir(dir.path()).output().unwrap()
+    };
+    let output = setup(&[]);
+    assert!(output.status.success() && stdout(&output).starts_with("PostgreSQL 16.1 in "), "{output:?}");
+    let json: Value = serde_json::from_str(&stdout(&setup(&["--json", "--yes"]))).unwrap();
+    assert!(json["found"].as_str().unwrap().ends_with(": nothing to do"), "{json}");
+    std::fs::write(dir.path().join("plimsoll.toml"), "naem = 'x'\n").unwrap();
+    assert_eq!(setup(&[]).status.code(), Some(64));
+    std::fs::write(dir.path().join("plimsoll.toml"), "[sql.main]\nbin = '/no/such/folder'\n").unwrap();
+    assert_eq!(setup(&["."]).status.code(), Some(64));
+}

@@ -164,6 +164,12 @@ fn a_shell_and_a_status() {
 }
 
 #[test]
+fn up_makes_the_machine_ready_first_when_told_to() {
+    let plimsoll = Up::new(BINARY, &file("")).arg("--setup").ready();
+    assert!(plimsoll.log().contains(": nothing to do"), "{}", plimsoll.log());
+}
+
+#[test]
 fn verbs_say_what_they_need() {
     let up = Up::new(BINARY, &file(""));
     let at = |words: &[&str]| {

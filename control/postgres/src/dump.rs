@@ -5,12 +5,13 @@ mod target;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fetch;
 use crate::find;
@@ -136,12 +137,27 @@ fn feed(tools: &Tools, program: &str, words: &[&str], target: &Target, mut from:
     let started = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = started.map_err(|error| format!("cannot start {program}: {error}"))?;
     let mut input = child.stdin.take().expect("it is piped");
+    let pid = Pid::from_child(&child);
     // Beside the wait: a program that ends early must not leave us writing.
-    let feeding = std::thread::spawn(move || io::copy(&mut from, &mut input).and_then(|_| input.flush()));
+    let feeding = std::thread::spawn(move || {
+        let fed = io::copy(&mut from, &mut input).and_then(|_| input.flush());
+        if is_unread(&fed) {
+            // It must not take the end of what could be read for the end of the dump, and commit. It is not waited for yet.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        fed
+    });
     let output = child.wait_with_output();
     let fed = feeding.join().unwrap_or_else(|_| Err(io::Error::other("reading it failed")));
-    ended(program, output)?;
-    fed.map_err(|error| format!("the dump cannot be read: {error}"))
+    match fed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the dump cannot be read: {error}; nothing has changed")),
+        _ => ended(program, output),
+    }
+}
+
+/// Whether the dump broke off, and not the program that takes it.
+fn is_unread(fed: &io::Result<()>) -> bool {
+    fed.as_ref().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe)
 }
 
 fn ended(program: &str, output: io::Result<std::process::Output>) -> Result<(), String> {
@@ -152,4 +168,37 @@ fn ended(program: &str, output: io::Result<std::process::Output>) -> Result<(), 
     let said = String::from_utf8_lossy(&output.stderr);
     let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
     Err(if said.is_empty() { format!("{program} ended with {}", output.status) } else { said.join("; ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// SQL that breaks off.
+    struct Broken(bool);
+
+    impl Read for Broken {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                true => Err(io::Error::other("the disk is broken")),
+                false => (&b"DELETE FROM kept;"[..]).read(into),
+            }
+        }
+    }
+
+    #[test]
+    fn what_broke_off_is_not_committed() {
+        let bin = tempfile::tempdir().unwrap();
+        let psql = bin.path().join("psql");
+        fs::write(&psql, format!("#!/bin/sh\ncat >/dev/null\ntouch {}/committed\n", bin.path().display())).unwrap();
+        fs::set_permissions(&psql, fs::Permissions::from_mode(0o755)).unwrap();
+        let (tools, target) = (Tools { bin: bin.path().into(), major: 17 }, Target::url("postgres://app:x@localhost/shop"));
+        let reason = restore(&tools, &target, Broken(false)).unwrap_err();
+        assert_eq!(reason, "the dump cannot be read: the disk is broken; nothing has changed");
+        assert!(!bin.path().join("committed").exists());
+        restore(&tools, &target, &b"SELECT 1;"[..]).unwrap();
+        assert!(bin.path().join("committed").exists());
+    }
 }

@@ -13,9 +13,12 @@ use crate::orders::Entrance;
 /// Write the database to a file or to stdout (`-`), as it is at one moment, while it is used.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The database when there are more than one, then the file; `-` or nothing: stdout.
-    #[arg(value_names = ["NAME", "FILE"], num_args = 0..=2)]
-    what: Vec<PathBuf>,
+    /// The database, when there are more than one; left out, the file comes first.
+    #[arg(value_name = "NAME")]
+    first: Option<PathBuf>,
+    /// The file; `-` or nothing: stdout.
+    #[arg(value_name = "FILE")]
+    second: Option<PathBuf>,
     /// Print JSON; with a file only.
     #[arg(long)]
     json: bool,
@@ -23,7 +26,7 @@ pub struct Arguments {
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> {
     let (all, begun) = (running(shared)?, Instant::now());
-    let (name, file) = split(&arguments.what, &all);
+    let (name, file) = split([&arguments.first, &arguments.second], &all);
     let entrance = choose(all, name.as_deref())?;
     let (tools, target) = (tools(&entrance)?, target(&entrance));
     let Some(file) = file else {
@@ -44,14 +47,14 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> 
 }
 
 /// What the arguments mean: one alone is the name of a database if there is one, else a file.
-pub(super) fn split(what: &[PathBuf], all: &[Entrance]) -> (Option<String>, Option<PathBuf>) {
+pub(super) fn split(what: [&Option<PathBuf>; 2], all: &[Entrance]) -> (Option<String>, Option<PathBuf>) {
     let name = |path: &Path| path.to_str().map(str::to_string);
     let file = |path: &PathBuf| Some(path.clone()).filter(|path| path.as_os_str() != "-");
     match what {
-        [one] if all.iter().any(|entrance| one.as_os_str() == entrance.name.as_str()) => (name(one), None),
-        [one] => (None, file(one)),
-        [one, other, ..] => (name(one), file(other)),
-        [] => (None, None),
+        [Some(one), Some(other)] => (name(one), file(other)),
+        [Some(one), None] if all.iter().any(|entrance| one.as_os_str() == entrance.name.as_str()) => (name(one), None),
+        [Some(one), None] => (None, file(one)),
+        [None, _] => (None, None),
     }
 }
 
@@ -64,8 +67,8 @@ mod tests {
     fn one_argument_is_a_database_or_a_file() {
         let all = [example("main"), example("orders")];
         let split = |what: &[&str]| {
-            let what: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
-            split(&what, &all)
+            let one = |at: usize| what.get(at).map(PathBuf::from);
+            split([&one(0), &one(1)], &all)
         };
         assert_eq!(split(&[]), (None, None));
         assert_eq!(split(&["-"]), (None, None));

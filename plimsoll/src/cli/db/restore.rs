@@ -13,9 +13,12 @@ use crate::cli::Shared;
 /// Put back what a dump holds, from a file or stdin (`-`): all of it or nothing, while the database is used.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The database when there are more than one, then the file; `-` or nothing: stdin.
-    #[arg(value_names = ["NAME", "FILE"], num_args = 0..=2)]
-    what: Vec<PathBuf>,
+    /// The database, when there are more than one; left out, the file comes first.
+    #[arg(value_name = "NAME")]
+    first: Option<PathBuf>,
+    /// The file; `-` or nothing: stdin.
+    #[arg(value_name = "FILE")]
+    second: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -23,7 +26,7 @@ pub struct Arguments {
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> {
     let (all, begun) = (running(shared)?, Instant::now());
-    let (name, file) = dump::split(&arguments.what, &all);
+    let (name, file) = dump::split([&arguments.first, &arguments.second], &all);
     let entrance = choose(all, name.as_deref())?;
     let (tools, target) = (tools(&entrance)?, target(&entrance));
     match &file {
