@@ -1,0 +1,202 @@
+//! One message of the server's held against the answer that is expected: what becomes of it, and what it changes.
+
+use super::{Answers, Breach, CopyIn, Fate, Trial, is_outdated};
+use crate::exchange::expected::{Described, Expected, Kind, Whose};
+use crate::exchange::records::{Measured, Records};
+use crate::exchange::said;
+use crate::frame;
+
+impl Answers {
+    /// Holds one message against what is expected.
+    pub(super) fn meet(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        match tag {
+            // Rows and what is told at any time: most of what comes.
+            b'D' | b'd' | b'N' | b'c' | b'V' | b't' => {}
+            b'S' => records.told(body.unwrap_or_default()),
+            b'A' => return Ok(notified(body, records.hears)),
+            b'Z' => return self.ready(body.ok_or(Breach)?, records),
+            b'E' => return self.fail(body, records),
+            b'C' | b'I' | b's' => return self.end(tag, body, records),
+            b'T' | b'n' => return self.describe(tag, body, records),
+            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Refusal(_)), records),
+            b'2' => return self.complete(|kind| matches!(kind, Kind::Bind(_)), records),
+            b'3' => return self.complete(|kind| matches!(kind, Kind::Close(_)), records),
+            b'G' | b'W' => self.open_copy(),
+            _ => {}
+        }
+        Ok(self.fate())
+    }
+
+    fn open_copy(&mut self) {
+        self.copy = if self.early_ends > 0 { CopyIn::Ended } else { CopyIn::Open };
+        self.early_ends = self.early_ends.saturating_sub(1);
+        self.has_data = false;
+    }
+
+    /// What becomes of a message that is part of the present answer.
+    fn fate(&self) -> Fate {
+        match self.expected.front() {
+            Some(Expected { whose: Whose::Own | Whose::Quiet, .. }) => Fate::Swallow,
+            _ => Fate::Pass,
+        }
+    }
+
+    /// An answer of one message that says that it is done.
+    fn complete(&mut self, is_meant: impl Fn(&Kind) -> bool, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let front = self.expected.front().ok_or(Breach)?;
+        if !is_meant(&front.kind) {
+            return Err(Breach);
+        }
+        let fate = self.fate();
+        if let Kind::Parse(Some(number)) = front.kind {
+            records.prepared.confirm(number);
+        }
+        self.pop(records);
+        Ok(fate)
+    }
+
+    /// The columns, or that there are none.
+    fn describe(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let fate = self.fate();
+        match self.expected.front().map(|front| &front.kind) {
+            Some(Kind::Describe(described)) => {
+                if let (Some(described), Some(body)) = (described, body) {
+                    note(described, said::shape(tag, body), records);
+                }
+                self.pop(records);
+            }
+            Some(Kind::Portal) => self.pop(records),
+            Some(Kind::Query(_) | Kind::Execute(_)) => {}
+            _ => return Err(Breach),
+        }
+        Ok(fate)
+    }
+
+    /// A statement has ended.
+    fn end(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let fate = self.fate();
+        self.copy = CopyIn::None;
+        self.statements += 1;
+        self.rows += body.filter(|_| tag == b'C').map_or(0, said::rows);
+        match self.expected.front().map(|front| &front.kind) {
+            Some(Kind::Execute(text)) => {
+                if let Some(text) = text.as_ref().filter(|_| tag == b'C') {
+                    records.ended(text, 0, body.unwrap_or_default());
+                }
+                self.pop(records);
+            }
+            Some(Kind::Query(text)) => {
+                if let Some(text) = text {
+                    records.ended(text, self.step, body.unwrap_or_default());
+                }
+                self.step += 1;
+            }
+            _ => return Err(Breach),
+        }
+        Ok(fate)
+    }
+
+    /// `ReadyForQuery`.
+    fn ready(&mut self, body: &[u8], records: &mut Records<'_>) -> Result<Fate, Breach> {
+        let [status @ (b'I' | b'T' | b'E')] = *body else { return Err(Breach) };
+        if !self.expected.front().is_some_and(Expected::ends_batch) {
+            return Err(Breach);
+        }
+        let fate = self.fate();
+        (self.status, self.copy, self.step) = (status, CopyIn::None, 0);
+        self.pop(records);
+        if self.trial == Trial::Failing && self.expected.is_empty() {
+            self.trial = Trial::Failed;
+            return Ok(Fate::Swallow);
+        }
+        Ok(fate)
+    }
+
+    /// An error: of the statement, or of the connection.
+    fn fail(&mut self, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
+        if body.is_some_and(said::is_fatal) {
+            self.is_ending = true;
+            return Ok(Fate::Pass);
+        }
+        self.errors += 1;
+        let Some(front) = self.expected.front_mut() else { return Ok(Fate::Pass) };
+        let failed = front.mark.take().filter(|_| self.trial == Trial::None);
+        records.done.measured.extend(failed.map(|mark| Measured { mark, rows: 0, failed: true }));
+        if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client && front.names {
+            // Postgres drops the old one before it looks at the new one.
+            records.names.drop_unnamed();
+        }
+        if let Kind::Bind(Some(number)) = front.kind
+            && body.is_some_and(|body| is_outdated(said::code(body)))
+        {
+            records.prepared.retire(number);
+        }
+        let fate = match &front.kind {
+            _ if front.whose == Whose::Quiet => Fate::Swallow,
+            Kind::Refusal(fault) if body.is_some_and(|body| said::code(body) == b"42601") => Fate::Instead(said::error(fault)),
+            _ => Fate::Pass,
+        };
+        match front.kind {
+            Kind::Sync | Kind::Query(_) | Kind::Function => {}
+            _ => self.skip(records),
+        }
+        self.copy = CopyIn::None;
+        Ok(fate)
+    }
+
+    /// The server skips what it was sent up to the next `Sync`, which it may not have been sent yet.
+    fn skip(&mut self, records: &mut Records<'_>) {
+        while let Some(front) = self.expected.front() {
+            if matches!(front.kind, Kind::Sync) {
+                return;
+            }
+            let skipped = self.take().expect("there is a front");
+            records.skipped(skipped);
+        }
+        self.skipping = true;
+    }
+
+    pub(super) fn pop(&mut self, records: &mut Records<'_>) {
+        let rows = std::mem::take(&mut self.rows);
+        let Some(front) = self.take() else { return };
+        let ran = front.mark.filter(|_| matches!(front.kind, Kind::Execute(_) | Kind::Query(_)));
+        records.done.measured.extend(ran.map(|mark| Measured { mark, rows, failed: false }));
+        if front.names {
+            records.names.confirm(records.changes);
+        }
+    }
+
+    fn take(&mut self) -> Option<Expected> {
+        let front = self.expected.pop_front()?;
+        if front.may_copy() {
+            self.copies -= 1;
+            self.early_ends = 0;
+        }
+        Some(front)
+    }
+}
+
+/// A notification is the client's if it `hears` there; its own bears the number that it knows as its own.
+fn notified(body: Option<&[u8]>, hears: Option<(u32, u32)>) -> Fate {
+    match (hears, body) {
+        (None, _) => Fate::Swallow,
+        (Some((from, to)), Some(body)) if body.starts_with(&from.to_be_bytes()) => {
+            let mut bytes = Vec::new();
+            frame::message(&mut bytes, b'A', |out| {
+                out.extend_from_slice(&to.to_be_bytes());
+                out.extend_from_slice(&body[4..]);
+            });
+            Fate::Instead(bytes)
+        }
+        _ => Fate::Pass,
+    }
+}
+
+fn note(described: &Described, shape: u64, records: &mut Records<'_>) {
+    if let Some(number) = described.number {
+        records.prepared.describe(number, shape);
+    }
+    if let Some(told) = &described.told {
+        told.set(Some(shape));
+    }
+}
