@@ -4,7 +4,9 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rustix::process::Signal;
 use serde_json::Value;
 use testkit::wire::Login;
 use testkit::{Plimsoll, Postgres, Up, Wire, app_command, serve_app, until};
@@ -304,4 +306,70 @@ fn a_secret_of_the_file_is_hidden_from_apps_and_the_door_takes_its_place() {
     let mut wire = connect(&plimsoll, "main");
     assert!(rows(&mut wire, "SELECT current_user").contains("\"app\""));
     assert!(!Path::new(&plimsoll.folder().join("state/postgres")).exists(), "nothing of an embedded server is made");
+}
+
+/// What drains comes before what it needs: a transaction may end, and its commit is kept.
+#[test]
+fn a_transaction_may_end_before_the_stop() {
+    let state = tempfile::tempdir().unwrap();
+    let up = |text: &str| Up::new(BINARY, text).state(&state.path().join("state"));
+    let password = postgres_password(&up(&file("")), &state.path().join("state"));
+    let login = || Login { password: password.clone(), ..Login::new("main", "main") };
+    let mut plimsoll = up(&file("")).ready();
+    let mut wire = Wire::connect(plimsoll.sql(), &login()).unwrap();
+    wire.query("CREATE TABLE kept (n int)").unwrap();
+    wire.query("BEGIN").unwrap();
+    plimsoll.signal(Signal::TERM);
+    until("it drains", || plimsoll.log().contains("draining"));
+    until("nobody new is let in", || Wire::connect(plimsoll.sql(), &login()).is_err());
+    wire.query("INSERT INTO kept VALUES (7)").unwrap();
+    wire.query("COMMIT").unwrap();
+    assert_eq!(plimsoll.wait().status.code(), Some(0));
+    let plimsoll = up(&file("")).ready();
+    assert_eq!(Wire::connect(plimsoll.sql(), &login()).unwrap().query("SELECT n FROM kept").unwrap().value(), "7");
+}
+
+/// The password that the embedded server's user will have.
+fn postgres_password(up: &Up, state: &Path) -> String {
+    let (file, mut command) = (up.folder().join("plimsoll.toml"), Command::new(BINARY));
+    let output = command.args(["db", "url", "--json"]).arg("--file").arg(file).arg("--state").arg(state).output().unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    told["password"].as_str().unwrap().to_string()
+}
+
+/// Clients that never stop see nothing of a reload, whatever it changes.
+#[test]
+fn reloads_fail_no_statement() {
+    let server = Postgres::start();
+    let door = format!("[sql.main]\nlisten = \"127.0.0.1:0\"\nprimary = \"{}\"\n", server.url("app", "app"));
+    let plimsoll = Plimsoll::start(BINARY, &file(&door));
+    let (stop, asked, address) = (AtomicBool::new(false), AtomicU64::new(0), plimsoll.sql().to_string());
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut wire = Wire::connect(&address, &Login::new("app", "app")).unwrap();
+                    while !stop.load(Ordering::Relaxed) {
+                        assert_eq!(wire.ask("SELECT $1::int + 1", &["41"]).unwrap().value(), "42");
+                        assert_eq!(wire.query("BEGIN; SELECT 1; COMMIT").unwrap().value(), "1");
+                        asked.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let flows = || {
+            let before = asked.load(Ordering::Relaxed);
+            until("statements flow", || asked.load(Ordering::Relaxed) > before + 50);
+        };
+        for change in
+            ["pool = { server = 1 }\n", "pool = { server = 9 }\nslow = \"off\"\nreuse = false\n", "limits = { statement = \"30s\" }\n", ""]
+        {
+            flows();
+            let output = reload(&plimsoll, &file(&format!("{door}{change}")));
+            assert!(output.status.success(), "{}", said(&output));
+        }
+        flows();
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().for_each(|client| client.join().unwrap());
+    });
 }
