@@ -26,7 +26,6 @@ use crate::stream::Stream;
 
 pub(crate) use cancel::Seat;
 pub(crate) use gate::Gate;
-pub(crate) use startup::Protocol;
 pub(crate) use welcome::{Known, Welcomes, greet};
 
 use login::Mechanism;

@@ -16,7 +16,7 @@ use crate::exchange::{Desk, Measured, Memory};
 use crate::listening::Listeners;
 use crate::pins::PinBoard;
 use crate::server::{Key, Pool, Side};
-use crate::session::{Interned, Sessions};
+use crate::session::Sessions;
 use crate::shape::Shape;
 use crate::top::{Measure, Top};
 

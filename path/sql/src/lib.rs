@@ -1,5 +1,4 @@
 //! The SQL door: client -> parse -> route -> server.
-#![allow(dead_code, unused_imports)] // the rooms are being furnished; goes with the first whole path
 
 mod arrival;
 mod client;

@@ -23,7 +23,7 @@ mod tests;
 pub(crate) use confirm::{confirmed, question};
 pub(crate) use fingerprint::normalised;
 pub(crate) use recognise::{recognise, recognise_in_turns, statements};
-pub(crate) use recognised::{Compared, Effects, Lookup, Name, Operand, Recognised, Step, Steps};
+pub(crate) use recognised::{Effects, Name, Recognised, Step};
 pub(crate) use texts::{Already, Texts};
 pub(crate) use tokens::Strings;
 pub(crate) use touched::Touched;

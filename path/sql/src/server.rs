@@ -13,13 +13,13 @@ mod reader;
 mod scram;
 mod tls;
 
-pub(crate) use ask::{AskError, Row, Rows, ask};
-pub(crate) use cancel::{Target, cancel};
+pub(crate) use ask::{AskError, Rows, ask};
+pub(crate) use cancel::Target;
 pub(crate) use connect::{ConnectError, connect};
-pub(crate) use connection::{CancelKey, Connection};
+pub(crate) use connection::Connection;
 pub(crate) use key::Key;
 pub(crate) use pool::{Attendance, Ledger, Lent, Message, Pool, Refused, Side, seed, to_server};
-pub(crate) use prepared::{Held, Number, Place, Prepared, ServerName, Wanted, is_ours, name_of};
+pub(crate) use prepared::{Held, Number, Place, Prepared, Wanted, is_ours, name_of};
 pub(crate) use reader::Reader;
 pub(crate) use tls::Trust;
 

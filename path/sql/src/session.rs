@@ -29,7 +29,7 @@ use std::time::Duration;
 
 pub(crate) use interned::Interned;
 pub(crate) use local::answer_locally;
-pub(crate) use parameters::{Parameters, Values};
+pub(crate) use parameters::Parameters;
 pub(crate) use prepare::{prepare, restore};
 pub(crate) use probe::{Verdict, probe};
 pub(crate) use reported::Reported;

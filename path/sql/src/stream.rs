@@ -95,15 +95,6 @@ impl Stream {
         }
     }
 
-    /// What lies in it; one system call.
-    pub(crate) fn look(&self) -> Seen {
-        match self {
-            Stream::Tcp(stream) => socket::look(stream),
-            Stream::Unix(stream) => socket::look(stream),
-            Stream::Tls(tls) => tls.seen(socket::look),
-        }
-    }
-
     /// Where the other side is; `None`: not at an address, or gone.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {

@@ -10,7 +10,6 @@ use loops::Alarm;
 
 use crate::client::cancel::{Lending, Seat};
 use crate::door::{Door, View};
-use crate::error::{Fault, Severity};
 use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;

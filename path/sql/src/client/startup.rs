@@ -60,6 +60,7 @@ pub(crate) struct Protocol(u32);
 
 impl Protocol {
     /// 3.0.
+    #[cfg(test)]
     pub(crate) const OLDEST: Protocol = Protocol(3 << 16);
 
     /// Bytes of a cancel key's secret in it.

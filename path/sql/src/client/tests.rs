@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_local;
 
+use super::startup::Protocol;
 use super::*;
 use crate::plan::{Certificate, Listen, Password, Plan, Pool, ServerTls, SslMode};
 use crate::server::tests::{log_in, on_a_loop, target, trust};

@@ -88,13 +88,6 @@ impl Wire {
         Ok(())
     }
 
-    /// Waits until the client has closed.
-    pub(super) async fn end(&mut self) {
-        while self.more().await.is_ok() {
-            self.unread.clear();
-        }
-    }
-
     async fn until(&mut self, count: usize) -> io::Result<()> {
         while self.unread.len() < count {
             self.more().await?;

@@ -22,10 +22,6 @@ impl<'a> Head<'a> {
         self.token(at).word
     }
 
-    fn has(&self, at: usize, words: &[Word]) -> bool {
-        words.iter().enumerate().all(|(more, word)| self.word(at + more) == *word)
-    }
-
     /// The name at `at`; an empty one, which no name is, if it cannot be read.
     fn name(&self, at: usize) -> Box<str> {
         names::name(self.text, &self.token(at)).unwrap_or_default()

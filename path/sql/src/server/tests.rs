@@ -12,6 +12,7 @@ use testkit::postgres::{PASSWORD, Postgres};
 use testkit::until;
 use tokio::time::Instant;
 
+use super::connection::CancelKey;
 use super::*;
 use crate::plan::{Password, ServerTls, SslMode};
 

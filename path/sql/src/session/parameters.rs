@@ -29,11 +29,6 @@ impl Parameters {
         self.values.get(name).map(|value| &**value)
     }
 
-    /// The value of `name` for people.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(|value| String::from_utf8_lossy(value).into_owned())
-    }
-
     /// All of them.
     pub(crate) fn values(&self) -> &Values {
         &self.values
@@ -101,7 +96,7 @@ mod tests {
     fn names_count_in_any_case_and_the_last_value_of_one() {
         let both = parameters(&[("TimeZone", "UTC"), ("timezone", "GMT")]);
         assert!(both.is(&parameters(&[("timezone", "GMT")])) && !both.is(&parameters(&[("timezone", "UTC")])));
-        assert_eq!(both.text("timezone").as_deref(), Some("GMT"));
+        assert_eq!(both.get("timezone"), Some(&b"GMT"[..]));
         assert!(parameters(&[]).is(&Arc::default()));
     }
 
