@@ -96,9 +96,9 @@ impl Desk {
         (self.least_input, self.is_deaf, self.is_over, self.tell_due) = (0, false, false, false);
     }
 
-    /// Whether nothing of the client's waits.
+    /// Whether nothing of the client's waits, nor the rest of a message that goes nowhere is to come.
     pub(crate) fn is_empty(&self) -> bool {
-        self.input.as_ref().is_none_or(Buffer::is_empty) && !self.tell_due
+        self.input.as_ref().is_none_or(Buffer::is_empty) && !self.tell_due && self.intake.is_at_boundary()
     }
 
     /// Whether the client has all that it is to be told for now.

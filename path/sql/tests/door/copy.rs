@@ -47,3 +47,23 @@ fn in_the_extended_protocol() {
     let answer = kinds(&mut client, 2);
     assert_eq!(answer, "12EZITDCZI");
 }
+
+/// What a client goes on sending after its COPY has failed goes nowhere, in whatever pieces it comes.
+#[test]
+fn data_after_a_failed_copy_in_pieces() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("CREATE TABLE IF NOT EXISTS pieces (a int)").unwrap();
+    client.send(&query("COPY pieces FROM STDIN")).unwrap();
+    while client.receive().unwrap().tag != b'G' {}
+    let data = copy_data(b"nonsense\n");
+    client.send(&data).unwrap();
+    assert_eq!(kinds(&mut client, 1), "EZI");
+    for cut in [1, 4, 5, 7] {
+        client.send(&data[..cut]).unwrap();
+        // time for the door to read it alone; whether it does changes nothing
+        assert!(!client.hears_within(std::time::Duration::from_millis(30)).unwrap());
+        client.send(&[&data[cut..], &copy_done()[..], &query("SELECT 1")[..]].concat()).unwrap();
+        assert_eq!(kinds(&mut client, 1), "TDCZI");
+    }
+}
