@@ -266,7 +266,10 @@ impl Answers {
                 return Ok(length);
             }
             if self.trial != Trial::None {
-                self.judge(header.tag, body, source, out, records);
+                match telling(rest) {
+                    Ok((tag, body)) => self.judge(tag, body, source, out, records),
+                    Err(least) => return Ok(least),
+                }
             }
             let fate = self.meet(header.tag, body, records)?;
             self.left = length;
@@ -316,6 +319,28 @@ impl Answers {
                 self.tell_ours(source, out, records);
             }
         }
+    }
+}
+
+/// The message that says how what is tried went: the first one, or that with the columns where it has the parameters,
+/// which the server tells before it looks whether the statement is outdated. `Err`: how long `rest` must be for it.
+fn telling(rest: &[u8]) -> Result<(u8, Option<&[u8]>), usize> {
+    let (mut at, mut has_parameters) = (0, false);
+    loop {
+        let next = rest.get(at..).unwrap_or_default();
+        // What is no message is met when its turn comes.
+        let Ok(header) = frame::header(next) else { return Ok((b't', None)) };
+        let Some(header) = header else { return Err(at + HEADER) };
+        let length = HEADER + header.body;
+        let body = next.get(HEADER..length);
+        has_parameters |= header.tag == b't';
+        match header.tag {
+            b't' => {}
+            b'N' | b'S' | b'A' if has_parameters => {}
+            b'E' if body.is_none() && length <= LONGEST_READ => return Err(at + length),
+            tag => return Ok((tag, body)),
+        }
+        at += length;
     }
 }
 

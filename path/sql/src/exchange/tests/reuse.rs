@@ -59,6 +59,26 @@ fn what_fails_is_done_again() {
     }
 }
 
+/// The parameters are told before the server looks whether the columns are what they were.
+#[test]
+fn a_statement_that_is_outdated_when_it_is_described_is_parsed() {
+    const DESCRIBED: &str = "P - SELECT a FROM t WHERE id = $1 | D S - | S";
+    let mut server = Server::default();
+    let mut scene = worthy(&mut server);
+    scene.client(BATCH);
+    scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
+    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | S");
+    assert_eq!(scene.answer("t"), "", "it may still be outdated");
+    assert_eq!(scene.answer("N 01000"), "");
+    assert_eq!(scene.answer("T a | Z I"), "1 | t | N 01000 | T a | Z I");
+    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | S");
+    assert_eq!(scene.answer("t"), "");
+    assert_eq!(scene.answer("E 0A000"), "");
+    assert_eq!(scene.server("Z I"), (String::new(), format!("C S plimsoll_1 | {DESCRIBED}")));
+    assert_eq!(scene.answer("3 | 1 | t | T a b | Z I"), "1 | t | T a b | Z I");
+    assert!(scene.answers.is_settled());
+}
+
 #[test]
 fn the_second_failure_is_told() {
     let mut server = Server::default();
