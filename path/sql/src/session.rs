@@ -13,6 +13,7 @@ mod prepare;
 mod probe;
 mod quote;
 mod reported;
+mod sequences;
 mod settle;
 mod statements;
 mod touched;
@@ -21,7 +22,7 @@ mod touched;
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use prepare::{prepare, restore};
 pub(crate) use probe::{Verdict, probe};
 pub(crate) use reported::Reported;
+pub(crate) use sequences::Traces;
 pub(crate) use settle::{Unsettled, settle};
 pub(crate) use statements::{Changes, Found, Named, Names, Statement};
 
@@ -40,6 +42,7 @@ use crate::listening::{Ears, Listeners};
 use crate::parse::{Effects, Strings};
 use crate::pins::{PinBoard, PinPlace};
 use crate::server::Key;
+use sequences::Sequences;
 use touched::Changed;
 
 /// What the sessions of one loop share.
@@ -52,6 +55,8 @@ pub(crate) struct Sessions {
     pub(crate) patience: Cell<Duration>,
     /// Custom parameters that sessions were seen to have: what might be set where nobody sees it.
     custom: RefCell<BTreeSet<Box<str>>>,
+    /// Users and databases of which a client was seen reading its sequences' state.
+    readers: RefCell<HashSet<Arc<Key>>>,
 }
 
 /// Most names of custom parameters that are kept.
@@ -59,8 +64,8 @@ const MOST_CUSTOM: usize = 64;
 
 impl Sessions {
     pub(crate) fn new(pins: Rc<PinBoard>, listeners: Listeners, patience: Duration) -> Rc<Sessions> {
-        let (interned, custom) = Default::default();
-        Rc::new(Sessions { interned, pins, listeners, patience: Cell::new(patience), custom })
+        let (interned, custom, readers) = Default::default();
+        Rc::new(Sessions { interned, pins, listeners, patience: Cell::new(patience), custom, readers })
     }
 
     fn note_custom<'n>(&self, names: impl Iterator<Item = &'n Box<str>>) {
@@ -122,15 +127,6 @@ struct Rare {
 struct Prepared {
     effects: Effects,
     changed: Changed,
-}
-
-/// Where a client's `lastval` is.
-#[derive(Debug, Default)]
-struct Sequences {
-    /// The connection on which it last may have used a sequence.
-    on: Option<u64>,
-    /// It was seen reading what it left there: from then on it stays where it leaves something.
-    reads: bool,
 }
 
 impl Session {

@@ -50,9 +50,6 @@ pub(crate) enum Stopped {
     Drained,
 }
 
-/// What a statement may do that something must be done for before it goes.
-const PREPARED_FOR: Effects = Effects::SEQUENCES_READ.and(Effects::LISTENING);
-
 /// One client and the connection lent to it.
 pub(crate) struct Flow<'f> {
     pub(crate) desk: &'f mut Desk,
@@ -128,7 +125,13 @@ impl Flow<'_> {
             return Ok(moved);
         }
         if !self.desk.is_prepared && !self.to_prepare().is_empty() {
-            return Err(Stopped::Prepare);
+            match self.desk.answers.is_settled() {
+                true => return Err(Stopped::Prepare),
+                // All that was sent is answered first.
+                false if !self.desk.answers.is_open() => return Ok(moved),
+                // In the middle of a batch it is too late.
+                false => {}
+            }
         }
         self.plan();
         Ok(moved + self.send(context)?)
@@ -173,11 +176,11 @@ impl Flow<'_> {
         Ok(count)
     }
 
-    /// Texts at the front for which something must be done before they go. In the middle of a batch it is too late.
+    /// Texts at the front for which something must be done before they go.
     pub(crate) fn to_prepare(&self) -> Vec<Arc<Recognised>> {
         let Desk { answers, intake, input, .. } = &*self.desk;
         let effects = intake.messages.effects().and(self.names.effects());
-        let Some(input) = input.as_ref().filter(|_| effects.has(PREPARED_FOR) && answers.is_settled() && answers.status() != b'E') else {
+        let Some(input) = input.as_ref().filter(|_| effects.has(self.session.prepared_for()) && answers.status() != b'E') else {
             return Vec::new();
         };
         let named = |name: &[u8]| match self.names.find(&self.desk.changes, name, intake.batch) {

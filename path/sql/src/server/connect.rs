@@ -18,7 +18,7 @@ use super::login::{self, Who};
 use super::tls::Trust;
 use crate::error::{ErrorResponse, code};
 use crate::plan::{Password, SslMode};
-use crate::session::Parameters;
+use crate::session::{Parameters, Traces};
 use crate::stream::{self, Stream};
 
 /// What asks a server for TLS.
@@ -72,7 +72,7 @@ async fn open(address: &ServerAddress, trust: &Trust, key: &Arc<Key>, password: 
         prepared: super::prepared::Prepared::default(),
         parameters: Arc::new(Parameters::default()),
         last: None,
-        sequences: None,
+        traces: Traces::None,
         opened: now,
         used: now,
     })

@@ -7,7 +7,7 @@ use contract::ServerAddress;
 use super::cancel::Target;
 use super::key::Key;
 use super::prepared::Prepared;
-use crate::session::{Parameters, Reported};
+use crate::session::{Parameters, Reported, Traces};
 use crate::stream::{Stream, Unregistered};
 
 /// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it. Between two
@@ -29,8 +29,8 @@ pub(crate) struct Connection<S = Stream> {
     pub(crate) prepared: Prepared,
     /// The client that used it last.
     pub(crate) last: Option<u64>,
-    /// The client whose use of sequences it may remember.
-    pub(crate) sequences: Option<u64>,
+    /// Whose use of sequences it may remember.
+    pub(crate) traces: Traces,
     /// When it was logged in.
     pub(crate) opened: Instant,
     /// When it was last given back.
@@ -68,7 +68,7 @@ impl<S> Connection<S> {
             parameters: self.parameters,
             prepared: self.prepared,
             last: self.last,
-            sequences: self.sequences,
+            traces: self.traces,
             opened: self.opened,
             used: self.used,
         })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::settle::Unsettled;
-use super::{Rare, Session, quote};
+use super::{Rare, Session, Traces, quote};
 use crate::parse::Effects;
 use crate::pins::Pin;
 use crate::server::{Connection, ask};
@@ -16,7 +16,7 @@ const CLEAN: &str = "CLOSE ALL;SET SESSION AUTHORIZATION DEFAULT;RESET ROLE;RESE
 pub(super) async fn clean(connection: &mut Connection) -> Result<(), Unsettled> {
     ask(connection, CLEAN, |_| {}).await?;
     connection.parameters = Arc::default();
-    connection.sequences = None;
+    connection.traces = Traces::None;
     let names = format!("SELECT {} FROM pg_catalog.pg_prepared_statements WHERE from_sql", quote::spelled("name"));
     let rows = ask(connection, &names, |_| {}).await?;
     let mut sql = String::new();
@@ -36,7 +36,8 @@ impl Session {
     /// Whether the connection of a client that goes, its transaction rolled back, may serve others as it is.
     pub(crate) fn leaves_clean(&self) -> bool {
         let pins = self.place.pins().without(Pin::Sequence);
-        pins.is_empty() && !self.must_probe()
+        let listens_itself = self.ears().is_some_and(|ears| ears.is_own());
+        pins.is_empty() && !listens_itself && !self.must_probe()
     }
 
     /// `DISCARD ALL` was done: the session is as it began. What was loaded and seeded on its connection stays.
@@ -44,10 +45,9 @@ impl Session {
         self.stop_listening();
         self.rare = Some(Box::new(Rare::default()));
         self.parameters = self.startup.clone();
-        self.sequences.on = None;
+        self.forget_sequences();
         // Asked once more, to see that nothing is left.
         self.effects = Effects::TEMPORARY.and(Effects::LOCKS).and(Effects::CURSORS).and(Effects::PREPARED);
-        self.unpin(Pin::Sequence);
         self.unpin(Pin::Parameter);
     }
 }

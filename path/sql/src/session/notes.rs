@@ -35,15 +35,7 @@ impl Session {
         }
         self.server = connection.process();
         let mut effects = self.with_prepared(text);
-        if effects.has(Effects::SEQUENCES_USED.and(Effects::OPAQUE)) {
-            connection.sequences = Some(self.client.number);
-            self.sequences.on = Some(connection.id);
-        }
-        self.sequences.reads |= effects.has(Effects::SEQUENCES_READ);
-        if self.sequences.reads && connection.sequences == Some(self.client.number) {
-            // It would look for it here.
-            self.pin(Pin::Sequence);
-        }
+        self.follow_sequences(connection, effects);
         if text.effects.has(Effects::PARAMETERS) {
             self.rare().changed.add(text);
         }
@@ -64,7 +56,8 @@ impl Session {
 
     /// Step `step` of a text has succeeded.
     pub(crate) fn note(&mut self, text: &Recognised, step: usize) {
-        if text.effects.has(Effects::SEED) {
+        // What only may have happened inside a body is not worth a connection.
+        if text.effects.has(Effects::SEED) && !text.effects.has(Effects::OPAQUE) {
             self.pin(Pin::Seed);
         }
         if text.effects.has(Effects::LOAD) {

@@ -4,7 +4,7 @@
 use super::notes::unlistens;
 use super::probe::MARK;
 use super::settle::{ROLE, SESSION_USER, Unsettled, assign, is_custom};
-use super::{Session, quote};
+use super::{Session, Traces, quote};
 use crate::listening::append;
 use crate::parse::{Effects, Recognised, Step};
 use crate::server::{AskError, Connection, Rows, ask};
@@ -14,9 +14,9 @@ use crate::server::{AskError, Connection, Rows, ask};
 /// # Errors
 /// See [`Unsettled`].
 pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, text: &Recognised) -> Result<(), Unsettled> {
-    if session.reads_of_others(connection, text) {
+    if session.must_discard(connection, text) {
         ask(connection, "DISCARD SEQUENCES", |_| {}).await?;
-        connection.sequences = None;
+        connection.traces = Traces::None;
     }
     if session.takes_from_others(text) {
         mark(session, connection).await?;
@@ -103,21 +103,12 @@ pub(super) async fn ask_hearing(session: &Session, connection: &mut Connection, 
 impl Session {
     /// Whether [`prepare`] is due before `text` goes to the connection.
     pub(crate) fn must_prepare(&self, connection: &Connection, text: &Recognised) -> bool {
-        self.reads_of_others(connection, text) || self.takes_from_others(text)
+        self.must_discard(connection, text) || self.takes_from_others(text)
     }
 
     /// Whether [`restore`] is due, the transaction going on.
     pub(crate) fn must_restore(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| !rare.changed.restored.is_empty())
-    }
-
-    /// The connection on which a client that reads its sequences' state finds it, if nobody used it since.
-    pub(crate) fn home(&self, effects: Effects) -> Option<u64> {
-        self.sequences.on.filter(|_| effects.has(Effects::SEQUENCES_READ))
-    }
-
-    fn reads_of_others(&self, connection: &Connection, text: &Recognised) -> bool {
-        text.effects.has(Effects::SEQUENCES_READ) && connection.sequences.is_some_and(|by| by != self.client.number)
     }
 
     fn takes_from_others(&self, text: &Recognised) -> bool {

@@ -46,6 +46,7 @@ pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, he
 
 async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
     session.was_told(connection);
+    echo(session, connection, heard).await?;
     if session.rare.as_ref().is_some_and(|rare| rare.is_discarded) {
         clean(connection).await?;
         session.discard();
@@ -60,7 +61,6 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
             channels::follow(session, connection, found, heard).await?;
         }
     }
-    echo(session, connection, heard).await?;
     session.effects = Effects::NONE;
     session.tell(connection, heard);
     Ok(())

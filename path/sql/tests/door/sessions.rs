@@ -323,3 +323,18 @@ fn whatever_two_clients_do_they_see_what_each_would_see_alone() {
         }
     }
 }
+
+#[test]
+fn lastval_is_ones_own_in_the_middle_of_many_messages() {
+    server().psql("CREATE TABLE piped (id serial); GRANT ALL ON piped, piped_id_seq TO app");
+    let door = Door::new(1);
+    let (mut one, mut other) = (door.client(), door.client());
+    one.query("INSERT INTO piped DEFAULT VALUES").unwrap().fine();
+    other.send(&[query("BEGIN"), query("SELECT 1"), query("SELECT lastval()"), query("ROLLBACK")].concat()).unwrap();
+    let codes: Vec<_> = (0..4).map(|_| other.answer().unwrap().code().map(String::from)).collect();
+    assert_eq!(codes, [None, None, Some("55000".into()), None]);
+    other.send(&[parse("", "INSERT INTO piped DEFAULT VALUES"), bind("", "", &[]), execute("", 0), sync()].concat()).unwrap();
+    other.send(&[parse("", "SELECT lastval()"), bind("", "", &[]), execute("", 0), sync()].concat()).unwrap();
+    other.answer().unwrap().fine();
+    assert_eq!(other.answer().unwrap().value(), "2");
+}

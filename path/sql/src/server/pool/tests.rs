@@ -20,6 +20,7 @@ use crate::events::Events;
 use crate::plan;
 use crate::server::tests::target;
 use crate::server::{Connection, Key};
+use crate::session::Traces;
 use crate::shape::Shape;
 use crate::stream::Stream;
 
@@ -89,7 +90,7 @@ fn connection(id: u64, address: ServerAddress, key: Arc<Key>) -> (Connection, Un
         prepared: Default::default(),
         parameters: Arc::default(),
         last: None,
-        sequences: None,
+        traces: Traces::None,
         opened: now,
         used: now,
     };

@@ -13,6 +13,10 @@ use crate::session::settle::Unsettled;
 /// The client listens on what its transaction left: by the shared connection, or by its own while it keeps that anyway,
 /// or reads another encoding than the database's, or nobody else can listen now.
 pub(super) async fn follow(session: &mut Session, connection: &mut Connection, found: Found, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    let listens_itself = !found.channels.is_empty() || found.is_marked;
+    if !listens_itself && !session.must_move(connection) {
+        return Ok(());
+    }
     let channels = session.listens_on(&found);
     let alone = session.heard_alone(&found);
     let (number, echo) = session.here.listeners.echo();
@@ -29,7 +33,7 @@ pub(super) async fn follow(session: &mut Session, connection: &mut Connection, f
     } else {
         return keep(session, connection, channels, &found, heard).await;
     }
-    if !found.channels.is_empty() || found.is_marked {
+    if listens_itself {
         let sql = format!("UNLISTEN *;SELECT pg_catalog.set_config('{MARK}',NULL,false)");
         ask(connection, &sql, |_| {}).await?;
     }
@@ -44,13 +48,18 @@ async fn keep(
     found: &Found,
     heard: &mut Vec<u8>,
 ) -> Result<(), Unsettled> {
-    if found.is_marked || channels != found.channels {
-        let mut sql = format!("SELECT pg_catalog.set_config('{MARK}',NULL,false)");
-        channels.difference(&found.channels).for_each(|channel| listen(&mut sql, channel));
-        ask_hearing(session, connection, &sql, heard).await?;
-    }
-    if session.ears().is_none_or(|ears| !ears.is_own()) {
+    let mut sql = format!("SELECT pg_catalog.set_config('{MARK}',NULL,false)");
+    channels.difference(&found.channels).for_each(|channel| listen(&mut sql, channel));
+    if session.ears().is_some_and(|ears| !ears.is_own()) {
+        let (number, echo) = session.here.listeners.echo();
+        let heard_all = session.here.listeners.wait_for(number, &session.client.key, session.client.number);
+        // The last that others hear for it is the first that it hears itself.
+        ask_hearing(session, connection, &format!("{sql};{echo}"), heard).await?;
+        heard_all.await;
+        session.take_own(connection, heard);
         session.stop_listening();
+    } else if found.is_marked || channels != found.channels {
+        ask_hearing(session, connection, &sql, heard).await?;
     }
     session.rare().ears = Some(Ears::own(channels));
     if session.place.pins().without(Pin::Listen).is_empty() {
@@ -78,9 +87,18 @@ impl Session {
 
     /// Whether somebody else may listen for the client.
     fn may_share(&self, connection: &Connection) -> bool {
-        let of = |name| connection.reported.get(name).unwrap_or_default();
-        let (client, server) = (of("client_encoding"), of("server_encoding"));
-        let is_read_as_written = client == server || [client, server].contains(&&b"SQL_ASCII"[..]);
-        is_read_as_written && self.place.pins().without(Pin::Listen).is_empty()
+        is_read_as_written(connection) && self.place.pins().without(Pin::Listen).is_empty()
     }
+
+    /// Whether channels that nothing was done about may have to be listened on elsewhere.
+    fn must_move(&self, connection: &Connection) -> bool {
+        self.ears().is_some_and(|ears| ears.is_own() || !is_read_as_written(connection))
+    }
+}
+
+/// Whether the client reads the encoding of the database, which is that of who listens for all.
+fn is_read_as_written(connection: &Connection) -> bool {
+    let of = |name| connection.reported.get(name).unwrap_or_default();
+    let (client, server) = (of("client_encoding"), of("server_encoding"));
+    client == server || [client, server].contains(&&b"SQL_ASCII"[..])
 }

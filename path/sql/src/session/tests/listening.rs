@@ -155,6 +155,41 @@ fn who_is_pinned_listens_on_its_own_connection_until_it_is_not() {
 }
 
 #[test]
+fn nothing_is_lost_or_heard_twice_when_who_listens_changes() {
+    let server = Rc::new(Postgres::start());
+    on_a_loop(async {
+        let mut house = House::new(&server, "app");
+        let mut guest = house.guest(&[]).await;
+        house.run(&mut guest, "LISTEN a").await;
+        house.run(&mut guest, "SELECT pg_advisory_lock(1)").await;
+        let said = house.run(&mut guest, "DO 'BEGIN END'; NOTIFY a, '1'").await;
+        assert_eq!(texts(&said.heard), [("a", "1")]);
+        let mut said = house.run(&mut guest, "BEGIN; LISTEN b; NOTIFY a, '2'; NOTIFY b, '2'; COMMIT").await;
+        // They came on two ways.
+        said.heard.sort_by(|one, other| one.1.cmp(&other.1));
+        assert_eq!(texts(&said.heard), [("a", "2"), ("b", "2")]);
+        let said = house.run(&mut guest, "NOTIFY a, '3'; NOTIFY b, '3'; SELECT pg_advisory_unlock_all()").await;
+        assert_eq!(texts(&said.heard), [("a", "3"), ("b", "3")]);
+        assert!(!guest.session.is_pinned());
+        let said = house.run(&mut guest, "NOTIFY a, '4'; NOTIFY b, '4'").await;
+        assert_eq!(texts(&said.heard), [("a", "4"), ("b", "4")]);
+    });
+}
+
+#[test]
+fn whoever_leaves_takes_its_ears_along() {
+    let server = Rc::new(Postgres::start());
+    on_a_loop(async {
+        let mut house = House::new(&server, "app");
+        let mut guest = house.guest(&[]).await;
+        house.run(&mut guest, "CREATE TEMP SEQUENCE s; SELECT nextval('s'), lastval()").await;
+        house.run(&mut guest, "LISTEN a").await;
+        house.run(&mut guest, "DROP SEQUENCE s").await;
+        assert!(guest.session.is_pinned() && !guest.session.leaves_clean());
+    });
+}
+
+#[test]
 fn another_encoding_than_the_databases_is_heard_in_it() {
     let server = Rc::new(Postgres::start());
     on_a_loop(async {

@@ -64,3 +64,23 @@ fn the_connection_of_last_time_is_asked_for() {
         assert_eq!(house.run(&mut one, "SELECT lastval()").await.value(), "1");
     });
 }
+
+#[test]
+fn what_another_left_before_is_gone_although_one_used_a_sequence_since_or_seemed_to() {
+    let server = Rc::new(Postgres::start());
+    server.psql(TABLE);
+    server.psql("CREATE TABLE plain (a int); GRANT ALL ON plain TO app");
+    on_a_loop(async {
+        let mut house = House::new(&server, "app");
+        let (mut one, mut other) = (house.guest(&[]).await, house.guest(&[]).await);
+        house.run(&mut one, "INSERT INTO t (a) VALUES (1)").await;
+        house.run(&mut other, "INSERT INTO plain VALUES (1)").await;
+        assert_eq!(house.run(&mut other, "SELECT lastval()").await.errors, ["55000"]);
+        // now that somebody reads, everybody's traces are kept apart
+        let (mut third, mut fourth) = (house.guest(&[]).await, house.guest(&[]).await);
+        for (guest, id) in [(&mut third, "2"), (&mut fourth, "3")] {
+            house.run(guest, "INSERT INTO t (a) VALUES (1)").await;
+            assert_eq!(house.run(guest, "SELECT lastval()").await.value(), id);
+        }
+    });
+}
