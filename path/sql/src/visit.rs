@@ -80,6 +80,7 @@ pub(crate) struct Visit<'g> {
 
 /// Serves a client that is logged in until one of both leaves.
 pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
+    guest.watch_for_drain().await;
     while guest.speaks(&door).await {
         let mut visit = Visit::new(&mut guest, &door);
         let after = loop {
@@ -96,14 +97,21 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
 }
 
 impl Guest {
+    /// Whoever drains the door wakes every task that once looked at an alarm.
+    async fn watch_for_drain(&self) {
+        poll_fn(|context| {
+            let _ = self.alarm.poll_rung(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// Waits until the client says something or there is something to tell it; `false`: it is gone.
     async fn speaks(&mut self, door: &Rc<Door>) -> bool {
         if !self.early.is_empty() {
             return true;
         }
         poll_fn(|context| {
-            // The alarm is off; whoever drains the door wakes all that poll one.
-            let _ = self.alarm.poll_rung(context);
             if door.is_draining() || self.session.poll_heard(context).is_ready() {
                 return Poll::Ready(true);
             }
@@ -181,8 +189,6 @@ impl<'g> Visit<'g> {
 
     /// Moves bytes both ways until something else must be done.
     pub(crate) fn poll_flow(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
-        // Whoever drains the door wakes all that poll an alarm.
-        let _ = self.guest.alarm.poll_rung(context);
         if self.desk.is_between_transactions() {
             if self.door.is_draining() {
                 return Poll::Ready(Stopped::Drained);

@@ -48,6 +48,10 @@ pub(crate) struct Desk {
     pub(super) is_sent: bool,
     /// When the input's last bytes came.
     pub(super) came: Instant,
+    /// A read of the client was tried and will wake its task.
+    pub(super) client_is_silent: bool,
+    /// The same of the server.
+    pub(super) server_is_silent: bool,
     /// The client was told its last.
     pub(super) is_over: bool,
     /// Nobody listens any more: what the server says is read and forgotten.
@@ -73,6 +77,8 @@ impl Default for Desk {
             tell_due: false,
             is_sent: false,
             came: now(),
+            client_is_silent: false,
+            server_is_silent: false,
             is_over: false,
             is_deaf: false,
         }

@@ -71,7 +71,12 @@ impl Flow<'_> {
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
         self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
         self.desk.output.get_or_insert_with(|| self.door.here.buffers.take());
-        let mut moved = 0;
+        (self.desk.client_is_silent, self.desk.server_is_silent) = (false, false);
+        // What is waited for comes first: it may be all.
+        let mut moved = match self.down_if_due(context) {
+            Ok(moved) => moved,
+            Err(stopped) => return Poll::Ready(stopped),
+        };
         while moved < FAIR {
             let before = moved;
             match self.turn(context) {
@@ -96,6 +101,10 @@ impl Flow<'_> {
         // What TLS took and the kernel did not; a fault is met again by whoever reads or writes.
         let _ = (self.client.poll_flush(context), self.server.stream.poll_flush(context));
         Ok(self.up(context)? + self.down(context)?)
+    }
+
+    fn down_if_due(&mut self, context: &mut Context<'_>) -> Moved {
+        if self.desk.answers.outstanding() > 0 && self.desk.is_sent { self.down(context) } else { Ok(0) }
     }
 
     fn is_settled(&self) -> bool {
@@ -161,14 +170,17 @@ impl Flow<'_> {
     fn read_client(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
         let Some(input) = &mut desk.input else { return Ok(0) };
-        if desk.planned == Planned::Leaves || desk.intake.messages.is_end() {
+        if desk.client_is_silent || desk.planned == Planned::Leaves || desk.intake.messages.is_end() {
             return Ok(0);
         }
         let grows = desk.up.decided() == 0 && desk.intake.lacks_rest();
         let count = match read(context, self.client, input, if grows { desk.least_input } else { 0 }) {
             Poll::Ready(Some(0) | None) => return Err(Stopped::Gone),
             Poll::Ready(Some(count)) => count,
-            Poll::Pending => return Ok(0),
+            Poll::Pending => {
+                desk.client_is_silent = !input.space().is_empty();
+                return Ok(0);
+            }
         };
         add(&self.door.events().bytes_in, count as u64);
         desk.came = now();
@@ -244,12 +256,15 @@ impl Flow<'_> {
     }
     fn read_server(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
-        let Some(output) = &mut desk.output else { return Ok(0) };
+        let Some(output) = desk.output.as_mut().filter(|_| !desk.server_is_silent) else { return Ok(0) };
         let least = if desk.down.decided() == 0 { desk.least_output } else { 0 };
         let count = match read(context, &mut self.server.stream, output, least) {
             Poll::Ready(Some(0) | None) => return Err(Stopped::Lost),
             Poll::Ready(Some(count)) => count,
-            Poll::Pending => return Ok(0),
+            Poll::Pending => {
+                desk.server_is_silent = !output.space().is_empty();
+                return Ok(0);
+            }
         };
         if output.len() >= desk.least_output {
             self.hear()?;

@@ -34,7 +34,6 @@ pub(crate) async fn receive(visit: &mut Visit<'_>) -> Came {
 
 impl Visit<'_> {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Came> {
-        let _ = self.guest.alarm.poll_rung(context);
         loop {
             self.drop_unanswerable();
             self.hear(context);

@@ -1,7 +1,6 @@
-use std::hash::Hasher;
 use std::sync::Arc;
 
-use crate::parse::{Already, Effects, Recognised, Step, Strings};
+use crate::parse::{Effects, Recognised, Step, Strings};
 
 /// Texts that are remembered by their shape; a power of two.
 const SHAPES: usize = 1024;
@@ -57,59 +56,59 @@ impl Shapes {
     /// Makes the shape of a text, in which a number that is no part of a name is one digit; gives its place.
     fn place(&mut self, text: &[u8]) -> usize {
         self.shape.clear();
-        let mut before = Class::Other;
-        for &byte in text {
-            let class = CLASSES[usize::from(byte)];
-            before = match (class, before) {
-                (Class::Number, Class::Number) => continue,
-                (Class::Number, Class::Other) => {
-                    self.shape.push(b'0');
-                    Class::Number
-                }
-                (Class::Number, Class::Name) | (Class::Name, _) => {
-                    self.shape.push(byte);
-                    Class::Name
-                }
-                (Class::Other, _) => {
-                    self.shape.push(byte);
-                    Class::Other
-                }
-            };
+        let (mut copied, mut at) = (0, 0);
+        while let Some(digit) = digit_from(text, at) {
+            let end = digit + text[digit..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let is_in_name = digit > 0 && is_of_name(text[digit - 1]);
+            if !is_in_name {
+                self.shape.extend_from_slice(&text[copied..digit]);
+                self.shape.push(b'0');
+                copied = end;
+            }
+            at = end;
         }
-        let mut hasher = Already::default();
-        hasher.write(&self.shape);
-        hasher.finish() as usize % SHAPES
+        self.shape.extend_from_slice(&text[copied..]);
+        hash(&self.shape) as usize % SHAPES
     }
+}
+
+/// Where the first digit at or behind `at` is. Eight bytes at a time: most have none.
+fn digit_from(text: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(word) = text.get(at..at + 8).and_then(|bytes| bytes.first_chunk()) {
+        if may_have_digit(u64::from_ne_bytes(*word)) {
+            break;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..)?;
+    Some(at + rest.iter().position(u8::is_ascii_digit)?)
+}
+
+/// Whether one of eight bytes may be a digit: its upper half is that of digits.
+fn may_have_digit(word: u64) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    // Zero where the upper half is 3.
+    let halves = (word & (LOW * 0xf0)) ^ (LOW * 0x30);
+    halves.wrapping_sub(LOW) & !halves & (LOW * 0x80) != 0
+}
+
+/// Good enough for a place: who is there is looked at.
+fn hash(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let start = rest.iter().fold(bytes.len() as u64, |hash, byte| hash << 8 ^ u64::from(*byte));
+    let mixed = words.iter().fold(start, |hash, word| (hash ^ u64::from_ne_bytes(*word)).wrapping_mul(FACTOR).rotate_left(29));
+    mixed.wrapping_mul(FACTOR) >> 32
+}
+
+/// Whether a digit behind this byte is part of a name, in which digits may stand before it.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
 /// Whether what a text does cannot depend on its numbers.
 fn is_numberless(recognised: &Recognised) -> bool {
     recognised.effects.and(NUMBERLESS) == NUMBERLESS && recognised.steps.iter().all(|step| *step == Step::Other)
-}
-
-/// What a byte can be part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Name,
-    /// Or of a name that began before it.
-    Number,
-    Other,
-}
-
-static CLASSES: [Class; 256] = classes();
-
-const fn classes() -> [Class; 256] {
-    let mut classes = [Class::Other; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' => Class::Number,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => Class::Name,
-            _ => Class::Other,
-        };
-        byte += 1;
-    }
-    classes
 }
 
 #[cfg(test)]
