@@ -16,7 +16,7 @@ use rustix::process::Signal;
 
 use crate::processes::{self, inside};
 use crate::until;
-pub use place::{free_port, programs};
+pub use place::{free_port, owner, programs};
 
 /// Of every user.
 pub const PASSWORD: &str = "secret";
