@@ -17,7 +17,7 @@ use super::records::Records;
 use super::turn::{Rules, Turn, Watch};
 use crate::door::{Door, now};
 use crate::events::add;
-use crate::parse::{Effects, Recognised, Strings};
+use crate::parse::{Recognised, Strings};
 use crate::server::{Connection, Key};
 use crate::session::{Found, Names, Session};
 use crate::stream::Stream;
