@@ -145,10 +145,10 @@ pub const SCENARIOS: &[Scenario] = &[
         &[
             ('a', "SET plpgsql.extra_warnings = 'all'"),
             ('b', "DO 'BEGIN END'"),
-            ('a', "SHOW plpgsql.extra_warnings"),
+            ('a', "DO 'BEGIN END'; SHOW plpgsql.extra_warnings"),
             ('a', "RESET plpgsql.extra_warnings"),
-            ('b', "SHOW plpgsql.extra_warnings"),
-            ('a', "SHOW plpgsql.extra_warnings"),
+            ('b', "DO 'BEGIN END'; SHOW plpgsql.extra_warnings"),
+            ('a', "DO 'BEGIN END'; SHOW plpgsql.extra_warnings"),
         ],
     ),
     (
@@ -158,7 +158,7 @@ pub const SCENARIOS: &[Scenario] = &[
             ('b', "DO 'BEGIN END'"),
             ('a', "SET plpgsql.extra_warnings = 'all'"),
             ('b', "RESET plpgsql.extra_warnings"),
-            ('a', "SHOW plpgsql.extra_warnings"),
+            ('a', "DO 'BEGIN END'; SHOW plpgsql.extra_warnings"),
             ('a', "RESET ALL"),
         ],
     ),

@@ -98,6 +98,31 @@ fn two_clients_see_what_each_would_see_alone() {
 }
 
 #[test]
+fn values_are_the_same_whatever_the_database_and_the_client_write_in() {
+    let steps: &[(char, &str)] = &[
+        ('a', "SET my.a = 'é'; SET search_path = \"é\", public"),
+        ('b', "SET my.a = 'ü\\'"),
+        ('a', "SET client_encoding = 'latin1'"),
+        ('b', "SET application_name = 'b'"),
+        ('a', "SET work_mem = '9MB'"),
+        ('b', "SET client_encoding = 'utf8'"),
+        ('a', "SET client_encoding = 'utf8'"),
+        ('b', "RESET ALL"),
+        ('a', "SET standard_conforming_strings = off"),
+    ];
+    let door = Door::new(2);
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        let database = format!("in_{}", encoding.to_ascii_lowercase());
+        let template = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+        server().psql_in("postgres", &format!("CREATE DATABASE {database} ENCODING '{encoding}' {template}"));
+        for startup in [&[][..], &[("client_encoding", "utf8")], &[("client_encoding", "latin1")]] {
+            let login = startup.iter().fold(Login::new("app", &database), |login, (name, value)| login.with(name, value));
+            play(&door, Way::Simple, &login, steps).unwrap_or_else(|error| panic!("in {encoding}, {startup:?}: {error}"));
+        }
+    }
+}
+
+#[test]
 fn names_given_as_values_are_found() {
     let door = Door::new(1);
     let (mut one, mut other) = (door.client(), door.client());

@@ -27,6 +27,8 @@ pub(super) struct House {
     pub(super) events: Arc<Events>,
     clients: u64,
     pub(super) opened: u64,
+    /// What connections claim to be connected to.
+    pub(super) version: Option<&'static str>,
 }
 
 /// A client.
@@ -118,7 +120,7 @@ impl House {
         let pins = PinBoard::new(0, events.clone());
         let sessions = Sessions::new(pins, listeners, Duration::from_secs(20));
         let key = Arc::new(Key { user: user.into(), database: "app".into() });
-        House { server: server.clone(), sessions, free: Vec::new(), key, events, clients: 0, opened: 0 }
+        House { server: server.clone(), sessions, free: Vec::new(), key, events, clients: 0, opened: 0, version: None }
     }
 
     pub(super) async fn guest(&mut self, startup: &[(&str, &str)]) -> Guest {
@@ -146,6 +148,9 @@ impl House {
         self.opened += 1;
         let mut connection = open(&self.server, &self.key).await.unwrap();
         connection.id = self.opened;
+        if let Some(version) = self.version {
+            connection.reported.set("server_version", version.as_bytes());
+        }
         connection
     }
 

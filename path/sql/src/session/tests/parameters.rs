@@ -45,3 +45,25 @@ fn a_parameter_that_the_login_may_not_set_keeps_its_connection() {
         assert_eq!(house.run(&mut one, "SHOW log_duration").await.value(), "on");
     });
 }
+
+#[test]
+fn an_older_server_is_asked_in_its_own_way() {
+    let server = Rc::new(Postgres::start());
+    server.psql("CREATE ROLE high SUPERUSER; GRANT high TO app");
+    on_a_loop(async {
+        let mut house = House::new(&server, "app");
+        house.version = Some("14.9");
+        let (mut one, mut other) = (house.guest(&[]).await, house.guest(&[]).await);
+        let look = "SELECT concat_ws(',', current_setting('my.a', true), current_setting('plpgsql.extra_warnings', true))";
+        house.run(&mut one, "DO 'BEGIN END'").await;
+        house.run(&mut one, "SET my.a = 'one'; SET plpgsql.extra_warnings = 'all'").await;
+        assert_eq!(house.run(&mut other, look).await.value(), ",none");
+        house.run(&mut other, "SET my.a = 'other'").await;
+        assert_eq!(house.run(&mut one, look).await.value(), "one,all");
+        house.run(&mut one, "RESET plpgsql.extra_warnings").await;
+        assert!(one.session.parameters().get("plpgsql.extra_warnings").is_none());
+        assert_eq!(house.run(&mut other, look).await.value(), "other,none");
+        house.run(&mut one, "SET ROLE high; SET log_duration = on; RESET ROLE").await;
+        assert!(one.session.is_pinned());
+    });
+}
