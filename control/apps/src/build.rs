@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use process::{Child, Command, Exit, Process};
+use process::{Child, Command, Exit, Process, Tail};
 use tokio::sync::watch;
 
 use crate::command::{self, command, environment};
 use crate::events;
 use crate::fingerprint::{self, Files, Look};
-use crate::output::{Output, Tail};
+use crate::output::{self, Output};
 use crate::plan::{Plan, Run, Source};
 use crate::tier::{Failure, Setup};
 
@@ -81,7 +81,7 @@ async fn build(setup: &Setup, app: &Arc<str>, run: &Run) -> Result<Option<BTreeS
         return Ok(None);
     }
     events::building(&setup.log, app);
-    let tail = Tail::default();
+    let tail = output::tail();
     let failed = |reason: String| Failure { app: app.clone(), reason, lines: tail.lines() };
     let exit = execute(setup, app, run, words, &tail).await.map_err(&failed)?;
     if exit != Exit::Status(0) {

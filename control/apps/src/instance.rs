@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use contract::Endpoint;
-use process::{Process, Signal};
+use process::{Process, Signal, Tail};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -16,7 +16,7 @@ use crate::command::{command, environment};
 use crate::decide::{Leaving, Tries, leaving};
 use crate::events;
 use crate::names::Name;
-use crate::output::{Output, Tail};
+use crate::output::{self, Output};
 use crate::plan::{Plan, Run, Source};
 use crate::ports::{Ports, Reserved};
 use crate::roster::{Batch, Roster};
@@ -180,7 +180,7 @@ impl Task {
         let program = command.program.clone();
         let started = self.life.setup.keeper.spawn(command).await;
         let child = started.map_err(|error| format!("cannot start {} in {}: {error}", program.display(), run.dir.display()))?;
-        let tail = Tail::default();
+        let tail = output::tail();
         let output =
             Output { stream: plan.name.clone(), name: self.life.name.text.clone(), log: self.life.setup.log.clone(), tail: tail.clone() };
         // They go on to the end of the pipes, whoever holds those.

@@ -1,34 +1,14 @@
-//! What instances print: whole lines to the log, and the last ones kept to explain a death.
+//! What instances print: to the log under their names, and the last lines kept.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use process::{Tail, read_lines};
 use telemetry::Log;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 
-/// Lines kept.
-const KEPT: usize = 12;
-/// Of a kept line, in characters.
-const KEPT_LENGTH: usize = 300;
-/// A longer line is cut into several.
-const LONGEST: usize = 8 << 10;
-
-/// The last lines of one instance.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
-
-impl Tail {
-    pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    fn push(&self, line: &[u8]) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
-            lines.pop_front();
-        }
-        lines.push_back(String::from_utf8_lossy(line).trim_end().chars().take(KEPT_LENGTH).collect());
-    }
+/// The last lines of one instance, to explain its death.
+pub(crate) fn tail() -> Tail {
+    Tail::new(12, 300)
 }
 
 /// Where an instance's lines go.
@@ -44,23 +24,8 @@ pub(crate) struct Output {
 
 impl Output {
     /// Copies `pipe` until its end.
-    pub(crate) async fn copy(self, mut pipe: impl AsyncRead + Unpin) {
-        let (mut held, mut buffer) = (Vec::new(), vec![0; LONGEST]);
-        loop {
-            // An error is the end, too.
-            let count = pipe.read(&mut buffer).await.unwrap_or(0);
-            held.extend_from_slice(&buffer[..count]);
-            let whole = match held.iter().rposition(|byte| *byte == b'\n') {
-                Some(last) => last + 1,
-                None if count == 0 || held.len() >= LONGEST => held.len(),
-                None => 0,
-            };
-            self.write(&held[..whole]);
-            held.drain(..whole);
-            if count == 0 {
-                return self.write(&held);
-            }
-        }
+    pub(crate) async fn copy(self, pipe: impl AsyncRead + Unpin) {
+        read_lines(pipe, |lines| self.write(lines)).await;
     }
 
     fn write(&self, bytes: &[u8]) {
@@ -73,9 +38,7 @@ impl Output {
             lines.extend_from_slice(line);
             lines.push(b'\n');
         }
-        if !lines.is_empty() {
-            self.log.raw(&self.stream, lines);
-        }
+        self.log.raw(&self.stream, lines);
     }
 }
 
@@ -98,7 +61,7 @@ mod tests {
     async fn lines_are_whole_named_and_remembered() {
         let (sender, seen) = mpsc::channel();
         let (log, writer) = Log::start(Box::new(Seen(sender)));
-        let output = Output { stream: "shop".into(), name: "shop.1".into(), log, tail: Tail::default() };
+        let output = Output { stream: "shop".into(), name: "shop.1".into(), log, tail: tail() };
         let tail = output.tail.clone();
         let (mut pipe, end) = tokio::io::duplex(4);
         let writing = async move {
@@ -110,7 +73,7 @@ mod tests {
         let all: String = seen.try_iter().map(|batch| batch.strip_prefix("shop: ").unwrap().to_string()).collect();
         let expected: String = (0..20).map(|number| format!("shop.1 | line {number}\n")).collect();
         assert_eq!(all, expected + "shop.1 | last\n");
-        assert_eq!(tail.lines().len(), KEPT);
+        assert_eq!(tail.lines().len(), 12);
         assert_eq!(tail.lines().last().unwrap(), "last");
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{DatabaseKeeper, ServerState};
-use process::{Exit, Process, Signal};
+use process::{Exit, Process, Signal, Tail};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::ask::Asker;
 use crate::clear::clear;
 use crate::ground::{Ground, Lack};
-use crate::output::{Output, Tail};
+use crate::output::{self, Output};
 use crate::tier::{Setup, Shared};
 use crate::tries::Tries;
 use crate::view::{Order, Phase, View};
@@ -189,7 +189,7 @@ impl Life {
         let command = ground.command("postgres", configure::arguments(ground));
         let started = run::begin(&self.setup().keeper, command).await;
         let (child, killed) = started.map_err(|error| format!("cannot start postgres in {}: {error}", ground.programs.bin.display()))?;
-        let tail = Tail::default();
+        let tail = output::tail();
         let output = Output::told(&self.setup().log, tail.clone());
         // They go on to the end of the pipes, whoever holds those.
         let copying = [tokio::spawn(output.clone().copy(child.stdout)), tokio::spawn(output.copy(child.stderr))];

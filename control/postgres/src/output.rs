@@ -1,34 +1,14 @@
-//! What the server prints: lines with their level to the log, and the last ones kept to explain a death.
+//! What the server prints: to the log with its level, and the last lines kept.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use process::{Tail, read_lines};
 use telemetry::{Level, Log};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 
 use crate::events::TIER;
 
-/// Lines kept.
-const KEPT: usize = 20;
-/// Of a line, in bytes; the rest of a longer one is a line of its own.
-const LONGEST: usize = 8 << 10;
-
-/// The last lines of one process.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
-
-impl Tail {
-    pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    fn push(&self, line: &str) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
-            lines.pop_front();
-        }
-        lines.push_back(line.into());
-    }
+/// The last lines of one process, to explain its death.
+pub(crate) fn tail() -> Tail {
+    Tail::new(20, 8 << 10)
 }
 
 /// Where lines go.
@@ -50,30 +30,19 @@ impl Output {
     }
 
     /// Copies `pipe` until its end.
-    pub(crate) async fn copy(self, mut pipe: impl AsyncRead + Unpin) {
-        let (mut held, mut buffer, mut more) = (Vec::new(), vec![0; LONGEST], Some(Level::Info));
-        loop {
-            // An error is the end, too.
-            let count = pipe.read(&mut buffer).await.unwrap_or(0);
-            held.extend_from_slice(&buffer[..count]);
-            let whole = match held.iter().rposition(|byte| *byte == b'\n') {
-                Some(last) => last + 1,
-                None if count == 0 || held.len() >= LONGEST => held.len(),
-                None => 0,
-            };
-            for line in held[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    pub(crate) async fn copy(self, pipe: impl AsyncRead + Unpin) {
+        let mut more = Some(Level::Info);
+        let each = |lines: &[u8]| {
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 self.line(&String::from_utf8_lossy(line), &mut more);
             }
-            held.drain(..whole);
-            if count == 0 {
-                return;
-            }
-        }
+        };
+        read_lines(pipe, each).await;
     }
 
     /// `more` is the level of lines that go on the one before.
     fn line(&self, line: &str, more: &mut Option<Level>) {
-        self.tail.push(line);
+        self.tail.push(line.as_bytes());
         let (level, text) = match read(line) {
             Some(Read { level, text, goes_on }) => {
                 *more = goes_on;
@@ -153,7 +122,7 @@ mod tests {
     async fn logged(text: &str) -> (Vec<String>, Vec<String>) {
         let (sender, seen) = mpsc::channel();
         let (log, writer) = Log::start(Box::new(Seen(sender)));
-        let tail = Tail::default();
+        let tail = tail();
         Output::told(&log, tail.clone()).copy(text.as_bytes()).await;
         writer.finish();
         (seen.try_iter().collect(), tail.lines())

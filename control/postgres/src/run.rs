@@ -2,7 +2,7 @@
 
 use process::{Child, Command, Exit, Keeper, Process};
 
-use crate::output::{Output, Tail};
+use crate::output::{self, Output};
 
 /// How a program ended, and the last lines of its standard error.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(crate) struct Ran {
 /// Runs a command to its end; it is killed when nobody waits for it any more.
 pub(crate) async fn run(keeper: &Keeper, command: Command) -> std::io::Result<Ran> {
     let (child, killed) = begin(keeper, command).await?;
-    let tail = Tail::default();
-    let (out, error) = (Output::silent(Tail::default()), Output::silent(tail.clone()));
+    let tail = output::tail();
+    let (out, error) = (Output::silent(output::tail()), Output::silent(tail.clone()));
     let copying = async { tokio::join!(out.copy(child.stdout), error.copy(child.stderr)) };
     let ending = async {
         let exit = child.process.exited().await;
