@@ -1,9 +1,10 @@
-//! Metrics, log lines and trace context.
+//! Metrics, log lines, trace context, and the limits that this process is measured by.
 //!
 //! A tier keeps its own counters (a cell per core, plain relaxed stores) and gives them out as a [`Collect`];
 //! nothing is summed before somebody asks. Log lines go through a bounded queue to one writing thread, so
 //! that a slow terminal or disk never stops a loop.
 
+mod control_group;
 mod exposition;
 mod files;
 mod histogram;
@@ -15,6 +16,7 @@ mod tail;
 mod timestamp;
 mod trace;
 
+pub use control_group::{ControlGroup, GroupCpu, GroupMemory};
 pub use exposition::{Exposition, Kind};
 pub use files::{FilesAndStderr, LINE_LIMIT, LogHealth};
 pub use histogram::{Histogram, LATENCY_BOUNDS};

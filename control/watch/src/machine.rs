@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::Load;
-use telemetry::{Collect, Exposition, Registry};
+use telemetry::{Collect, ControlGroup, Exposition, GroupMemory, Registry};
 
 use crate::{BuildInfo, Loads};
 
 mod capacity;
-mod cgroup;
 mod metrics;
 mod text;
 mod tree;
@@ -79,7 +78,7 @@ impl Machine {
     }
 
     fn measure(&self) {
-        let group = cgroup::read(Path::new("/sys/fs/cgroup"), &read("/proc/self/cgroup"));
+        let group = ControlGroup::of_this_process();
         let stat = read("/proc/stat");
         let cpu = CpuReading {
             ticks: text::all_processors(&stat),
@@ -111,7 +110,7 @@ fn read(path: &str) -> String {
 }
 
 /// The machine's memory or the group's, whichever is nearer its end.
-fn memory_share(group: Option<cgroup::GroupMemory>) -> Share {
+fn memory_share(group: Option<GroupMemory>) -> Share {
     let meminfo = read("/proc/meminfo");
     let total = text::memory(&meminfo, "MemTotal").unwrap_or(0);
     let available = text::memory(&meminfo, "MemAvailable").unwrap_or(total);

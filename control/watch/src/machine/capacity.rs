@@ -1,6 +1,6 @@
 use contract::Load;
+use telemetry::GroupCpu;
 
-use super::cgroup::GroupCpu;
 use super::text::CpuTicks;
 
 /// Something used of something there is, in one unit.

@@ -1,33 +1,44 @@
-//! The limits of the control group that Plimsoll runs in (version 2, or 1 on older machines).
-
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// The tightest limits above this process; `None`: there is none, the machine is the limit.
+/// The tightest limits of the control groups that this process is in, its own and those above (cgroup version 2, or 1 on older
+/// machines). `None`: there is none, the machine is the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Group {
+pub struct ControlGroup {
+    /// Of the group with the smallest quota.
     pub cpu: Option<GroupCpu>,
+    /// Of the group with the smallest limit.
     pub memory: Option<GroupMemory>,
 }
 
+/// A quota of processor time (cgroup v2 `cpu.max`).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct GroupCpu {
+pub struct GroupCpu {
     /// Cores that the quota amounts to.
     pub cores: f64,
     /// CPU seconds that the group has used.
     pub used_seconds: f64,
 }
 
+/// A limit of memory (cgroup v2 `memory.max`), in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct GroupMemory {
+pub struct GroupMemory {
+    /// What the group may use.
     pub limit: u64,
     /// Without the page cache that can be dropped at once.
     pub used: u64,
 }
 
-/// Reads the group's files under `root` (/sys/fs/cgroup); `membership` is /proc/self/cgroup.
-pub(super) fn read(root: &Path, membership: &str) -> Group {
-    Group { cpu: tightest_cpu(root, membership), memory: tightest_memory(root, membership) }
+impl ControlGroup {
+    /// As they are now: reads some small files of the kernel's.
+    pub fn of_this_process() -> ControlGroup {
+        read(Path::new("/sys/fs/cgroup"), &read_to_string("/proc/self/cgroup").unwrap_or_default())
+    }
+}
+
+/// Reads the groups' files under `root`; `membership` is /proc/self/cgroup.
+fn read(root: &Path, membership: &str) -> ControlGroup {
+    ControlGroup { cpu: tightest_cpu(root, membership), memory: tightest_memory(root, membership) }
 }
 
 fn tightest_cpu(root: &Path, membership: &str) -> Option<GroupCpu> {
@@ -113,7 +124,9 @@ mod tests {
             ("a/b/memory.max", "1000\n"),
             ("a/b/memory.current", "700\n"),
             ("a/b/memory.stat", "anon 1\ninactive_file 200\n"),
-            ("a/memory.max", "max\n"),
+            ("a/memory.max", "3000\n"),
+            ("a/memory.current", "900\n"),
+            ("memory.max", "max\n"),
         ]);
         let group = read(root.path(), "0::/a/b\n");
         assert_eq!(group.cpu, Some(GroupCpu { cores: 1.5, used_seconds: 2.5 }));
@@ -131,13 +144,13 @@ mod tests {
             ("memory/y/memory.usage_in_bytes", "5\n"),
         ]);
         let group = read(root.path(), "4:memory:/y\n1:cpu,cpuacct:/x\n0::/\n");
-        assert_eq!(group, Group { cpu: Some(GroupCpu { cores: 0.5, used_seconds: 3.0 }), memory: None });
+        assert_eq!(group, ControlGroup { cpu: Some(GroupCpu { cores: 0.5, used_seconds: 3.0 }), memory: None });
     }
 
     #[test]
     fn no_group_is_no_limit() {
         let root = tree(&[]);
-        assert_eq!(read(root.path(), "0::/gone\n"), Group::default());
-        assert_eq!(read(root.path(), ""), Group::default());
+        assert_eq!(read(root.path(), "0::/gone\n"), ControlGroup::default());
+        assert_eq!(read(root.path(), ""), ControlGroup::default());
     }
 }
