@@ -79,12 +79,17 @@ impl Session {
         effects.has(Effects::PARAMETERS.and(Effects::LISTENING))
             || effects.has(Effects::NOTIFIES) && self.ears().is_some()
             || self.rare.as_ref().is_some_and(|rare| rare.is_discarded)
-            || if self.is_pinned() { self.may_differ() } else { effects.has(UNKNOWN) }
+            || if self.is_pinned() { self.may_differ() } else { self.may_leave() }
     }
 
     /// Whether the client keeps its connection between transactions.
     pub(crate) fn is_pinned(&self) -> bool {
         !self.place.pins().is_empty()
+    }
+
+    /// Whether something may be on its connection that only the server knows of, the client's pins aside.
+    pub(super) fn may_leave(&self) -> bool {
+        self.effects.has(UNKNOWN)
     }
 
     /// Whether something that pins may be gone or new; what else may have happened can wait while the client is pinned.

@@ -6,6 +6,7 @@ mod setup;
 
 mod copy;
 mod histories;
+mod left;
 mod life;
 mod limits;
 mod login;
