@@ -30,7 +30,7 @@ impl Running {
             apps: self.app_states(),
             http: self.http_state(),
             sql: doors.iter().map(|door| database::door(door, self.pace.per_second(&database::tier(door)))).collect(),
-            postgres: postgres.map(|postgres| database::server(postgres.status())),
+            postgres: postgres.map(|postgres| postgres.status()),
         };
         serde_json::to_value(snapshot).expect("plain data always serialises")
     }

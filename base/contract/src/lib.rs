@@ -7,8 +7,10 @@ mod database;
 mod drain;
 mod endpoints;
 mod load;
+mod postgres;
 
 pub use database::{Database, DatabaseKeeper, ServerAddress, ServerState};
 pub use drain::{Drain, DrainSwitch};
 pub use endpoints::{Endpoint, Endpoints, InFlight, endpoints};
 pub use load::{Load, SAFE_SHARE};
+pub use postgres::{DumpState, PostgresState};

@@ -38,5 +38,4 @@ pub use credentials::Credentials;
 pub use dump::{Target, Tools, dump_to_file, dump_to_stdout, restore};
 pub use plan::Plan;
 pub use setup::setup;
-pub use status::{DumpStatus, Status};
 pub use tier::{Environment, Handle, Setup, Tier};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use contract::{Database, DatabaseKeeper, Load, ServerState};
+use contract::{Database, DatabaseKeeper, Load, PostgresState, ServerState};
 use process::Keeper;
 use telemetry::{Log, Registry};
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::place;
 use crate::plan::Plan;
-use crate::status::{self, Status};
+use crate::status;
 use crate::usage::{self, Usage};
 use crate::view::{Order, Phase, View};
 
@@ -147,7 +147,7 @@ impl Handle {
     }
 
     /// The server as it is now.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> PostgresState {
         status::of(&self.0)
     }
 

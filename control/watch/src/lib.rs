@@ -19,6 +19,5 @@ pub use loads::{BuildInfo, Loads};
 pub use machine::{Machine, host};
 pub use settings::{CONSOLE, Plan, Settings};
 pub use status::{
-    AppState, DumpState, HttpState, InstanceState, PinState, PostgresState, Snapshot, SqlState, SqlUserState, StatementState, TierState,
-    database_picture, picture,
+    AppState, HttpState, InstanceState, PinState, Snapshot, SqlState, SqlUserState, StatementState, TierState, database_picture, picture,
 };

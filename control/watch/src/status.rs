@@ -1,5 +1,6 @@
 //! What `plimsoll status` tells: plain data that the running process sends and the command line prints.
 
+use contract::PostgresState;
 use serde::{Deserialize, Serialize};
 
 mod database;
@@ -8,7 +9,7 @@ mod sql;
 
 pub use database::database_picture;
 pub use picture::picture;
-pub use sql::{DumpState, PinState, PostgresState, SqlState, SqlUserState, StatementState};
+pub use sql::{PinState, SqlState, SqlUserState, StatementState};
 
 /// A whole Plimsoll at one moment. Its JSON is a fixed point: fields are added, never renamed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 use contract::{ServerAddress, ServerState};
-use watch::{DumpState, PinState, PostgresState, SqlState, SqlUserState, StatementState};
+use watch::{PinState, SqlState, SqlUserState, StatementState};
 
 use crate::assemble::Door;
 
@@ -84,31 +84,5 @@ fn pin(pinned: sql::Pinned) -> PinState {
         database: pinned.database,
         reasons: pinned.reasons.into_iter().map(String::from).collect(),
         seconds: pinned.age.as_secs_f64(),
-    }
-}
-
-/// The embedded server as it is now.
-pub(super) fn server(status: postgres::Status) -> PostgresState {
-    PostgresState {
-        state: status.state.into(),
-        reason: status.reason,
-        version: status.version,
-        bin: status.bin,
-        data: status.data,
-        socket: status.socket,
-        user: status.user,
-        pid: status.pid,
-        uptime_seconds: status.uptime_seconds,
-        restarts: status.restarts,
-        cpu: status.cpu,
-        memory: status.memory,
-        data_bytes: status.data_bytes,
-        dump: DumpState {
-            folder: status.dump.folder,
-            age_seconds: status.dump.age_seconds,
-            bytes: status.dump.bytes,
-            failures: status.dump.failures,
-            reason: status.dump.reason,
-        },
     }
 }

@@ -1,7 +1,9 @@
 use std::fmt::Write;
 
+use contract::{DumpState, PostgresState};
+
 use super::picture::{one_line, rate, span, wait};
-use super::{DumpState, PinState, PostgresState, Snapshot, SqlState, SqlUserState, StatementState};
+use super::{PinState, Snapshot, SqlState, SqlUserState, StatementState};
 
 /// Characters of a statement's text in a line.
 const STATEMENT: usize = 100;

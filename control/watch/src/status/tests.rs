@@ -1,3 +1,5 @@
+use contract::DumpState;
+
 use super::*;
 
 fn shop() -> Snapshot {
