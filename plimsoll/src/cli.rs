@@ -37,6 +37,17 @@ pub struct Shared {
     state: Option<PathBuf>,
 }
 
+/// What verbs about one file take, too.
+#[derive(Debug, clap::Args)]
+pub struct AboutFile {
+    /// The file, or the folder of plimsoll.toml.
+    #[arg(value_name = "FILE|DIR", conflicts_with = "file")]
+    path: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     New(new::Arguments),

@@ -1,27 +1,21 @@
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use settings::{Mark, Problem, Problems};
 
-use super::{Shared, exit};
+use super::{AboutFile, Shared, exit};
 use crate::file::{self, Plan};
 
 /// Check the file: every problem, the stage, and what each key costs to change.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The file, or the folder of plimsoll.toml.
-    #[arg(value_name = "FILE|DIR", conflicts_with = "file")]
-    path: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    about: AboutFile,
 }
 
 /// Prints the verdict; 64 when there are problems.
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
-    let verdict = file::load(shared.path(&arguments.path), shared.state());
+    let verdict = file::load(shared.path(&arguments.about.path), shared.state());
     match &verdict {
-        _ if arguments.json => super::print(&format!("{:#}\n", as_json(&verdict))),
+        _ if arguments.about.json => super::print(&format!("{:#}\n", as_json(&verdict))),
         Ok(plan) => super::print(&as_text(plan)),
         Err(problems) => {
             eprint!("{problems}");

@@ -1,21 +1,16 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Shared, exit};
+use super::{AboutFile, Shared, exit};
 use crate::orders::{Answer, Order};
 use crate::reach;
 
 /// Read the file again and go over to it, or keep the old one and say why.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The file, or the folder of plimsoll.toml.
-    #[arg(value_name = "FILE|DIR", conflicts_with = "file")]
-    path: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    about: AboutFile,
 }
 
 /// Builds and new instances take as long as they take; the running process bounds them by `start`.
@@ -23,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Waits for the verdict and prints it; 1 when the old file keeps running.
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
-    let path = shared.path(&arguments.path);
+    let path = shared.path(&arguments.about.path);
     let answer = reach::ask(path, shared.state(), Order::Reload(reach::file_of(path)), PATIENCE);
     let reached = answer.is_ok();
     let (done, lines) = match answer {
@@ -32,7 +27,7 @@ pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
         Ok(other) => (false, vec![format!("unexpected answer: {other:?}")]),
         Err(reason) => (false, vec![reason]),
     };
-    if arguments.json {
+    if arguments.about.json {
         let key = if done { "changes" } else { "reasons" };
         super::print(&format!("{}\n", json!({ "reloaded": done, key: lines })));
     } else if done && lines.is_empty() {

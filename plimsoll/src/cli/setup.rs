@@ -4,27 +4,23 @@ use std::path::{Path, PathBuf};
 use postgres::Environment;
 use serde_json::json;
 
-use super::{Shared, exit};
+use super::{AboutFile, Shared, exit};
 use crate::file;
 use crate::reach;
 
-/// Make this machine ready: find a Postgres for the embedded database, or get one.
+/// Make this machine ready: find a Postgres for the embedded database, or get one. There need not be a file.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The file, or the folder of plimsoll.toml; there need not be one.
-    #[arg(value_name = "FILE|DIR", conflicts_with = "file")]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    about: AboutFile,
     /// Install the system's package without asking; only as root.
     #[arg(long)]
     yes: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Says on one line what there is now.
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
-    let path = shared.path(&arguments.path);
+    let path = shared.path(&arguments.about.path);
     let bin = match wanted(path, shared.state()) {
         Ok(bin) => bin,
         Err(code) => return code,
@@ -32,7 +28,7 @@ pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
     let environment: Environment = std::env::vars_os().collect();
     let ask = |question: &str| arguments.yes || asked(question);
     match postgres::setup(bin.as_deref(), &environment, &ask, &|line| eprintln!("{line}")) {
-        Ok(found) if arguments.json => super::print(&format!("{}\n", json!({ "found": found }))),
+        Ok(found) if arguments.about.json => super::print(&format!("{}\n", json!({ "found": found }))),
         Ok(found) => super::print(&format!("{found}\n")),
         Err(reason) => {
             eprintln!("{reason}");

@@ -1,27 +1,22 @@
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Shared, exit};
+use super::{AboutFile, Shared, exit};
 use crate::orders::{Answer, Order};
 use crate::reach;
 
 /// Show what runs: every tier with its load line, every instance.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The file, or the folder of plimsoll.toml.
-    #[arg(value_name = "FILE|DIR", conflicts_with = "file")]
-    path: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    about: AboutFile,
 }
 
 /// Prints the picture; 1 when nothing runs.
 pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
-    let answer = reach::ask(shared.path(&arguments.path), shared.state(), Order::Status, Duration::from_secs(10));
+    let answer = reach::ask(shared.path(&arguments.about.path), shared.state(), Order::Status, Duration::from_secs(10));
     let told = answer.and_then(|answer| match answer {
-        Answer::Status(value) if arguments.json => Ok(format!("{value}\n")),
+        Answer::Status(value) if arguments.about.json => Ok(format!("{value}\n")),
         Answer::Status(value) => serde_json::from_value(value)
             .map(|snapshot| watch::picture(&snapshot, io::stdout().is_terminal()))
             .map_err(|error| format!("the running Plimsoll is another version: {error}; --json prints what it says")),

@@ -1,5 +1,6 @@
 //! Which database is meant, and how to come in.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Failed, misused};
@@ -30,6 +31,31 @@ pub(super) fn choose(mut all: Vec<Entrance>, name: Option<&str>) -> Result<Entra
     }
 }
 
+/// The arguments of verbs that move a whole database.
+#[derive(Debug, clap::Args)]
+pub(super) struct DatabaseAndFile {
+    /// The database, when there are more than one; left out, the file comes first.
+    #[arg(value_name = "NAME")]
+    first: Option<PathBuf>,
+    /// The file; `-` or nothing: standard input or output.
+    #[arg(value_name = "FILE")]
+    second: Option<PathBuf>,
+}
+
+impl DatabaseAndFile {
+    /// What they mean among these databases: one alone is the name of a database if there is one, else a file.
+    pub(super) fn split(&self, all: &[Entrance]) -> (Option<String>, Option<PathBuf>) {
+        let name = |path: &Path| path.to_str().map(str::to_string);
+        let file = |path: &PathBuf| Some(path.clone()).filter(|path| path.as_os_str() != "-");
+        match (&self.first, &self.second) {
+            (Some(one), Some(other)) => (name(one), file(other)),
+            (Some(one), None) if all.iter().any(|entrance| one.as_os_str() == entrance.name.as_str()) => (name(one), None),
+            (Some(one), None) => (None, file(one)),
+            (None, _) => (None, None),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) fn example(name: &str) -> Entrance {
     Entrance {
@@ -55,5 +81,19 @@ mod tests {
         assert_eq!(choose(two(), Some("orders")).map(|one| one.name).ok(), Some("orders".into()));
         assert_eq!(reason(choose(two(), None)), "say which database; there are: main, orders");
         assert_eq!(reason(choose(two(), Some("order"))), "there is no database order; there are: main, orders");
+    }
+    #[test]
+    fn one_argument_is_a_database_or_a_file() {
+        let all = [example("main"), example("orders")];
+        let split = |what: &[&str]| {
+            let one = |at: usize| what.get(at).map(PathBuf::from);
+            DatabaseAndFile { first: one(0), second: one(1) }.split(&all)
+        };
+        assert_eq!(split(&[]), (None, None));
+        assert_eq!(split(&["-"]), (None, None));
+        assert_eq!(split(&["main"]), (Some("main".into()), None));
+        assert_eq!(split(&["main.dump"]), (None, Some("main.dump".into())));
+        assert_eq!(split(&["orders", "./main"]), (Some("orders".into()), Some("./main".into())));
+        assert_eq!(split(&["orders", "-"]), (Some("orders".into()), None));
     }
 }

@@ -1,24 +1,19 @@
 use std::fs::File;
 use std::io::{IsTerminal, stdin};
-use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::entrance::{choose, running};
+use super::entrance::{DatabaseAndFile, choose, running};
 use super::tools::{target, tools};
-use super::{Failed, dump, misused};
+use super::{Failed, misused};
 use crate::cli::Shared;
 
 /// Put back what a dump holds, from a file or stdin (`-`): all of it or nothing, while the database is used.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The database, when there are more than one; left out, the file comes first.
-    #[arg(value_name = "NAME")]
-    first: Option<PathBuf>,
-    /// The file; `-` or nothing: stdin.
-    #[arg(value_name = "FILE")]
-    second: Option<PathBuf>,
+    #[command(flatten)]
+    which: DatabaseAndFile,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -26,7 +21,7 @@ pub struct Arguments {
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> {
     let (all, begun) = (running(shared)?, Instant::now());
-    let (name, file) = dump::split([&arguments.first, &arguments.second], &all);
+    let (name, file) = arguments.which.split(&all);
     let entrance = choose(all, name.as_deref())?;
     let (tools, target) = (tools(&entrance)?, target(&entrance));
     match &file {
