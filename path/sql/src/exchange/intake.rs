@@ -311,9 +311,11 @@ impl Intake {
 
 /// Whether the end of a statement of `text` means something.
 pub(super) fn means(text: &Recognised) -> bool {
-    text.steps
-        .iter()
-        .any(|step| !matches!(step, Step::Other | Step::Begin | Step::Commit | Step::Rollback | Step::Savepoint | Step::SetLocal))
+    text.effects.has(Effects::SEED.and(Effects::LOAD))
+        || text
+            .steps
+            .iter()
+            .any(|step| !matches!(step, Step::Other | Step::Begin | Step::Commit | Step::Rollback | Step::Savepoint | Step::SetLocal))
 }
 
 /// Whether names of prepared statements may go away with it.

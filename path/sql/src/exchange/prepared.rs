@@ -12,12 +12,15 @@ use super::message;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
-use crate::parse::{Effects, Name, Recognised, Step};
+use crate::parse::{Effects, Name, Recognised, Step, Strings, recognise};
 use crate::server::{Held, Number, Place, Wanted, is_ours, name_of};
 use crate::session::{Found, Named, Statement};
 
 /// A text that no server takes: it stands in for a statement that must fail.
 const UNTAKEABLE: &[u8] = b"cached plan must not change result type";
+
+/// What executing a statement does of which the door knows only that SQL's own `PREPARE` may have made it.
+const EXECUTE: &[u8] = b"EXECUTE unknown";
 
 /// How a message names its statement at the server.
 enum Resolved {
@@ -82,7 +85,10 @@ impl Intake {
         let body = turn.body(length);
         let before = &body[..portal.len() + 1];
         let head = |new| Renamed { tag: b'B', length, before, old: name.len(), new };
-        let (number, named) = match self.resolve(name, true, turn) {
+        let resolved = self.resolve(name, true, turn);
+        // SQL's own `PREPARE` may have made it.
+        let is_unknown = !name.is_empty() && matches!(resolved, Resolved::AsIs(None));
+        let (number, named) = match resolved {
             Resolved::Wait => return May::Wait,
             Resolved::Changed => {
                 self.refuse(turn);
@@ -106,6 +112,8 @@ impl Intake {
         turn.expect(Expected::client(Kind::Bind(number)).measured(self.mark));
         if let Some(named) = named {
             self.bound(portal, &named.statement.recognised, body, turn);
+        } else if is_unknown {
+            self.bound(portal, &Arc::new(recognise(EXECUTE, Strings::Standard)), body, turn);
         }
         May::Go
     }

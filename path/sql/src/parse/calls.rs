@@ -16,8 +16,18 @@ pub(super) fn effects(function: Word) -> Effects {
         Word::NextValue | Word::SetValue => Effects::SEQUENCES_USED,
         Word::PgNotify => Effects::NOTIFIES,
         Word::SetSeed => Effects::SEED,
+        Word::DblinkConnect | Word::DblinkConnectAs | Word::PgBackupStart | Word::PgStartBackup => Effects::LOAD,
         _ => Effects::NONE,
     }
+}
+
+/// What the view `pg_settings` means in a statement that begins with `verb`: to update it is to `SET`.
+pub(super) fn settings(verb: Word, touches: &mut Touches) -> Effects {
+    if verb == Word::Select {
+        return Effects::NONE;
+    }
+    touches.all();
+    Effects::PARAMETERS
 }
 
 /// Whatever a name that cannot be read might do, or a text that is not there to be read.
@@ -77,7 +87,7 @@ pub(super) fn of_body(body: Tokens<'_>, touches: &mut Touches) -> Effects {
             effects = effects.and(unknown(touches));
         }
         effects = effects.and(match token.word {
-            Word::Set | Word::Reset | Word::SetConfig | Word::Discard => {
+            Word::Set | Word::Reset | Word::SetConfig | Word::Discard | Word::PgSettings => {
                 touches.all();
                 Effects::PARAMETERS
             }

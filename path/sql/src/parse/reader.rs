@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
             Kind::Word => self.keyword(&token),
             Kind::Open => self.call(),
             Kind::Parameter => self.parameters = true,
-            Kind::Quoted if token.word == Word::PgTemp => self.effects = self.effects.and(Effects::TEMPORARY),
+            Kind::Quoted if matches!(token.word, Word::PgTemp | Word::PgSettings) => self.keyword(&token),
             Kind::UnicodeQuoted => self.effects = self.effects.and(calls::unknown(&mut self.touches)),
             Kind::Text | Kind::Escaped | Kind::Dollar if self.statement.verb() == Word::Do => self.body(&token),
             _ => {}
@@ -79,6 +79,7 @@ impl<'a> Reader<'a> {
         let (verb, outermost) = (statement.verb(), statement.depth == 0);
         let did = match (statement.previous.word, token.word) {
             (_, Word::PgTemp) => Effects::TEMPORARY,
+            (_, Word::PgSettings) => calls::settings(verb, &mut self.touches),
             (Word::Create | Word::Replace | Word::Local | Word::Global | Word::Into, Word::Temp | Word::Temporary) => {
                 Effects::TEMPORARY.and(Effects::DEFINES)
             }

@@ -181,7 +181,7 @@ impl Effects {
     pub(crate) const OPAQUE: Effects = Effects(1 << 9);
     /// `setseed(`, `SET SEED`: the random numbers of this session cannot be moved.
     pub(crate) const SEED: Effects = Effects(1 << 10);
-    /// `LOAD`: a library loaded into this server process.
+    /// `LOAD`, `dblink_connect(`, `pg_backup_start(`: bound to this server process, and nobody can ask whether it is there.
     pub(crate) const LOAD: Effects = Effects(1 << 11);
     /// Begins, ends or saves a transaction.
     pub(crate) const TRANSACTION: Effects = Effects(1 << 12);

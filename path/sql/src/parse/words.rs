@@ -36,7 +36,8 @@ words! {
     // functions and one schema; what stands before is keywords
     AdvisoryLock "pg_advisory_lock", AdvisoryLockShared "pg_advisory_lock_shared", AdvisoryUnlock "pg_advisory_unlock",
     AdvisoryUnlockAll "pg_advisory_unlock_all", AdvisoryUnlockShared "pg_advisory_unlock_shared", CurrentValue "currval",
-    LastValue "lastval", NextValue "nextval", PgNotify "pg_notify", PgTemp "pg_temp", SetConfig "set_config", SetSeed "setseed",
+    DblinkConnect "dblink_connect", DblinkConnectAs "dblink_connect_u",
+    LastValue "lastval", NextValue "nextval", PgBackupStart "pg_backup_start", PgNotify "pg_notify", PgSettings "pg_settings", PgStartBackup "pg_start_backup", PgTemp "pg_temp", SetConfig "set_config", SetSeed "setseed",
     SetValue "setval", TryAdvisoryLock "pg_try_advisory_lock", TryAdvisoryLockShared "pg_try_advisory_lock_shared",
 }
 

@@ -25,7 +25,10 @@ const FOR_SESSIONS: Effects = Effects::PARAMETERS
 
 /// What may leave something on a connection that only the server knows of.
 const UNKNOWN: Effects =
-    Effects::TEMPORARY.and(Effects::LOCKS).and(Effects::CURSORS).and(Effects::PREPARED).and(Effects::LISTENING).and(Effects::OPAQUE);
+    TEMPORARY.and(Effects::LOCKS).and(Effects::CURSORS).and(Effects::PREPARED).and(Effects::LISTENING).and(Effects::OPAQUE);
+
+/// What may make something temporary: where `search_path` begins with `pg_temp` any definition does.
+pub(super) const TEMPORARY: Effects = Effects::TEMPORARY.and(Effects::DEFINES);
 
 impl Session {
     /// A text goes to the server; to be said before its bytes go, for each time that it is executed.

@@ -6,6 +6,7 @@ mod question;
 
 use super::Session;
 use super::leave::clean;
+use super::notes::TEMPORARY;
 use super::parameters::Values;
 use super::prepare::ask_hearing;
 use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, settle};
@@ -102,7 +103,7 @@ impl Session {
         let moves_ears = self.ears().is_some_and(|ears| ears.is_own() || names.contains("client_encoding"));
         Needs {
             all: is_unknown || changed.is_unknown,
-            temporary: may_be(Pin::Temporary, Effects::TEMPORARY),
+            temporary: may_be(Pin::Temporary, TEMPORARY),
             locks: may_be(Pin::Lock, Effects::LOCKS),
             cursors: may_be(Pin::Cursor, Effects::CURSORS),
             prepared: may_be(Pin::Prepared, Effects::PREPARED),

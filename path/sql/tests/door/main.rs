@@ -5,6 +5,7 @@
 mod setup;
 
 mod copy;
+mod hidden;
 mod histories;
 mod left;
 mod life;
