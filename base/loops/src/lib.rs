@@ -7,6 +7,7 @@
 mod alarm;
 mod buffer;
 mod listen;
+mod orders;
 mod probe;
 mod seats;
 pub mod socket;
@@ -15,6 +16,7 @@ mod threads;
 pub use alarm::{Alarm, Alarms, Expired};
 pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
 pub use listen::{ListenError, Listener, listen};
+pub use orders::{Orders, until_none};
 pub use probe::{Unwell, probe};
 pub use seats::{Newcomer, Seat, Seats};
 pub use threads::{Loop, Loops, allowed};

@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::{Drain, DrainSwitch, Endpoints, Load};
-use loops::{ListenError, Listener, Loops, Seats, listen};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen, until_none};
 use telemetry::{Log, Registry};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::accept::HeadBounds;
 use crate::admit::per_address::Addresses;
@@ -21,12 +19,6 @@ use crate::events::{Counts, Events};
 use crate::orders::{self, Order};
 use crate::plan::Plan;
 use crate::view::{Route, Shape};
-
-/// How long a loop may take to follow an order; one that does not is stuck, and the others go on.
-const OBEYED: Duration = Duration::from_secs(5);
-
-/// How often a drain looks whether all connections are done.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// The HTTP door, to be started.
 #[derive(Debug)]
@@ -39,7 +31,7 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     loops: Loops,
     common: Arc<Shared>,
-    orders: Vec<UnboundedSender<Order>>,
+    orders: Orders<Order>,
     running: Mutex<Running>,
 }
 
@@ -56,8 +48,7 @@ struct Running {
 /// One address; dropping it stops accepting there.
 struct Listening {
     listener: Listener,
-    stop: DrainSwitch,
-    drain: Drain,
+    _stop: DrainSwitch,
 }
 
 impl Tier {
@@ -76,12 +67,10 @@ impl Tier {
         let common = Arc::new(Shared { seats, addresses: Arc::new(Addresses::default()), events, open: AtomicU64::new(0) });
         let mut running = Running { listening: Vec::new(), groups: HashMap::new(), checks: None, draining: false };
         let shape = running.shape(plan, endpoints, &common.events, loops);
-        let mut orders = Vec::new();
-        for (index, newcomers) in arrivals.into_iter().enumerate() {
-            let (sender, received) = unbounded_channel();
+        let (orders, received) = Orders::new(loops.len());
+        for (index, (newcomers, received)) in arrivals.into_iter().zip(received).enumerate() {
             let (common, shape, count) = (common.clone(), shape.clone(), loops.len());
             loops.run(index, move |here| orders::follow(here, count, common, shape, newcomers, received));
-            orders.push(sender);
         }
         let handle = Handle(Arc::new(Inner { loops: loops.clone(), common, orders, running: Mutex::new(running) }));
         handle.0.listen_on(&mut handle.0.running(), sockets);
@@ -107,7 +96,7 @@ impl Handle {
         let sockets = new.into_iter().map(|address| listen(address, self.0.loops.len())).collect::<Result<Vec<_>, _>>()?;
         running.listening.retain(|listening| wanted.contains(&listening.listener.asked));
         let shape = running.shape(plan, endpoints, &self.0.common.events, &self.0.loops);
-        self.0.order(|done| Order::View(shape.clone(), done));
+        self.0.orders.ask(|done| Order::View(shape.clone(), done));
         self.0.listen_on(&mut running, sockets);
         running.listening.sort_by_key(|listening| wanted.iter().position(|address| *address == listening.listener.asked));
         Ok(())
@@ -120,12 +109,8 @@ impl Handle {
             running.draining = true;
             running.listening.clear();
         }
-        self.0.order(Order::Drain);
-        let end = Instant::now() + deadline;
-        while self.connections() > 0 && Instant::now() < end {
-            tokio::time::sleep(LOOK).await;
-        }
-        self.connections() == 0
+        self.0.orders.ask(Order::Drain);
+        until_none(|| self.connections(), deadline).await
     }
 
     /// Client connections open now, upgraded ones included.
@@ -164,35 +149,15 @@ impl Inner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives every loop an order and waits until it is followed.
-    fn order(&self, order: impl Fn(std::sync::mpsc::SyncSender<()>) -> Order) {
-        let (done, followed) = sync_channel(self.orders.len());
-        for orders in &self.orders {
-            // A loop that has ended follows nothing.
-            let _ = orders.send(order(done.clone()));
-        }
-        drop(done);
-        wait(&followed);
-    }
-
     fn listen_on(&self, running: &mut Running, sockets: Vec<Listener>) {
         for listener in sockets {
             let (stop, drain) = DrainSwitch::new();
-            for (index, orders) in self.orders.iter().enumerate() {
-                match listener.socket(index) {
-                    Ok(socket) => drop(orders.send(Order::Listen(socket, drain.clone()))),
-                    Err(error) => self.common.events.log.error("http", &format!("loop {index} cannot listen: {error}")),
-                }
+            for failed in self.orders.listen(&listener, |socket| Order::Listen(socket, Drain::clone(&drain))) {
+                self.common.events.log.error("http", &failed);
             }
-            running.listening.push(Listening { listener, stop, drain });
+            running.listening.push(Listening { listener, _stop: stop });
         }
     }
-}
-
-/// Until every sender is gone or a loop is stuck.
-fn wait(followed: &Receiver<()>) {
-    let end = Instant::now() + OBEYED;
-    while followed.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
 }
 
 impl Running {
@@ -238,11 +203,4 @@ fn check(loops: &Loops, group: Arc<Group>, endpoints: Endpoints, check: Check, m
 fn seed(app: &str) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(app)
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.stop.drain();
-        debug_assert!(self.drain.is_draining());
-    }
 }

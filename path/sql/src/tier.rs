@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::{Database, Drain, DrainSwitch, Load, ServerState};
-use loops::{ListenError, Listener, Loops, Seats, listen};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen, until_none};
 use telemetry::{Log, Registry};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::client::cancel::Ways;
 use crate::door::Shared;
@@ -22,12 +20,6 @@ use crate::shape::Shape;
 use crate::status::Status;
 use crate::top::{Top, TopStatement};
 
-/// How long a loop may take to follow an order; one that does not is stuck, and the others go on.
-const OBEYED: Duration = Duration::from_secs(5);
-
-/// How often a drain looks whether all clients are gone.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// One SQL door, to be started.
 #[derive(Debug)]
 pub struct Tier;
@@ -39,7 +31,7 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     loops: Loops,
     common: Arc<Shared>,
-    orders: Vec<UnboundedSender<Order>>,
+    orders: Orders<Order>,
     running: Mutex<Running>,
 }
 
@@ -105,16 +97,14 @@ impl Tier {
         let (listeners, listens) = Listeners::new();
         let common = Arc::new(Shared::new(seats, events, pool, top, ways, listeners));
         let mut listens = Some(listens);
-        let mut senders = Vec::new();
-        for (index, ((clients, messages), cancels)) in clients.into_iter().zip(messages).zip(cancels).enumerate() {
-            let (sender, orders) = unbounded_channel();
+        let (orders, received) = Orders::new(loops.len());
+        for (index, (((clients, messages), cancels), orders)) in clients.into_iter().zip(messages).zip(cancels).zip(received).enumerate() {
             let (common, shape, database) = (common.clone(), shape.clone(), database.clone());
             let arrivals = Arrivals { clients, cancels, messages, listens: listens.take(), orders };
             loops.run(index, move |here| orders::follow(here, common, shape, database, arrivals));
-            senders.push(sender);
         }
         let running = Mutex::new(Running { shape, database, listening: None, beside: None });
-        let inner = Inner { loops: loops.clone(), common, orders: senders, running };
+        let inner = Inner { loops: loops.clone(), common, orders, running };
         inner.running().listening = Some(inner.listen_on(listener));
         Ok(Handle(Arc::new(inner)))
     }
@@ -154,7 +144,7 @@ impl Handle {
         let is_there = |listening: &Listening| listening.listener.asked == wanted;
         let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
         let new = is_new.then(|| listen(wanted, self.0.loops.len())).transpose().map_err(SwapError::Listen)?;
-        self.0.order(|done| Order::Shape(shape.clone(), database.clone(), done));
+        self.0.orders.ask(|done| Order::Shape(shape.clone(), database.clone(), done));
         self.0.common.pool.set_most(shape.plan.pool.server);
         self.0.common.top.set_slow(shape.plan.slow);
         (running.shape, running.database) = (shape, database);
@@ -170,12 +160,8 @@ impl Handle {
             let mut running = self.0.running();
             (running.listening, running.beside) = (None, None);
         }
-        self.0.order(Order::Drain);
-        let end = Instant::now() + deadline;
-        while self.clients() > 0 && Instant::now() < end {
-            tokio::time::sleep(LOOK).await;
-        }
-        self.clients() == 0
+        self.0.orders.ask(Order::Drain);
+        until_none(|| self.clients(), deadline).await
     }
 
     /// Client connections open now.
@@ -200,7 +186,7 @@ impl Handle {
 
     /// Users and databases, their connections and clients, and who is pinned. Asks the loops: not for a loop.
     pub fn status(&self) -> Status {
-        let pinned = self.0.ask(Order::Pinned).into_iter().flatten().collect();
+        let pinned = self.0.orders.ask(Order::Pinned).into_iter().flatten().collect();
         let server = self.0.running().database.state();
         Status::new(&self.0.common.pool, server, pinned, Instant::now())
     }
@@ -222,36 +208,11 @@ impl Inner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives every loop an order and waits until it is followed.
-    fn order(&self, order: impl Fn(SyncSender<()>) -> Order) {
-        self.ask(order);
-    }
-
-    /// Gives every loop an order; the answers of those that answer.
-    fn ask<T>(&self, order: impl Fn(SyncSender<T>) -> Order) -> Vec<T> {
-        let (sender, answers) = sync_channel(self.orders.len());
-        for orders in &self.orders {
-            // A loop that has ended follows nothing.
-            let _ = orders.send(order(sender.clone()));
-        }
-        drop(sender);
-        collect(&answers)
-    }
-
     fn listen_on(&self, listener: Listener) -> Listening {
         let (stop, drain) = DrainSwitch::new();
-        for (index, orders) in self.orders.iter().enumerate() {
-            match listener.socket(index) {
-                Ok(socket) => drop(orders.send(Order::Listen(socket, Drain::clone(&drain)))),
-                Err(error) => self.common.events.error(&format!("loop {index} cannot listen: {error}")),
-            }
+        for failed in self.orders.listen(&listener, |socket| Order::Listen(socket, Drain::clone(&drain))) {
+            self.common.events.error(&failed);
         }
         Listening { listener, _stop: stop }
     }
-}
-
-/// Until every sender is gone or a loop is stuck.
-fn collect<T>(answers: &Receiver<T>) -> Vec<T> {
-    let end = Instant::now() + OBEYED;
-    std::iter::from_fn(|| answers.recv_timeout(end.saturating_duration_since(Instant::now())).ok()).collect()
 }
