@@ -3,7 +3,6 @@
 mod arrival;
 mod client;
 mod door;
-mod end_point;
 mod error;
 mod events;
 mod exchange;

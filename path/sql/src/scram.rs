@@ -1,6 +1,8 @@
 //! SCRAM-SHA-256 (RFC 5802, RFC 7677): what both of its sides compute. The messages are in `client::scram` (the door
 //! asks for a password) and `server::scram` (the door gives one).
 
+mod channel_binding;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
+
+pub(crate) use channel_binding::certificate_hash;
 
 /// Postgres's own number of iterations.
 pub(crate) const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("not zero");

@@ -7,8 +7,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::end_point::end_point;
 use crate::plan::Certificate;
+use crate::scram::certificate_hash;
 
 /// What a client that starts with TLS at once must ask for (ALPN).
 pub(super) const PROTOCOL: &[u8] = b"postgresql";
@@ -25,7 +25,7 @@ pub(crate) struct DoorTls {
 pub(super) fn door(certificate: &Certificate) -> Result<DoorTls, String> {
     let chain = chain(&certificate.cert)?;
     let key = PrivateKeyDer::from_pem_file(&certificate.key).map_err(|error| unreadable(&certificate.key, &error))?;
-    let binding = chain.first().and_then(|own| end_point(own));
+    let binding = chain.first().and_then(|own| certificate_hash(own));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
     let mut config = builder

@@ -116,7 +116,7 @@ fn authentication(message: Message<'_>) -> Result<(u32, &[u8]), ConnectError> {
 
 /// SCRAM to its end: that the server knows the password too is never skipped.
 async fn sasl(stream: &mut Stream, reader: &mut Reader, offered: Vec<Vec<u8>>, password: &str) -> Result<(), ConnectError> {
-    let binding = if let Stream::Tls(tls) = &*stream { tls.end_point() } else { None };
+    let binding = if let Stream::Tls(tls) = &*stream { tls.certificate_hash() } else { None };
     let offered: Vec<&[u8]> = offered.iter().map(Vec::as_slice).collect();
     let exchange = scram::begin(&offered, binding, nonce()).map_err(unfit)?;
     let mut out = Vec::new();

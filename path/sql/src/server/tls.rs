@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -36,20 +36,20 @@ fn config(plan: &ServerTls) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?.dangerous();
-    let verifier = verifier(plan, provider)?;
-    Ok(Arc::new(builder.with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    let verifier = Verifier { algorithms: provider.signature_verification_algorithms, checks: checks(plan, provider)? };
+    Ok(Arc::new(builder.with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()))
 }
 
 /// As libpq: `require` with certificates given is `verify-ca`.
-fn verifier(plan: &ServerTls, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn checks(plan: &ServerTls, provider: Arc<CryptoProvider>) -> Result<Option<Checks>, String> {
     let is_checked = matches!(plan.mode, SslMode::VerifyCa | SslMode::VerifyFull) || plan.mode == SslMode::Require && plan.roots.is_some();
     if !is_checked {
-        return Ok(Arc::new(Unchecked(provider)));
+        return Ok(None);
     }
     let given = plan.roots.as_deref().map(given).transpose()?.unwrap_or_default();
     let store = if plan.roots.is_some() { store(&given)? } else { system()? };
     let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build().map_err(|error| error.to_string())?;
-    Ok(Arc::new(Checked { chain, given, with_name: plan.mode == SslMode::VerifyFull }))
+    Ok(Some(Checks { chain, given, with_name: plan.mode == SslMode::VerifyFull }))
 }
 
 fn system() -> Result<RootCertStore, String> {
@@ -74,55 +74,24 @@ fn store(given: &[CertificateDer<'static>]) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// Believes every certificate: `sslmode=prefer` and `require` only keep others from listening.
+/// Looks at the certificate as far as the plan says, and at every signature.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
+struct Verifier {
+    algorithms: WebPkiSupportedAlgorithms,
+    /// `None`: believes every certificate; `sslmode=prefer` and `require` only keep others from listening.
+    checks: Option<Checks>,
+}
 
 /// Checks who signed the certificate, and whose it is where that is asked for.
 #[derive(Debug)]
-struct Checked {
+struct Checks {
     chain: Arc<WebPkiServerVerifier>,
     /// The certificates of `sslrootcert`.
     given: Vec<CertificateDer<'static>>,
     with_name: bool,
 }
 
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _own: &CertificateDer<'_>,
-        _chain: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, own, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, own, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ServerCertVerifier for Checked {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         own: &CertificateDer<'_>,
@@ -131,17 +100,18 @@ impl ServerCertVerifier for Checked {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let Some(Checks { chain: signed, given, with_name }) = &self.checks else { return Ok(ServerCertVerified::assertion()) };
         // One that signed itself, as the guide of Postgres makes it: it is an authority, which rustls lets nobody be.
-        if self.given.iter().any(|given| given == own) {
-            if self.with_name {
+        if given.iter().any(|given| given == own) {
+            if *with_name {
                 verify_server_name(&ParsedCertificate::try_from(own)?, name)?;
             }
             return Ok(ServerCertVerified::assertion());
         }
-        match self.chain.verify_server_cert(own, chain, name, ocsp, now) {
+        match signed.verify_server_cert(own, chain, name, ocsp, now) {
             // The name is looked at once the chain was found good.
             Err(Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }))
-                if !self.with_name =>
+                if !with_name =>
             {
                 Ok(ServerCertVerified::assertion())
             }
@@ -155,7 +125,7 @@ impl ServerCertVerifier for Checked {
         own: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, own, signed)
+        verify_tls12_signature(message, own, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -164,10 +134,10 @@ impl ServerCertVerifier for Checked {
         own: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, own, signed)
+        verify_tls13_signature(message, own, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }

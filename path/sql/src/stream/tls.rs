@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 
-use crate::end_point::end_point;
+use crate::scram::certificate_hash;
 
 /// Plain bytes encrypted at a time: what rustls takes without being flushed.
 const CHUNK: usize = 64 * 1024;
@@ -144,8 +144,8 @@ impl Tls {
     }
 
     /// What a login is bound to: the hash of the server's certificate.
-    pub(crate) fn end_point(&self) -> Option<Vec<u8>> {
-        end_point(self.connection.peer_certificates()?.first()?)
+    pub(crate) fn certificate_hash(&self) -> Option<Vec<u8>> {
+        certificate_hash(self.connection.peer_certificates()?.first()?)
     }
 
     pub(super) fn peer(&self) -> Option<std::net::SocketAddr> {

@@ -17,7 +17,7 @@ const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 6;
 
 /// The hash of a certificate (DER); `None` for signatures without a hash of their own (Ed25519, RSA-PSS).
-pub(crate) fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn certificate_hash(certificate: &[u8]) -> Option<Vec<u8>> {
     let algorithm = signature(certificate)?;
     let hash = [(SHA_256, &digest::SHA256), (SHA_384, &digest::SHA384), (SHA_512, &digest::SHA512)];
     let (_, hash) = hash.into_iter().find(|(known, _)| known.contains(&algorithm))?;
@@ -57,18 +57,18 @@ mod tests {
     fn the_hash_is_that_of_the_signature() {
         let hashed = |hash, certificate: &[u8]| Some(digest::digest(hash, certificate).as_ref().to_vec());
         let with_256 = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
-        assert_eq!(end_point(&with_256), hashed(&digest::SHA256, &with_256));
+        assert_eq!(certificate_hash(&with_256), hashed(&digest::SHA256, &with_256));
         let with_384 = certificate(&rcgen::PKCS_ECDSA_P384_SHA384);
-        assert_eq!(end_point(&with_384), hashed(&digest::SHA384, &with_384));
-        assert_eq!(end_point(&certificate(&rcgen::PKCS_ED25519)), None);
+        assert_eq!(certificate_hash(&with_384), hashed(&digest::SHA384, &with_384));
+        assert_eq!(certificate_hash(&certificate(&rcgen::PKCS_ED25519)), None);
     }
 
     #[test]
     fn what_is_no_certificate_has_none() {
         let whole = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
         for end in 0..whole.len() {
-            assert_eq!(end_point(&whole[..end]), None);
+            assert_eq!(certificate_hash(&whole[..end]), None);
         }
-        assert_eq!(end_point(&[0x30, 0xff, 0x30]), None);
+        assert_eq!(certificate_hash(&[0x30, 0xff, 0x30]), None);
     }
 }
