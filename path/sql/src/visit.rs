@@ -111,10 +111,13 @@ impl Guest {
         if !self.early.is_empty() {
             return true;
         }
+        let mut has_waited = false;
         poll_fn(|context| {
-            if door.is_draining() || self.session.poll_heard(context).is_ready() {
+            // Woken: whatever it is for is found by who looks next, without having asked twice.
+            if has_waited || door.is_draining() || self.session.poll_heard(context).is_ready() {
                 return Poll::Ready(true);
             }
+            has_waited = true;
             self.stream.poll_readable(context).map(|readable| readable.is_ok())
         })
         .await

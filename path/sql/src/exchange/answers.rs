@@ -70,6 +70,8 @@ pub(crate) enum Trial {
 #[derive(Debug)]
 pub(crate) struct Answers {
     expected: VecDeque<Expected>,
+    /// How many of them are the door's to give.
+    ours: usize,
     /// Bytes still to come of a message that goes on (or not) unread.
     left: usize,
     left_passes: bool,
@@ -112,6 +114,7 @@ impl Default for Answers {
     fn default() -> Answers {
         Answers {
             expected: VecDeque::new(),
+            ours: 0,
             left: 0,
             left_passes: true,
             skipping: false,
@@ -135,8 +138,9 @@ impl Default for Answers {
 impl Answers {
     /// As for a connection just lent; keeps its memory.
     pub(crate) fn clear(&mut self) {
-        let Answers { expected, left, left_passes, skipping, open, status, copy, copies, early_ends, has_data, .. } = self;
+        let Answers { expected, ours, left, left_passes, skipping, open, status, copy, copies, early_ends, has_data, .. } = self;
         expected.clear();
+        *ours = 0;
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
         let Answers { adrift, step, rows, trial, is_ending, .. } = self;
@@ -227,13 +231,15 @@ impl Answers {
             _ => self.open = true,
         }
         self.copies += usize::from(next.may_copy());
+        self.ours += usize::from(matches!(next.kind, Kind::Ours(_)));
         self.expected.push_back(next);
         self.tell_ours(source, out, records);
     }
 
     /// Tells what is due of ours.
     fn tell_ours(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
-        while self.trial == Trial::None
+        while self.ours > 0
+            && self.trial == Trial::None
             && let Some(Expected { kind: Kind::Ours(bytes), .. }) = self.expected.front()
         {
             out.write(source, |own| own.extend_from_slice(bytes));
@@ -246,10 +252,18 @@ impl Answers {
     /// # Errors
     /// The server does not keep to the protocol: nothing after this can be understood.
     pub(crate) fn scan(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) -> Result<usize, Breach> {
+        let mut at = out.decided();
+        let least = self.look(source, &mut at, out, records);
+        pass_to(at, source, out);
+        least
+    }
+
+    /// As [`Answers::scan`]; what lies before `at` and is not decided passes.
+    fn look(&mut self, source: &[u8], at: &mut usize, out: &mut Outgoing, records: &mut Records<'_>) -> Result<usize, Breach> {
         loop {
-            let rest = &source[out.decided()..];
+            let rest = &source[*at..];
             if self.adrift {
-                out.pass(source, rest.len());
+                *at = source.len();
                 return Ok(1);
             }
             if self.left > 0 {
@@ -257,6 +271,7 @@ impl Answers {
                 if self.left > 0 {
                     return Ok(1);
                 }
+                *at = out.decided();
                 continue;
             }
             let Some(header) = frame::header(rest).map_err(|_| Breach)? else { return Ok(HEADER) };
@@ -266,15 +281,23 @@ impl Answers {
                 return Ok(length);
             }
             if self.trial != Trial::None {
+                pass_to(*at, source, out);
                 match telling(rest) {
                     Ok((tag, body)) => self.judge(tag, body, source, out, records),
                     Err(least) => return Ok(least),
                 }
             }
             let fate = self.meet(header.tag, body, records)?;
+            if self.ours == 0 && self.trial == Trial::None && body.is_some() && matches!(fate, Fate::Pass) {
+                // Most of what comes.
+                *at += length;
+                continue;
+            }
+            pass_to(*at, source, out);
             self.left = length;
             self.follow(fate, source, rest.len(), out);
             self.tell_ours(source, out, records);
+            *at = out.decided();
         }
     }
 
@@ -319,6 +342,14 @@ impl Answers {
                 self.tell_ours(source, out, records);
             }
         }
+    }
+}
+
+/// What lies before `at` goes on as it is.
+fn pass_to(at: usize, source: &[u8], out: &mut Outgoing) {
+    let count = at.saturating_sub(out.decided());
+    if count > 0 {
+        out.pass(source, count);
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use loops::{Buffer, Buffers};
+use loops::{BUFFER_BYTES, Buffer, Buffers};
 
 use super::answers::{Answers, Trial};
 use super::flow::{Moved, Stopped};
@@ -19,7 +19,7 @@ use crate::stream::Stream;
 /// `ReadyForQuery` without a transaction.
 const READY: &[u8] = b"Z\0\0\0\x05I";
 
-/// Reused memory of a busy client; kept by the loop between them. Buffers are there only while something is in them.
+/// Reused memory of a busy client; kept by the loop between them, with its buffers.
 #[derive(Debug)]
 pub(crate) struct Desk {
     /// What the client sent and is not dealt with.
@@ -48,6 +48,8 @@ pub(crate) struct Desk {
     pub(super) is_sent: bool,
     /// When the input's last bytes came.
     pub(super) came: Instant,
+    /// What belongs to a connection may not be as for a new one.
+    is_used: bool,
     /// A read of the client was tried and will wake its task.
     pub(super) client_is_silent: bool,
     /// The same of the server.
@@ -77,6 +79,7 @@ impl Default for Desk {
             tell_due: false,
             is_sent: false,
             came: now(),
+            is_used: false,
             client_is_silent: false,
             server_is_silent: false,
             is_over: false,
@@ -95,9 +98,13 @@ impl Desk {
 
     /// As for a client that was silent; keeps its memory.
     pub(crate) fn clear(&mut self) {
-        (self.input, self.output) = (None, None);
-        self.intake.clear();
-        self.end_lending();
+        self.input.iter_mut().chain(&mut self.output).for_each(Buffer::clear);
+        self.input.take_if(|buffer| buffer.capacity() > BUFFER_BYTES);
+        self.output.take_if(|buffer| buffer.capacity() > BUFFER_BYTES);
+        if self.is_used {
+            self.end_lending();
+        }
+        self.intake.forget();
         self.down.clear();
         (self.least_input, self.is_deaf, self.is_over, self.tell_due) = (0, false, false, false);
     }
@@ -147,7 +154,7 @@ impl Desk {
 
     /// A connection was lent: what waits may go to it.
     pub(super) fn begin_lending(&mut self) {
-        self.plan_due = true;
+        (self.plan_due, self.is_used) = (true, true);
     }
 
     /// All is answered; the connection may stay all the same.
@@ -159,6 +166,7 @@ impl Desk {
 
     /// The connection goes.
     pub(super) fn end_lending(&mut self) {
+        self.is_used = false;
         debug_assert!(self.up.decided() == 0 || !self.is_sent, "nothing goes twice");
         self.answers.clear();
         self.up.clear();
@@ -267,6 +275,7 @@ impl Desk {
             self.drop_front();
             self.say(|out| out.extend_from_slice(READY));
         } else {
+            self.is_used = true;
             self.answers.skip_to_sync();
             self.skip_to_sync();
         }

@@ -64,6 +64,12 @@ impl Intake {
         self.rewind();
     }
 
+    /// As if nothing had come, where nothing was sent.
+    pub(crate) fn forget(&mut self) {
+        self.messages.clear();
+        self.left = 0;
+    }
+
     /// As before the first message was dealt with.
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
@@ -138,13 +144,14 @@ impl Intake {
                     return Planned::All;
                 }
             }
-            let Some(message) = self.messages.front().cloned() else {
+            let Some(message) = self.messages.lift() else {
                 return if self.messages.refused().is_some() { Planned::Leaves } else { Planned::All };
             };
             if message.tag == b'X' {
                 return Planned::Leaves;
             }
             if self.decide(&message, turn) == May::Wait {
+                self.messages.put_back(message);
                 self.ask_to_flush(turn);
                 return Planned::Stalled;
             }

@@ -34,7 +34,7 @@ struct Long {
 }
 
 /// One message.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) tag: u8,
     /// Bytes in all.
@@ -43,9 +43,10 @@ pub(crate) struct Message {
 }
 
 /// What the text of a message means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub(crate) enum Meaning {
     /// It has none.
+    #[default]
     Nothing,
     /// Of a `Query`.
     Query(Arc<Recognised>),
@@ -105,6 +106,19 @@ impl Messages {
     /// The first one.
     pub(crate) fn front(&self) -> Option<&Message> {
         self.queue.front()
+    }
+
+    /// The first one, whose meaning it leaves there only when it is put back.
+    pub(crate) fn lift(&mut self) -> Option<Message> {
+        let first = self.queue.front_mut()?;
+        Some(Message { meaning: std::mem::take(&mut first.meaning), ..*first })
+    }
+
+    /// The first one is not dealt with yet.
+    pub(crate) fn put_back(&mut self, message: Message) {
+        if let Some(first) = self.queue.front_mut() {
+            *first = message;
+        }
     }
 
     /// The texts of all of them, those of statements that `named` knows by name too; `source` begins with the first.

@@ -44,11 +44,15 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
 /// All is answered and no transaction is open: the connection goes back unless it holds something of the client's.
 async fn settled(visit: &mut Visit<'_>) -> After {
     visit.count();
+    let is_news = !visit.desk.done.told.is_empty();
     visit.note();
-    if visit.guest.session.must_probe() && !visit.probe().await {
+    let must_probe = visit.guest.session.must_probe();
+    if must_probe && !visit.probe().await {
         return visit.lost().await;
     }
-    visit.follow_session();
+    if is_news || must_probe {
+        visit.follow_session();
+    }
     if visit.desk.intake.unsure.is_some() {
         Box::pin(visit.ask_worth()).await;
     }

@@ -1,7 +1,8 @@
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use crate::parse::{Effects, Recognised};
+use crate::parse::{Already, Effects, Recognised};
 use crate::server::{Key, Wanted};
 
 /// Most statements of which it is known; more, and all are forgotten.
@@ -13,7 +14,10 @@ const HARMLESS: Effects = Effects::SEQUENCES_USED.and(Effects::SEQUENCES_READ).a
 /// Which unnamed statements may be kept at the server without a worse plan for anybody, as far as the server was asked.
 /// What it said is to be forgotten now and then: tables change.
 #[derive(Debug, Default)]
-pub(crate) struct Worth(HashMap<Wanted, Vec<(Arc<Key>, bool)>>);
+pub(crate) struct Worth(HashMap<Wanted, Verdicts, BuildHasherDefault<Already>>);
+
+/// For clients of which keys a statement may be kept, or not.
+type Verdicts = Vec<(Arc<Key>, bool)>;
 
 /// Which unnamed statements may be kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,15 +1,18 @@
 //! The prepared statements that one server connection holds, under names of the door's; the least recently used goes first.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
-use std::io::Write;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::parse::Already;
 use crate::session::Statement;
 
 /// How the names begin that statements have at the server.
 const PREFIX: &[u8] = b"plimsoll_";
+
+/// Bytes of the longest: a number has ten digits at most.
+const LONGEST_NAME: usize = PREFIX.len() + 10;
 
 /// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub(crate) type Number = u32;
 /// What one connection holds.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
-    kept: HashMap<Wanted, Kept>,
+    kept: HashMap<Wanted, Kept, BuildHasherDefault<Already>>,
     unnamed: Option<(u64, Arc<Statement>)>,
     doomed: Vec<Box<[u8]>>,
     last: Number,
@@ -210,7 +213,7 @@ impl Prepared {
 /// The name that a statement has at the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerName {
-    bytes: [u8; PREFIX.len() + 10],
+    bytes: [u8; LONGEST_NAME],
     length: usize,
 }
 
@@ -224,15 +227,30 @@ impl Deref for ServerName {
 
 /// The name that statement `number` has at the server.
 pub(crate) fn name_of(number: Number) -> ServerName {
-    let mut bytes = [0; PREFIX.len() + 10];
-    let mut rest = &mut bytes[..];
-    let written = rest.write_all(PREFIX).and_then(|()| write!(rest, "{number}"));
-    written.expect("a number has ten digits at most");
-    let length = PREFIX.len() + 10 - rest.len();
+    let mut bytes = [0; LONGEST_NAME];
+    bytes[..PREFIX.len()].copy_from_slice(PREFIX);
+    let length = PREFIX.len() + number.checked_ilog10().map_or(1, |digits| digits as usize + 1);
+    let mut rest = number;
+    for digit in bytes[PREFIX.len()..length].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
     ServerName { bytes, length }
 }
 
 /// Whether a client's name could be taken for one of ours.
 pub(crate) fn is_ours(name: &[u8]) -> bool {
     name.starts_with(PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_as_it_reads() {
+        for number in [0, 1, 9, 10, 99, 100, 4_294_967_295] {
+            assert_eq!(*name_of(number), *format!("plimsoll_{number}").as_bytes());
+        }
+    }
 }

@@ -159,8 +159,9 @@ impl Answers {
     pub(super) fn pop(&mut self, records: &mut Records<'_>) {
         let rows = std::mem::take(&mut self.rows);
         let Some(front) = self.take() else { return };
-        let ran = front.mark.filter(|_| matches!(front.kind, Kind::Execute(_) | Kind::Query(_)));
-        records.done.measured.extend(ran.map(|mark| Measured { mark, rows, failed: false }));
+        if let (Some(mark), Kind::Execute(_) | Kind::Query(_)) = (front.mark, &front.kind) {
+            records.done.measured.push(Measured { mark, rows, failed: false });
+        }
         if front.names {
             records.names.confirm(records.changes);
         }
@@ -168,9 +169,10 @@ impl Answers {
 
     fn take(&mut self) -> Option<Expected> {
         let front = self.expected.pop_front()?;
-        if front.may_copy() {
-            self.copies -= 1;
-            self.early_ends = 0;
+        match front.kind {
+            Kind::Ours(_) => self.ours -= 1,
+            _ if self.copies > 0 && front.may_copy() => (self.copies, self.early_ends) = (self.copies - 1, 0),
+            _ => {}
         }
         Some(front)
     }
