@@ -4,7 +4,7 @@
 
 use crate::accept::target;
 use crate::accept::{ChunkScanner, Field, Framing, HeadBounds, Known, Piece, Progress, RequestHead};
-use crate::balance::response::{Asked, Body, ResponseHead};
+use crate::balance::response::{Asked, ResponseHead};
 
 const BOUNDS: HeadBounds = HeadBounds { head: 2_048, target: 512, fields: 32 };
 
@@ -99,6 +99,7 @@ fn forward(head: &RequestHead, bytes: &[u8]) -> Vec<u8> {
     out.extend_from_slice(&[b"Host: ", host, b"\r\n"].concat());
     match head.framing {
         Framing::None => {}
+        Framing::Close => panic!("a request's body does not end with its connection"),
         Framing::Length(length) => out.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes()),
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
     }
@@ -177,8 +178,8 @@ fn answers_the_same_again(head: &ResponseHead, bytes: &[u8], asked: Asked) {
     let mut anew = format!("HTTP/1.1 {} ", head.status).into_bytes();
     anew.extend_from_slice(head.reason.of_buffer(bytes));
     anew.extend_from_slice(b"\r\n");
-    match (head.body, head.content_length) {
-        (Body::Chunked, _) => anew.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+    match (head.framing, head.content_length) {
+        (Framing::Chunked, _) => anew.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         (_, Some(length)) => anew.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes()),
         _ => {}
     }
@@ -192,7 +193,7 @@ fn answers_the_same_again(head: &ResponseHead, bytes: &[u8], asked: Asked) {
     let mut again = ResponseHead::default();
     let bounds = HeadBounds { head: 8 * BOUNDS.head, fields: BOUNDS.fields + 2, ..BOUNDS };
     assert_eq!(again.parse(&anew, &bounds, asked), Ok(Progress::Whole(anew.len())), "{}", anew.escape_ascii());
-    assert_eq!((head.status, head.body, head.content_length), (again.status, again.body, again.content_length));
+    assert_eq!((head.status, head.framing, head.content_length), (again.status, again.framing, again.content_length));
     assert_eq!(end_to_end(&head.fields, bytes), end_to_end(&again.fields, &anew));
 }
 

@@ -39,7 +39,7 @@ pub enum Progress {
     Whole(usize),
 }
 
-/// How long the body is.
+/// How a message's body ends (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Framing {
     /// No body.
@@ -47,8 +47,10 @@ pub enum Framing {
     None,
     /// So many bytes; `Content-Length: 0` is `Length(0)`.
     Length(u64),
-    /// Chunks, read by `ChunkScanner`.
+    /// With its last chunk, see `ChunkScanner`.
     Chunked,
+    /// With the connection: an answer's only, never a request's.
+    Close,
 }
 
 /// A request head. The places are counted from the first byte of the buffer given to `parse`.

@@ -9,9 +9,9 @@ use loops::Buffer;
 use super::attempt::{HALF_CLOSED, Line, Lost, Upload};
 use super::downward::{self, Also};
 use super::forward::keep;
-use super::pump::{Pump, PumpError, Source, Waiting};
-use super::response::Body;
+use super::pump::{Pump, PumpError, Waiting};
 use super::{Exchange, Failure, Outcome, upgrade};
+use crate::accept::Framing;
 use crate::events::add;
 use crate::plan::Timeout;
 use crate::visit::{After, Client, Desk, Visit};
@@ -73,9 +73,9 @@ pub(super) async fn deliver(visit: &mut Visit<'_>, mut exchange: Exchange, line:
 /// Writes the head for the client; from here on `desk.answer` holds the body. Whether the connection stays.
 fn begin(visit: &mut Visit<'_>) -> bool {
     let version = visit.desk.facts.version;
-    let body = visit.desk.response.body;
-    let chunked = downward::is_chunked(body, version);
-    let is_delimited = chunked || matches!(body, Body::None | Body::Length(_));
+    let framing = visit.desk.response.framing;
+    let chunked = downward::is_chunked(framing, version);
+    let is_delimited = chunked || matches!(framing, Framing::None | Framing::Length(_));
     // A request that the app has not taken whole leaves the rest of it unread.
     let stays = visit.may_stay() && is_delimited && visit.desk.up.is_done();
     let also = Also { door: visit.door, connection: visit.connection(stays), chunked };
@@ -84,13 +84,7 @@ fn begin(visit: &mut Visit<'_>) -> bool {
     down.out.clear();
     downward::write(&mut down.out, facts, response, answer.unread(), &also);
     answer.consume(response.len());
-    let source = match body {
-        Body::None => Source::None,
-        Body::Length(length) => Source::Length(length),
-        Body::Chunked => Source::Chunked,
-        Body::Close => Source::Close,
-    };
-    down.begin(source, chunked, u64::MAX, 0);
+    down.begin(framing, chunked, u64::MAX, 0);
     stays
 }
 

@@ -1,8 +1,8 @@
 //! The head of an app's answer as the client gets it.
 
-use super::response::{Body, ResponseHead};
+use super::response::ResponseHead;
 use super::upward::copy;
-use crate::accept::{Known, Version};
+use crate::accept::{Framing, Known, Version};
 use crate::answer::Present;
 use crate::door::Door;
 use crate::visit::Facts;
@@ -61,8 +61,8 @@ pub(crate) fn write_interim(out: &mut Vec<u8>, head: &ResponseHead, buffer: &[u8
 }
 
 /// Whether the body goes out in chunks: when its end is not known beforehand and the client knows chunks.
-pub(crate) fn is_chunked(body: Body, version: Version) -> bool {
-    matches!(body, Body::Chunked | Body::Close) && version == Version::Http11
+pub(crate) fn is_chunked(framing: Framing, version: Version) -> bool {
+    matches!(framing, Framing::Chunked | Framing::Close) && version == Version::Http11
 }
 
 fn status_line(out: &mut Vec<u8>, head: &ResponseHead, buffer: &[u8]) {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attempt::{self, Line, Lost};
-use super::pump::Source;
 use super::{Attempt, Decision, Exchange, Failure, Group, NoPeer, Outcome, Peer, deliver, upward};
 use crate::accept::Framing;
 use crate::answer::send::refuse;
@@ -83,12 +82,7 @@ fn prepare(visit: &mut Visit<'_>) {
     let Some(input) = input else { return };
     up.out.clear();
     upward::write(&mut up.out, facts, request, input.unread(), visit.door);
-    let source = match facts.framing {
-        Framing::None => Source::None,
-        Framing::Length(length) => Source::Length(length),
-        Framing::Chunked => Source::Chunked,
-    };
-    up.begin(source, source == Source::Chunked, visit.view.shape.plan.max.body, KEPT);
+    up.begin(facts.framing, facts.framing == Framing::Chunked, visit.view.shape.plan.max.body, KEPT);
     visit.consume_head();
 }
 

@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::pipe::{PIPE_BYTES, Pipe, Pipes};
-use crate::accept::{BadChunk, ChunkScanner, Piece};
+use crate::accept::{BadChunk, ChunkScanner, Framing, Piece};
 use loops::socket::{poll_fill, poll_write};
 
 /// From so many bytes on a body of known length is spliced.
@@ -17,20 +17,6 @@ const SPLICE_FROM: u64 = 64 << 10;
 
 /// Bytes moved in one poll; then other tasks have their turn.
 const FAIR: u64 = 256 << 10;
-
-/// How the body that comes in ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Source {
-    /// There is none.
-    #[default]
-    None,
-    /// After so many bytes.
-    Length(u64),
-    /// With its last chunk.
-    Chunked,
-    /// With the stream.
-    Close,
-}
 
 /// Why a body was not moved to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +55,8 @@ pub(crate) struct Pump {
     /// Which side is waited for after `Pending`.
     pub(crate) waiting: Waiting,
     sent: usize,
-    source: Source,
+    /// How the body that comes in ends; a length is what is left.
+    framing: Framing,
     scanner: ChunkScanner,
     chunked_out: bool,
     limit: u64,
@@ -83,19 +70,19 @@ impl Pump {
     /// Ready for the next message; keeps its memory.
     pub(crate) fn clear(&mut self) {
         // In place, field by field: this is done for every request, and a pump is 200 bytes to move.
-        let Pump { out, moved, written, steps, waiting, sent, source, scanner, chunked_out, limit, keep, dropped, ended, pipe } = self;
+        let Pump { out, moved, written, steps, waiting, sent, framing, scanner, chunked_out, limit, keep, dropped, ended, pipe } = self;
         out.clear();
         scanner.clear();
         (*moved, *written, *steps, *sent, *limit, *keep) = (0, 0, 0, 0, 0, 0);
-        (*waiting, *source, *pipe) = (Waiting::default(), Source::default(), None);
+        (*waiting, *framing, *pipe) = (Waiting::default(), Framing::default(), None);
         (*chunked_out, *dropped, *ended) = (false, false, false);
     }
 
     /// Sets the body that follows the head in `out`. It may be `limit` bytes long; as long as no more than `keep`
     /// bytes were written in all they stay in `out`, so that [`Pump::rewind`] can repeat them.
-    pub(crate) fn begin(&mut self, source: Source, chunked_out: bool, limit: u64, keep: usize) {
-        (self.source, self.chunked_out, self.limit, self.keep) = (source, chunked_out, limit, keep);
-        self.ended = matches!(source, Source::None | Source::Length(0));
+    pub(crate) fn begin(&mut self, framing: Framing, chunked_out: bool, limit: u64, keep: usize) {
+        (self.framing, self.chunked_out, self.limit, self.keep) = (framing, chunked_out, limit, keep);
+        self.ended = matches!(framing, Framing::None | Framing::Length(0));
     }
 
     /// Whether all that was written so far can be written again.
@@ -121,7 +108,7 @@ impl Pump {
 
     /// Whether the body's length was known beforehand.
     pub(crate) fn has_length(&self) -> bool {
-        matches!(self.source, Source::Length(_) | Source::None)
+        matches!(self.framing, Framing::Length(_) | Framing::None)
     }
 
     /// Moves on; ready when everything is written.
@@ -156,7 +143,7 @@ impl Pump {
             if !buffer.is_empty() {
                 continue;
             }
-            let is_large = matches!(self.source, Source::Length(left) if left >= SPLICE_FROM);
+            let is_large = matches!(self.framing, Framing::Length(left) if left >= SPLICE_FROM);
             if is_large && !self.chunked_out && self.has_pipe(pipes) {
                 ready!(self.poll_splice(context, from, to, stop))?;
             } else {
@@ -170,7 +157,7 @@ impl Pump {
         let count = ready!(poll_fill(from, context, buffer)).map_err(|_| PumpError::From)?;
         self.steps += 1;
         if count == 0 {
-            if self.source != Source::Close {
+            if self.framing != Framing::Close {
                 return Poll::Ready(Err(PumpError::From));
             }
             self.make_room(0);
@@ -191,13 +178,13 @@ impl Pump {
 
     /// Bytes that need no new frame and need not be kept go straight from the buffer.
     fn passes_through(&self, buffer: &Buffer) -> bool {
-        let is_raw = !self.chunked_out && matches!(self.source, Source::Length(_) | Source::Close);
+        let is_raw = !self.chunked_out && matches!(self.framing, Framing::Length(_) | Framing::Close);
         is_raw && self.sent == self.out.len() && self.out.len() + buffer.len() > self.keep
     }
 
     fn poll_pass(&mut self, context: &mut Context<'_>, buffer: &mut Buffer, to: &TcpStream) -> Poll<Result<(), PumpError>> {
         self.waiting = Waiting::To;
-        let most = if let Source::Length(left) = self.source { left.min(buffer.len() as u64) as usize } else { buffer.len() };
+        let most = if let Framing::Length(left) = self.framing { left.min(buffer.len() as u64) as usize } else { buffer.len() };
         let count = ready!(poll_write(to, context, &buffer.unread()[..most])).map_err(|_| PumpError::To)?;
         self.dropped = true;
         self.wrote(count);
@@ -236,14 +223,14 @@ impl Pump {
             while pipe.held() > 0 {
                 self.waiting = Waiting::To;
                 ready!(to.poll_write_ready(context)).map_err(|_| PumpError::To)?;
-                let more = !matches!(self.source, Source::Length(0));
+                let more = !matches!(self.framing, Framing::Length(0));
                 match to.try_io(Interest::WRITABLE, || pipe.pour(to, more)) {
                     Ok(count) => self.wrote(count),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return Poll::Ready(Err(PumpError::To)),
                 }
             }
-            let Source::Length(left) = self.source else { return Poll::Ready(Ok(())) };
+            let Framing::Length(left) = self.framing else { return Poll::Ready(Ok(())) };
             if left == 0 || self.moved >= stop {
                 return Poll::Ready(Ok(()));
             }
@@ -262,21 +249,21 @@ impl Pump {
     /// Frames what `buffer` holds of the body behind what `out` holds.
     fn absorb(&mut self, buffer: &mut Buffer) -> Result<(), PumpError> {
         self.make_room(buffer.len());
-        match self.source {
-            Source::None => self.ended = true,
-            Source::Length(left) => {
+        match self.framing {
+            Framing::None => self.ended = true,
+            Framing::Length(left) => {
                 let count = left.min(buffer.len() as u64) as usize;
                 frame(&mut self.out, &buffer.unread()[..count], self.chunked_out);
                 buffer.consume(count);
                 self.count(count as u64)?;
             }
-            Source::Close => {
+            Framing::Close => {
                 let count = buffer.len();
                 frame(&mut self.out, buffer.unread(), self.chunked_out);
                 buffer.consume(count);
                 self.count(count as u64)?;
             }
-            Source::Chunked => self.absorb_chunks(buffer)?,
+            Framing::Chunked => self.absorb_chunks(buffer)?,
         }
         Ok(())
     }
@@ -314,7 +301,7 @@ impl Pump {
     fn count(&mut self, bytes: u64) -> Result<(), PumpError> {
         self.moved += bytes;
         self.steps += 1;
-        if let Source::Length(left) = &mut self.source {
+        if let Framing::Length(left) = &mut self.framing {
             *left -= bytes;
             if *left == 0 {
                 self.end();
@@ -377,7 +364,7 @@ mod tests {
         let mut pump = Pump::default();
         let mut buffer = loops::Buffers::default().take();
         pump.out.extend_from_slice(b"head");
-        pump.begin(Source::Length(8), false, 100, 10);
+        pump.begin(Framing::Length(8), false, 100, 10);
         buffer.push(b"body");
         pump.absorb(&mut buffer).unwrap();
         pump.sent = 8;
@@ -393,7 +380,7 @@ mod tests {
     fn a_body_over_its_limit_is_an_error() {
         let mut pump = Pump::default();
         let mut buffer = loops::Buffers::default().take();
-        pump.begin(Source::Chunked, true, 3, 0);
+        pump.begin(Framing::Chunked, true, 3, 0);
         buffer.push(b"4\r\nbody\r\n0\r\n\r\n");
         assert!(matches!(pump.absorb(&mut buffer), Err(PumpError::TooLong)));
     }

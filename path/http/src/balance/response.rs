@@ -3,7 +3,7 @@
 
 use crate::accept::field::{self, Connection, Field, Span, is_value_byte};
 use crate::accept::head_end::HeadEnd;
-use crate::accept::{HeadBounds, Known, MOST_FIELDS, Progress, Version};
+use crate::accept::{Framing, HeadBounds, Known, MOST_FIELDS, Progress, Version};
 use std::mem::MaybeUninit;
 
 /// What the request was, as far as it decides how the answer is framed.
@@ -13,20 +13,6 @@ pub struct Asked {
     pub head: bool,
     /// `Upgrade: websocket` was forwarded: 101 is a possible answer.
     pub websocket: bool,
-}
-
-/// How the answer's body is framed (RFC 9112 6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Body {
-    /// None: HEAD, 1xx, 204, 304.
-    #[default]
-    None,
-    /// So many bytes.
-    Length(u64),
-    /// Chunks, read by `ChunkScanner`.
-    Chunked,
-    /// Until the app closes the connection.
-    Close,
 }
 
 /// An answer that cannot be understood; the connection to the app is closed and the client gets 502.
@@ -46,7 +32,7 @@ pub struct ResponseHead {
     /// The app's version.
     pub version: Version,
     /// How the body is framed.
-    pub body: Body,
+    pub framing: Framing,
     /// `Content-Length` as said, also where there is no body (HEAD, 304); absent for 1xx and 204, where it means nothing.
     pub content_length: Option<u64>,
     /// The connection to the app may be used again after the body.
@@ -182,14 +168,14 @@ impl ResponseHead {
         }
         let is_bodiless = self.status < 200 || self.status == 204;
         self.content_length = facts.length.filter(|_| !is_bodiless);
-        self.body = match (facts.chunked, facts.length) {
-            _ if asked.head || is_bodiless || self.status == 304 => Body::None,
-            (true, _) => Body::Chunked,
-            (false, Some(length)) => Body::Length(length),
-            (false, None) => Body::Close,
+        self.framing = match (facts.chunked, facts.length) {
+            _ if asked.head || is_bodiless || self.status == 304 => Framing::None,
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::Close,
         };
         let wants = !connection.close && (self.version == Version::Http11 || connection.keep_alive);
-        self.keep_alive = wants && self.body != Body::Close && !self.switches;
+        self.keep_alive = wants && self.framing != Framing::Close && !self.switches;
         Ok(())
     }
 }

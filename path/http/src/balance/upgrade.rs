@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use super::Exchange;
 use super::attempt::Line;
 use super::pipe::Pipes;
-use super::pump::{Pump, Source};
+use super::pump::Pump;
+use crate::accept::Framing;
 use crate::visit::{After, Desk, Visit};
 
 /// How long the other side may go on when one has ended.
@@ -47,8 +48,8 @@ pub(super) async fn upgrade(visit: &mut Visit<'_>, exchange: Exchange, line: Lin
     client.alarm.off();
     let Desk { input, answer, up, down, .. } = &mut *visit.desk;
     up.clear();
-    up.begin(Source::Close, false, u64::MAX, 0);
-    down.begin(Source::Close, false, u64::MAX, 0);
+    up.begin(Framing::Close, false, u64::MAX, 0);
+    down.begin(Framing::Close, false, u64::MAX, 0);
     let mut upward = Way { from: &client.stream, to: &line.stream, buffer: input, pump: up, ended: false, stuck: None };
     let mut downward = Way { from: &line.stream, to: &client.stream, buffer: answer, pump: down, ended: false, stuck: None };
     let (mut one_sided_until, mut due) = (None, None);

@@ -21,7 +21,7 @@ fn a_usual_answer_is_taken_apart() {
     let head = read(text).unwrap();
     let bytes = text.as_bytes();
     assert_eq!((head.status, head.version, head.reason.of_buffer(bytes)), (404, Version::Http11, &b"Not Found"[..]));
-    assert_eq!((head.body, head.content_length, head.keep_alive), (Body::Length(5), Some(5), true));
+    assert_eq!((head.framing, head.content_length, head.keep_alive), (Framing::Length(5), Some(5), true));
     assert_eq!((head.fields[0].known, head.fields[0].value.of_buffer(bytes)), (Known::ContentType, &b"text/html"[..]));
     assert_eq!(head.fields.iter().map(|field| field.hop).collect::<Vec<_>>(), [false, false, true, true]);
     assert_eq!(&bytes[head.len()..], b"hello");
@@ -29,7 +29,7 @@ fn a_usual_answer_is_taken_apart() {
 
 #[test]
 fn bodies_are_framed_by_status_and_fields() {
-    use Body::{Chunked, Close, Length};
+    use Framing::{Chunked, Close, Length};
     for (text, body, keep_alive) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Length(0), true),
         ("HTTP/1.1 200 \r\nTransfer-Encoding: Chunked\r\n\r\n", Chunked, true),
@@ -38,18 +38,18 @@ fn bodies_are_framed_by_status_and_fields() {
         ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", Length(1), false),
         ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n", Length(1), true),
         ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", Length(1), true),
-        ("HTTP/1.1 204 No Content\r\n\r\n", Body::None, true),
-        ("HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", Body::None, true),
-        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", Body::None, true),
-        ("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", Body::None, true),
-        ("HTTP/1.1 100 Continue\r\n\r\n", Body::None, true),
-        ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", Body::None, true),
+        ("HTTP/1.1 204 No Content\r\n\r\n", Framing::None, true),
+        ("HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", Framing::None, true),
+        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", Framing::None, true),
+        ("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", Framing::None, true),
+        ("HTTP/1.1 100 Continue\r\n\r\n", Framing::None, true),
+        ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", Framing::None, true),
     ] {
         let head = read(text).unwrap();
-        assert_eq!((head.body, head.keep_alive), (body, keep_alive), "{text:?}");
+        assert_eq!((head.framing, head.keep_alive), (body, keep_alive), "{text:?}");
         assert_eq!(head.is_interim(), head.status < 200);
         let asked = Asked { head: true, ..Asked::default() };
-        assert_eq!(read_asked(text, asked).unwrap().body, Body::None, "{text:?} to a HEAD");
+        assert_eq!(read_asked(text, asked).unwrap().framing, Framing::None, "{text:?} to a HEAD");
     }
     let head = read_asked("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", Asked { head: true, ..Asked::default() }).unwrap();
     assert_eq!((head.content_length, head.keep_alive), (Some(7), true));
@@ -98,7 +98,7 @@ fn answers_without_one_reading_are_bad() {
 fn a_websocket_is_granted_only_as_asked() {
     let asked = Asked { websocket: true, ..Asked::default() };
     let head = read_asked("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n", asked).unwrap();
-    assert!(head.switches && !head.keep_alive && !head.is_interim() && head.body == Body::None);
+    assert!(head.switches && !head.keep_alive && !head.is_interim() && head.framing == Framing::None);
     assert!(read_asked("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", asked).is_err());
     assert!(read_asked("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n", asked).is_err());
     assert!(!read_asked("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", asked).unwrap().switches);
