@@ -64,6 +64,7 @@ impl Visit<'_> {
         if !self.guest.session.leaves_clean() {
             return;
         }
+        lent.prepared.end_privacy();
         let rolled_back = self.guest.alarm.limit(Box::pin(ask(&mut lent, "ROLLBACK", |_| {})));
         self.guest.alarm.set(ROLLBACK);
         if matches!(rolled_back.await, Ok(Ok(_))) && lent.cancel.is_quiet() {

@@ -30,7 +30,8 @@ pub(crate) enum AskError {
     TooMuch,
 }
 
-/// Asks `sql`, one or more statements, and leaves the connection at rest, unless it is lost.
+/// Asks `sql`, one or more statements, and leaves the connection at rest, unless it is lost. A client's unnamed statement
+/// is gone then, as with every `Query`.
 ///
 /// `told` gets each `NotificationResponse`, the whole message. Notices are skipped, `ParameterStatus` is noted in
 /// `reported`. Dropped before it is done, it leaves a connection that nobody can use. There is no bound of time.
@@ -40,6 +41,7 @@ pub(crate) enum AskError {
 pub(crate) async fn ask(connection: &mut Connection, sql: &str, mut told: impl FnMut(&[u8])) -> Result<Rows, AskError> {
     let mut question = Vec::with_capacity(sql.len() + 8);
     frame::message(&mut question, b'Q', |out| frame::text(out, sql.as_bytes()));
+    connection.prepared.set_unnamed(None);
     connection.stream.write_all(&question).await?;
     let (mut reader, mut answer, mut is_done) = (Reader::default(), Answer::default(), false);
     while !is_done || reader.has_more() {

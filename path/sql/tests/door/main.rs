@@ -4,6 +4,7 @@
 
 mod setup;
 
+mod batches;
 mod copy;
 mod hidden;
 mod histories;
