@@ -64,7 +64,7 @@ async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {
 
 /// A session for a client: told what a server says, or what one said a while ago. The error is what the client is told.
 async fn meet(door: &Rc<Door>, client: &Client, who: session::Client) -> Result<Session, Vec<u8>> {
-    let known = door.welcomes.known(&client.key, &client.startup);
+    let known = door.common.welcomes.known(&client.key, &client.startup);
     let new = |told: &Arc<Reported>| Session::new(&door.sessions, who.clone(), &client.startup, told);
     let lent = match &known {
         Known::Fresh(told) => return Ok(new(told)),
@@ -83,7 +83,7 @@ async fn meet(door: &Rc<Door>, client: &Client, who: session::Client) -> Result<
 async fn introduce(door: &Rc<Door>, client: &Client, session: &mut Session, mut lent: Lent) -> Result<(), Vec<u8>> {
     match settle(session, &mut lent, &mut Vec::new()).await {
         Ok(()) => {
-            door.welcomes.note(&client.key, &client.startup, session.told().clone());
+            door.common.welcomes.note(&client.key, &client.startup, session.told().clone());
             lent.give_back();
             Ok(())
         }

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) ways: Arc<Ways>,
     /// The way to who listens for clients.
     pub(crate) listeners: Listeners,
+    /// What clients are told when they come.
+    pub(crate) welcomes: Welcomes,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -52,8 +54,6 @@ pub(crate) struct Door {
     pub(crate) side: Rc<Side>,
     /// Clients as a cancel finds them.
     pub(crate) registry: Rc<Registry>,
-    /// What clients are told when they come.
-    pub(crate) welcomes: Welcomes,
     /// Which statements there are.
     pub(crate) measure: RefCell<Measure>,
     /// What the sessions of this loop share.
@@ -82,7 +82,8 @@ impl Shared {
         ways: Arc<Ways>,
         listeners: Listeners,
     ) -> Shared {
-        Shared { seats, events, pool, top, ways, listeners, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+        let welcomes = Welcomes::default();
+        Shared { seats, events, pool, top, ways, listeners, welcomes, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
     }
 }
 
@@ -90,7 +91,6 @@ impl Door {
     pub(crate) fn new(here: Loop, common: Arc<Shared>, side: Rc<Side>, shape: Arc<Shape>) -> Rc<Door> {
         Rc::new(Door {
             registry: Registry::new(here.index, common.ways.clone()),
-            welcomes: Welcomes::default(),
             measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
             sessions: Sessions::new(PinBoard::new(here.index, common.events.clone()), common.listeners.clone(), shape.plan.pool.wait),
             memory: RefCell::default(),
@@ -113,7 +113,7 @@ impl Door {
     pub(crate) fn set_shape(&self, shape: Arc<Shape>) {
         self.sessions.patience.set(shape.plan.pool.wait);
         *self.view.borrow_mut() = View::new(shape);
-        self.welcomes.clear();
+        self.common.welcomes.clear();
     }
 
     /// What this loop counts.

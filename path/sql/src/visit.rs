@@ -10,6 +10,7 @@ use loops::Alarm;
 
 use crate::client::cancel::{Lending, Seat};
 use crate::door::{Door, View};
+use crate::events::add;
 use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;
@@ -199,6 +200,7 @@ impl<'g> Visit<'g> {
             self.hear(context);
         }
         let polled = self.flow().expect("bytes flow to a connection that is held").poll(context);
+        self.count_told();
         if polled.is_pending() && self.shape.plan.limits.is_any() { self.poll_limits(context) } else { polled }
     }
 
@@ -221,10 +223,16 @@ impl<'g> Visit<'g> {
 
     /// Writes what is to be told to the client; ready when it is, and whether the client may go on.
     pub(crate) fn poll_tell(&mut self, context: &mut Context<'_>) -> Poll<After> {
-        match self.desk.tell(context, &mut self.guest.stream) {
+        let told = self.desk.tell(context, &mut self.guest.stream);
+        self.count_told();
+        match told {
             Err(_) => Poll::Ready(After::Close),
             Ok(_) if self.desk.has_told() => Poll::Ready(After::Again),
             Ok(_) => Poll::Pending,
         }
+    }
+
+    fn count_told(&mut self) {
+        add(&self.door.events().bytes_out, self.desk.count_told());
     }
 }

@@ -1,8 +1,7 @@
 //! What a client is told once it is in: the server's parameters, its key, that it may begin.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,12 +14,17 @@ use crate::session::{Parameters, Reported};
 /// How long a server's parameters are believed: what an administrator changes is seen after that.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Most combinations of user, database and startup parameters that a loop remembers.
+/// Most combinations of user, database and startup parameters that are remembered.
 const MOST: usize = 256;
 
-/// What a loop knows to tell, by user, database and startup parameters.
+/// Bytes of the longest `application_name` (`NAMEDATALEN` less one).
+const LONGEST_NAME: usize = 63;
+
+const NAME: &str = "application_name";
+
+/// What the loops know to tell, by user, database and startup parameters. Only logins look at it.
 #[derive(Debug, Default)]
-pub(crate) struct Welcomes(RefCell<HashMap<Arc<Key>, Vec<Told>>>);
+pub(crate) struct Welcomes(Mutex<HashMap<Arc<Key>, Vec<Told>>>);
 
 /// Parameters as a server told them.
 #[derive(Debug)]
@@ -43,16 +47,17 @@ pub(crate) enum Known {
 
 impl Welcomes {
     /// What is known for a client of `key` that asked for `startup`.
-    pub(crate) fn known(&self, key: &Arc<Key>, startup: &Arc<Parameters>) -> Known {
-        let known = self.0.borrow();
-        let Some(told) = known.get(key).and_then(|all| all.iter().find(|told| told.startup.is(startup))) else { return Known::Nothing };
-        let reported = told.reported.clone();
+    pub(crate) fn known(&self, key: &Key, startup: &Arc<Parameters>) -> Known {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((told, reported)) = known.get(key).and_then(|all| all.iter().find_map(|told| Some((told, told.to(startup)?)))) else {
+            return Known::Nothing;
+        };
         if told.since.elapsed() < FRESH { Known::Fresh(reported) } else { Known::Stale(reported) }
     }
 
     /// Remembers what a server `reported` on a connection of `key` that is set to `startup`.
     pub(crate) fn note(&self, key: &Arc<Key>, startup: &Arc<Parameters>, reported: Arc<Reported>) {
-        let mut known = self.0.borrow_mut();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.values().map(Vec::len).sum::<usize>() >= MOST {
             known.clear();
         }
@@ -63,8 +68,30 @@ impl Welcomes {
 
     /// Forgets all: the server is another one.
     pub(crate) fn clear(&self) {
-        self.0.borrow_mut().clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+impl Told {
+    /// What a client is told that asked for `startup`, if that is known: a copy, so that no loop shares it with another.
+    fn to(&self, startup: &Arc<Parameters>) -> Option<Arc<Reported>> {
+        let mut reported = Arc::new((*self.reported).clone());
+        if self.startup.is(startup) {
+            return Some(reported);
+        }
+        let name = startup.get(NAME).filter(|name| is_taken_as_it_is(name))?;
+        let others = |(known, _): &(&Box<str>, &Box<[u8]>)| ***known != *NAME;
+        if !self.startup.values().iter().filter(others).eq(startup.values().iter().filter(others)) {
+            return None;
+        }
+        reported.set(NAME, name);
+        Some(reported)
+    }
+}
+
+/// Whether a server reports an `application_name` as it was given.
+fn is_taken_as_it_is(name: &[u8]) -> bool {
+    name.len() <= LONGEST_NAME && name.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Appends all that a client is told before its first statement.
@@ -98,6 +125,25 @@ mod tests {
         for count in 0..MOST {
             welcomes.note(&key, &parameters(&count.to_string()), told.clone());
         }
-        assert!(welcomes.0.borrow()[&key].len() <= MOST);
+        assert!(welcomes.0.lock().unwrap()[&key].len() <= MOST);
+    }
+
+    #[test]
+    fn another_application_name_needs_no_server_where_it_is_plain() {
+        let (welcomes, key) = (Welcomes::default(), Arc::new(Key { user: "u".into(), database: "d".into() }));
+        let with = |pairs: &[(&str, &str)]| -> Arc<Parameters> {
+            Arc::new(pairs.iter().map(|(name, value)| (Box::from(*name), Box::from(*value))).collect())
+        };
+        let mut told = Arc::new(Reported::default());
+        told.set(NAME, b"psql");
+        welcomes.note(&key, &with(&[(NAME, "psql"), ("datestyle", "iso")]), told.clone());
+        let Known::Fresh(other) = welcomes.known(&key, &with(&[(NAME, "my app"), ("datestyle", "iso")])) else { panic!("it is known") };
+        assert_eq!(other.get(NAME), Some(&b"my app"[..]));
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for (name, style) in [("größe", "iso"), (&*long, "iso"), ("my app", "german")] {
+            assert_eq!(welcomes.known(&key, &with(&[(NAME, name), ("datestyle", style)])), Known::Nothing, "{name} {style}");
+        }
+        // What the server calls a client that says nothing is not known.
+        assert_eq!(welcomes.known(&key, &with(&[("datestyle", "iso")])), Known::Nothing);
     }
 }

@@ -237,6 +237,11 @@ impl Desk {
         Ok(count)
     }
 
+    /// Bytes that the client was told since this was asked last.
+    pub(crate) fn count_told(&mut self) -> u64 {
+        self.down.count()
+    }
+
     /// Appends to what the client is told.
     pub(super) fn say(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let output = self.output.as_ref().map_or(&[][..], Buffer::unread);

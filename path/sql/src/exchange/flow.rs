@@ -240,7 +240,6 @@ impl Flow<'_> {
     /// From the server to the client.
     fn down(&mut self, context: &mut Context<'_>) -> Moved {
         let told = self.desk.tell(context, self.client)?;
-        add(&self.door.events().bytes_out, told as u64);
         if self.desk.tell_due && !self.desk.down.is_written() {
             return Ok(told);
         }

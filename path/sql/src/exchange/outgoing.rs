@@ -17,6 +17,8 @@ pub(crate) struct Outgoing {
     run: Range<usize>,
     decided: usize,
     touched: bool,
+    /// Bytes written that nobody has counted.
+    uncounted: usize,
 }
 
 impl Outgoing {
@@ -77,15 +79,23 @@ impl Outgoing {
             self.copy(source);
         }
         while self.sent < self.own.len() {
-            self.sent += ready!(to.poll_write(context, &self.own[self.sent..]))?;
+            let count = ready!(to.poll_write(context, &self.own[self.sent..]))?;
+            self.sent += count;
+            self.uncounted += count;
             self.touched = true;
         }
         while !self.run.is_empty() {
             let count = ready!(to.poll_write(context, &source[self.run.clone()]))?;
             self.run.start += count;
+            self.uncounted += count;
             self.touched = true;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Bytes written since this was asked last.
+    pub(crate) fn count(&mut self) -> u64 {
+        std::mem::take(&mut self.uncounted) as u64
     }
 
     /// All is written and the decided bytes have left the source.

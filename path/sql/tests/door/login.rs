@@ -36,6 +36,21 @@ fn a_client_is_told_what_postgres_tells_it() {
 }
 
 #[test]
+fn a_client_that_wants_what_others_had_needs_no_free_connection() {
+    let door = Door::start(Plan { pool: Pool { wait: std::time::Duration::from_millis(200), ..plan(1).pool }, ..plan(1) });
+    let mut busy = door.client();
+    busy.query("BEGIN").unwrap().fine();
+    // On both loops.
+    let same: Vec<Wire> = (0..4).map(|_| door.client()).collect();
+    let named = door.log_in(&login().with("application_name", "my app"));
+    let told = |client: &Wire| client.parameters.get("application_name").cloned();
+    assert!(same.iter().all(|client| client.parameters == busy.parameters));
+    assert_eq!((told(&busy), told(&named)), (Some(String::new()), Some("my app".into())));
+    // What nobody had is asked of a server, and there is none.
+    assert!(Wire::connect(&door.address, &login().with("datestyle", "German")).is_err());
+}
+
+#[test]
 fn a_client_is_refused_in_postgres_s_words() {
     let door = Door::new(1);
     let wrong = |user: &str, password: &str| Login { password: password.into(), ..Login::new(user, "app") };

@@ -43,6 +43,21 @@ fn kinds_of_statements_with_their_calls_rows_and_errors() {
 }
 
 #[test]
+fn bytes_are_counted_both_ways() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client.query("SELECT repeat('x', 1000000)").unwrap().fine();
+    client.ask("SELECT length($1)", &[&"y".repeat(500_000)]).unwrap().fine();
+    let of = |direction: &str| {
+        let name = format!("sql_bytes_total{{database=\"main\",direction=\"{direction}\"}} ");
+        let rendered = door.metrics.render();
+        rendered.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok()).expect("it is there")
+    };
+    assert!((500_000..510_000).contains(&of("in")), "{}", of("in"));
+    assert!((1_000_000..1_010_000).contains(&of("out")), "{}", of("out"));
+}
+
+#[test]
 fn slow_statements_are_in_the_log_without_their_constants() {
     let lines = Lines::default();
     let (log, writer) = Log::start(Box::new(lines.clone()));

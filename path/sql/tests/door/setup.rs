@@ -20,6 +20,7 @@ static SERVER: LazyLock<Postgres> = LazyLock::new(Postgres::start);
 pub struct Door {
     pub handle: Handle,
     pub address: String,
+    pub metrics: Registry,
     database: Database,
     loops: Loops,
 }
@@ -80,9 +81,10 @@ impl Door {
         let loops = Loops::start(LOOPS).unwrap();
         let listener = listen(plan.listen.address, LOOPS).unwrap();
         let database = database(server);
-        let handle = Tier::start(plan, database.clone(), listener, &loops, log, &Registry::default()).unwrap();
+        let metrics = Registry::default();
+        let handle = Tier::start(plan, database.clone(), listener, &loops, log, &metrics).unwrap();
         let address = handle.addresses()[0].to_string();
-        Door { handle, address, database, loops }
+        Door { handle, address, metrics, database, loops }
     }
 
     /// What it is in front of.
