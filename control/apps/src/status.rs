@@ -87,8 +87,8 @@ pub(crate) fn load(shared: &Shared) -> Vec<Load> {
 
 fn load_of(app: &str, cpu: f64, cores: usize, requests: u32, instances: u32) -> Load {
     let (tier, limit) = (format!("app.{app}"), instances * IN_FLIGHT_LIMIT);
-    let by_cpu = Load::of(&tier, cpu, cores as f64, format!("{cpu:.2} of {cores} cores"));
-    by_cpu.max(Load::of(&tier, requests.into(), limit.into(), format!("{requests} of {limit} requests open")))
+    let by_cpu = Load::of(&tier, "cores", cpu, cores as f64, format!("{cpu:.2} of {cores} cores"));
+    by_cpu.max(Load::of(&tier, "requests open", requests.into(), limit.into(), format!("{requests} of {limit} requests open")))
 }
 
 fn one(shared: &Shared, instance: &Instance) -> InstanceStatus {

@@ -155,7 +155,7 @@ impl Handle {
     pub fn load(&self) -> Load {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let used = self.0.usage.last().map_or(0.0, |look| look.cpu);
-        Load::of("postgres", used, cores as f64, format!("{used:.2} of {cores} cores"))
+        Load::of("postgres", "cores", used, cores as f64, format!("{used:.2} of {cores} cores"))
     }
 }
 

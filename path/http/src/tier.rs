@@ -121,7 +121,13 @@ impl Handle {
     /// The tier's load line: the busy share of its busiest loop over the last second.
     pub fn load(&self) -> Load {
         let busy = self.0.loops.busy_share();
-        Load::of("http", busy, 1.0, format!("the busiest of {} loops works {:.0} % of the time", self.0.loops.len(), busy * 100.0))
+        Load::of(
+            "http",
+            "busiest loop",
+            busy,
+            1.0,
+            format!("the busiest of {} loops works {:.0} % of the time", self.0.loops.len(), busy * 100.0),
+        )
     }
 
     /// Every app's endpoints as the balance sees them, apps in the order of their names.

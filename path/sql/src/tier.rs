@@ -174,9 +174,9 @@ impl Handle {
         let (counts, wait) = (self.counts(), self.0.running().shape.plan.pool.wait);
         let tier = format!("sql.{}", self.0.common.events.name);
         let reason = format!("{} of {} server connections are lent", counts.busy, counts.most);
-        let busy = Load::of(tier.clone(), counts.busy as f64, counts.most as f64, reason);
-        let reason = format!("a client has waited {:.1} s of {} s for a connection", counts.longest_wait.as_secs_f64(), wait.as_secs());
-        busy.max(Load::of(tier, counts.longest_wait.as_secs_f64(), wait.as_secs_f64(), reason))
+        let busy = Load::of(tier.clone(), "server connections", counts.busy as f64, counts.most as f64, reason);
+        let reason = format!("a client has waited {:.1} s of {} s for a connection", counts.longest_wait.as_secs_f64(), wait.as_secs_f64());
+        busy.max(Load::of(tier, "longest wait", counts.longest_wait.as_secs_f64(), wait.as_secs_f64(), reason))
     }
 
     /// Counts since the start, and what is open now.

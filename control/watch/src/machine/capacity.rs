@@ -56,13 +56,13 @@ fn host_share(before: &CpuReading, now: &CpuReading) -> Share {
 
 /// The machine's load line: the measure nearest its end decides.
 pub(super) fn load(capacity: &Capacity) -> Load {
-    let of = |share: Share, reason: String| Load::of("machine", share.used, share.of, reason);
+    let of = |measure: &'static str, share: Share, reason: String| Load::of("machine", measure, share.used, share.of, reason);
     let percent = |share: Share| if share.of > 0.0 { share.used / share.of * 100.0 } else { 0.0 };
     let Capacity { cpu, memory, disk, descriptors } = *capacity;
-    of(cpu, format!("CPU {:.0} % of {} {}", percent(cpu), short(cpu.of), if cpu.of == 1.0 { "core" } else { "cores" }))
-        .max(of(memory, format!("memory {:.0} % of {}", percent(memory), bytes(memory.of))))
-        .max(of(disk, format!("disk {:.0} % of {}", percent(disk), bytes(disk.of))))
-        .max(of(descriptors, format!("descriptors {:.0} of {:.0}", descriptors.used, descriptors.of)))
+    of("CPU", cpu, format!("CPU {:.0} % of {} {}", percent(cpu), short(cpu.of), if cpu.of == 1.0 { "core" } else { "cores" }))
+        .max(of("memory", memory, format!("memory {:.0} % of {}", percent(memory), bytes(memory.of))))
+        .max(of("disk", disk, format!("disk {:.0} % of {}", percent(disk), bytes(disk.of))))
+        .max(of("descriptors", descriptors, format!("descriptors {:.0} of {:.0}", descriptors.used, descriptors.of)))
 }
 
 fn short(number: f64) -> String {

@@ -245,7 +245,8 @@ pub(super) fn wait(seconds: f64) -> String {
         let text = format!("{:.1}", seconds * 1e3);
         format!("{} ms", text.strip_suffix(".0").unwrap_or(&text))
     } else {
-        format!("{seconds} s")
+        let text = format!("{seconds:.1}");
+        format!("{} s", text.strip_suffix(".0").unwrap_or(&text))
     }
 }
 

@@ -84,7 +84,7 @@ fn door() -> SqlState {
         state: "up".into(),
         clients: 12,
         waiting: 1,
-        longest_wait_seconds: 0.25,
+        longest_wait_seconds: 2.049144804,
         most: 20,
         busy: 6,
         idle: 2,
@@ -114,7 +114,7 @@ fn a_picture_of_the_databases() {
 sql.main
   listens    127.0.0.1:6432
   server     embedded, up
-  clients    12, 1 waiting, the longest for 250 ms
+  clients    12, 1 waiting, the longest for 2 s
   servers    6 busy, 2 idle, 0 opening, of 20
   work       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   1234 queries, 1200 transactions, 0 errors in all
   user       main in main: 12 clients, 1 waiting, 6 busy, 2 idle

@@ -8,8 +8,7 @@ use super::shelf::Kept;
 use super::side::Side;
 use crate::error::{Fault, Severity, code};
 use crate::events::Closed;
-use crate::server::ConnectError;
-use crate::server::Connection;
+use crate::server::{ConnectError, Connection};
 
 /// A connection in the hands of one client. Dropped without [`Lent::give_back`] it is closed: nobody else may have
 /// what it was in the middle of.
@@ -92,7 +91,7 @@ impl Refused {
                 .hint("Try again later, or raise pool.server if the server has room for more connections.")
                 .write(out, severity),
             Refused::Busy { waited, most } => {
-                let message = format!("no server connection came free within {} s", waited.as_secs_f32().round());
+                let message = format!("no server connection came free within {}", in_words(*waited));
                 Fault::new(code::TOO_MANY_CONNECTIONS, message)
                     .detail(format!("All {most} (pool.server) were in use for longer than pool.wait; nothing was sent to the server."))
                     .hint("Look for long transactions (plimsoll db status), raise pool.server if the server has room, or pool.wait.")
@@ -101,5 +100,19 @@ impl Refused {
             Refused::Away(reason) => Fault::unreachable(reason).write(out, severity),
             Refused::Failed(error) => error.write(out, severity),
         }
+    }
+}
+
+fn in_words(waited: Duration) -> String {
+    if waited < Duration::from_secs(1) { format!("{} ms", waited.as_millis()) } else { format!("{:.0} s", waited.as_secs_f32()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_the_unit_that_suits_it() {
+        assert_eq!([301, 999, 1000, 30_020].map(|millis| in_words(Duration::from_millis(millis))), ["301 ms", "999 ms", "1 s", "30 s"]);
     }
 }
