@@ -80,8 +80,7 @@ impl Told {
             return Some(reported);
         }
         let name = startup.get(NAME).filter(|name| is_taken_as_it_is(name))?;
-        let others = |(known, _): &(&Box<str>, &Box<[u8]>)| ***known != *NAME;
-        if !self.startup.values().iter().filter(others).eq(startup.values().iter().filter(others)) {
+        if !self.startup.is_but_for(NAME, startup) {
             return None;
         }
         reported.set(NAME, name);

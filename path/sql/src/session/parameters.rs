@@ -49,6 +49,12 @@ impl Parameters {
     pub(crate) fn is(self: &Arc<Parameters>, other: &Arc<Parameters>) -> bool {
         Arc::ptr_eq(self, other) || **self == **other
     }
+
+    /// Whether all but `name` are the same in both.
+    pub(crate) fn is_but_for(&self, name: &str, other: &Parameters) -> bool {
+        let others = |parameters: &Parameters| parameters.values.iter().filter(|(known, _)| ***known != *name).collect::<Vec<_>>();
+        others(self) == others(other)
+    }
 }
 
 impl PartialEq for Parameters {
