@@ -15,7 +15,7 @@ mod threads;
 
 pub use alarm::{Alarm, Alarms, Expired};
 pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
-pub use listen::{ListenError, Listener, listen};
+pub use listen::{ListenError, Listener, listen, listen_beside};
 pub use orders::{Orders, until_none};
 pub use probe::{Unwell, probe};
 pub use seats::{Newcomer, Seat, Seats};

@@ -34,6 +34,15 @@ impl Listener {
     pub fn socket(&self, index: usize) -> io::Result<TcpListener> {
         self.sockets[index].try_clone()
     }
+
+    /// Other descriptors of the same sockets: what waits there is anybody's, and nothing is reset when one of both is dropped.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn share(&self) -> io::Result<Listener> {
+        let sockets = self.sockets.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
+        Ok(Listener { asked: self.asked, address: self.address, sockets })
+    }
 }
 
 impl ListenError {
@@ -75,8 +84,31 @@ pub fn listen(address: SocketAddr, loops: usize) -> Result<Listener, ListenError
     let alone = open(address, false).map_err(fail)?;
     let real = local(&alone).map_err(fail)?;
     alone.set_reuse_port(true).map_err(fail)?;
-    let sockets = (0..loops.max(1)).map(|_| open(real, true)).collect::<io::Result<Vec<_>>>().map_err(fail)?;
-    Ok(Listener { asked: address, address: real, sockets: sockets.into_iter().map(Into::into).collect() })
+    open_all(address, real, loops)
+}
+
+/// As [`listen`], and also where one of `ours`, addresses that this process listens on, is in the way: as `127.0.0.1:80` is for
+/// `0.0.0.0:80`. Of two such the narrower address has its connections as long as it is listened on.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_beside(address: SocketAddr, loops: usize, ours: &[SocketAddr]) -> Result<Listener, ListenError> {
+    match listen(address, loops) {
+        Err(error) if error.is_taken() && ours.iter().any(|held| overlap(*held, address)) => open_all(address, address, loops),
+        opened => opened,
+    }
+}
+
+/// Whether two sockets would meet there.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    one.port() == other.port() && (a == b || a.is_unspecified() || b.is_unspecified())
+}
+
+fn open_all(asked: SocketAddr, address: SocketAddr, loops: usize) -> Result<Listener, ListenError> {
+    let fail = |cause| ListenError { address: asked, cause };
+    let sockets = (0..loops.max(1)).map(|_| open(address, true)).collect::<io::Result<Vec<_>>>().map_err(fail)?;
+    Ok(Listener { asked, address, sockets: sockets.into_iter().map(Into::into).collect() })
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -142,6 +174,37 @@ mod tests {
         let client = TcpStream::connect(address).unwrap();
         drop((first, client));
         listen(address, 2).unwrap();
+    }
+
+    #[test]
+    fn an_address_grows_and_shrinks_beside_itself() {
+        let narrow = listen(any(), 2).unwrap();
+        let all: SocketAddr = ([0, 0, 0, 0], narrow.address.port()).into();
+        assert!(listen(all, 2).unwrap_err().is_taken() && listen_beside(all, 2, &[any()]).unwrap_err().is_taken());
+        let wide = listen_beside(all, 2, &[narrow.address]).unwrap();
+        drop(narrow);
+        TcpStream::connect(("127.0.0.1", all.port())).unwrap();
+        let narrow = listen_beside(([127, 0, 0, 1], all.port()).into(), 2, &[wide.address]).unwrap();
+        drop(wide);
+        TcpStream::connect(narrow.address).unwrap();
+    }
+
+    #[test]
+    fn of_an_address_that_is_partly_anothers_nothing_is_taken() {
+        let ours = listen(any(), 1).unwrap();
+        let (port, theirs) = (ours.address.port(), TcpListener::bind(("127.0.0.2", ours.address.port())));
+        let _theirs = theirs.unwrap();
+        assert!(listen_beside(([0, 0, 0, 0], port).into(), 1, &[ours.address]).unwrap_err().is_taken());
+    }
+
+    #[test]
+    fn what_waits_at_shared_sockets_outlives_one_of_both() {
+        let one = listen(any(), 1).unwrap();
+        let other = one.share().unwrap();
+        let client = TcpStream::connect(one.address).unwrap();
+        drop(one);
+        let accepted = other.socket(0).unwrap().accept().unwrap();
+        assert_eq!(accepted.1, client.local_addr().unwrap());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::{Drain, DrainSwitch, Endpoints, Load};
-use loops::{ListenError, Listener, Loops, Orders, Seats, listen, until_none};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen_beside, until_none};
 use telemetry::{Log, Registry};
 
 use crate::accept::HeadBounds;
@@ -93,7 +93,9 @@ impl Handle {
         let wanted: Vec<SocketAddr> = plan.listen.iter().map(|listen| listen.address).collect();
         let is_new = |asked: &SocketAddr| !running.listening.iter().any(|listening| listening.listener.asked == *asked);
         let new: Vec<SocketAddr> = wanted.iter().copied().filter(is_new).collect();
-        let sockets = new.into_iter().map(|address| listen(address, self.0.loops.len())).collect::<Result<Vec<_>, _>>()?;
+        let ours: Vec<SocketAddr> = running.listening.iter().map(|listening| listening.listener.address).collect();
+        let open = |address| listen_beside(address, self.0.loops.len(), &ours);
+        let sockets = new.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
         running.listening.retain(|listening| wanted.contains(&listening.listener.asked));
         let shape = running.shape(plan, endpoints, &self.0.common.events, &self.0.loops);
         self.0.orders.ask(|done| Order::View(shape.clone(), done));
