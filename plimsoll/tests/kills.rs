@@ -36,6 +36,8 @@ struct Ground {
     folder: PathBuf,
     before: Vec<String>,
     port: u16,
+    /// Where the data are when the folder is closed to the server's user.
+    elsewhere: TempDir,
     _scratch: TempDir,
 }
 
@@ -53,12 +55,17 @@ impl Ground {
         let port = free_port();
         let file = format!("name = \"kills\"\n[http]\nlisten = [\"127.0.0.1:0\"]\n[sql.main]\nlisten = \"127.0.0.1:{port}\"\n");
         fs::write(folder.join("plimsoll.toml"), file).unwrap();
-        Ground { folder, before: Vec::new(), port, _scratch: scratch }
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o755)).unwrap();
+        Ground { folder, before: Vec::new(), port, elsewhere, _scratch: scratch }
     }
 
     fn up(&self) -> Up {
         let before: Vec<&str> = self.before.iter().map(String::as_str).collect();
-        Up::at(BINARY, self.folder.join("plimsoll.toml")).state(&self.folder.join("state")).through(&before)
+        let up = Up::at(BINARY, self.folder.join("plimsoll.toml")).state(&self.folder.join("state")).through(&before);
+        up.env("PLIMSOLL_DATA", &self.elsewhere.path().display().to_string())
+            // Kept for the next run: what is fetched into it are 30 MB.
+            .env("PLIMSOLL_CACHE", &std::env::temp_dir().join("plimsoll-test-cache").display().to_string())
     }
 
     fn address(&self) -> String {
@@ -203,9 +210,6 @@ fn survives(ground: &Ground, times: usize) {
     nothing_lost(ground, &writers);
     assert_eq!(plimsoll.stop().status.code(), Some(0), "{}", plimsoll.log());
     until("nothing of the server is left", || inside(&data).is_empty() && plimsoll.family().is_empty());
-    if !data.starts_with(&ground.folder) {
-        fs::remove_dir_all(data.parent().unwrap()).unwrap();
-    }
 }
 
 /// Ends the writers, also when a test fails.

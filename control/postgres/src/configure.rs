@@ -13,6 +13,8 @@ pub(crate) const ACCESS: &str = "plimsoll_hba.conf";
 pub(crate) const NAMES: &str = "plimsoll_ident.conf";
 /// Connections beside the doors': a dump, a shell, the superuser's.
 const RESERVE: usize = 10;
+/// One more costs next to nothing until it is used, and a file that asks for more needs no restart.
+const LEAST: usize = 100;
 /// With less room for shared memory a parallel query could fail; containers give 64 MB.
 const ROOM: u64 = 256 << 20;
 const MB: u64 = 1 << 20;
@@ -28,15 +30,20 @@ pub(crate) struct Machine {
     pub(crate) syncs_at_once: bool,
 }
 
+/// For how many connections of doors a server is started when the file asks for `connections`.
+pub(crate) fn room(connections: usize) -> usize {
+    connections.max(LEAST - RESERVE)
+}
+
 /// The text of our file.
 pub(crate) fn settings(machine: Machine, connections: usize, major: u32) -> String {
-    let connections = connections + RESERVE;
+    let (most, connections) = (room(connections) + RESERVE, connections + RESERVE);
     let of_memory = |part: u64, least: u64, most: u64| (machine.memory / part / MB).clamp(least, most);
     // A sort may take it more than once, and many at a time do it.
     let work = (machine.memory / 4 / connections as u64 / MB).clamp(4, 64);
     let mut lines = vec![
         "# Written by Plimsoll before each start. Write your own settings at the end of postgresql.conf.".to_string(),
-        format!("max_connections = {connections}"),
+        format!("max_connections = {most}"),
         // The rest of the data is in the system's cache. Bounded, because the table of pages is memory, too: an idle
         // server weighs 27 MB with 256 MB, 51 with 1 GB.
         format!("shared_buffers = {}MB", of_memory(8, 16, 256)),
@@ -120,9 +127,11 @@ mod tests {
     fn settings_grow_with_the_machine_within_bounds() {
         let of = |memory: u64| settings(Machine { memory, shared: 1 << 30, syncs_at_once: true }, 20, 17);
         let (small, middle, large) = (of(256 << 20), of(4 << 30), of(256 << 30));
-        assert_eq!(["shared_buffers", "work_mem", "max_connections"].map(|name| setting(&small, name)), ["32MB", "4MB", "30"]);
+        assert_eq!(["shared_buffers", "work_mem", "max_connections"].map(|name| setting(&small, name)), ["32MB", "4MB", "100"]);
         assert_eq!(["shared_buffers", "work_mem"].map(|name| setting(&middle, name)), ["256MB", "34MB"]);
         assert_eq!(["shared_buffers", "work_mem"].map(|name| setting(&large, name)), ["256MB", "64MB"]);
+        let many = settings(Machine { memory: 1 << 30, shared: 1 << 30, syncs_at_once: true }, 400, 17);
+        assert_eq!((setting(&many, "max_connections"), room(20), room(400)), ("410".into(), 90, 400));
     }
 
     #[test]

@@ -46,11 +46,11 @@ pub(crate) enum Lack {
 impl Ground {
     /// Looks everything up and makes the folders. Blocks.
     pub(crate) fn prepare(plan: &Plan, setup: &Setup) -> Result<Ground, Lack> {
-        let system = Path::new(place::SYSTEM);
-        let data = place::existing(&setup.state, system);
+        let system = place::system(&setup.environment);
+        let data = place::existing(&setup.state, &system);
         let (account, switch) = account(data.as_deref()).map_err(Lack::Other)?;
         let user = switch.then_some(account.user);
-        let home = place::home(&setup.state, user, system).map_err(Lack::Other)?;
+        let home = place::home(&setup.state, user, &system).map_err(Lack::Other)?;
         let programs = programs(plan, setup, data.as_deref(), user).map_err(Lack::Programs)?;
         folders(&setup.state, &home, switch).map_err(Lack::Other)?;
         let run = socket::prepare(&home.folder, account.user, geteuid().is_root()).map_err(Lack::Other)?;

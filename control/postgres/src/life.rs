@@ -100,13 +100,13 @@ impl Life {
 
     /// From the search for the programs to the end; `Ok` is an end that was ordered.
     async fn one_life(&mut self) -> Result<(), Death> {
-        let (mut orders, begun) = (self.orders.clone(), Instant::now());
+        let mut orders = self.orders.clone();
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared,
             () = told_to_stop(&mut orders) => return Ok(()),
         };
         let ground = prepared.map_err(|reason| Death { reason, ready: None })?;
-        self.serve(&ground, begun).await
+        self.serve(&ground).await
     }
 
     /// Everything up to a data directory that can be started.
@@ -131,6 +131,7 @@ impl Life {
         clear(&ground.data(), &ground.run, &self.setup().log).await?;
         let (stand, connections) = (ground.clone(), self.shared.plan.borrow().connections);
         let configured = make::blocking(move || make::configure(&stand, connections)).await;
+        self.view.send_modify(|view| view.connections = Some(configure::room(connections)));
         configured.map_err(|error| death::reason(&format!("writing its settings: {error}:"), Exit::Status(1), &[], &ground.data()))?;
         Ok(ground)
     }
@@ -161,8 +162,8 @@ impl Life {
     }
 
     /// Runs the server until it ends; `Ok` is an end that was ordered.
-    async fn serve(&mut self, ground: &Arc<Ground>, begun: Instant) -> Result<(), Death> {
-        let mut orders = self.orders.clone();
+    async fn serve(&mut self, ground: &Arc<Ground>) -> Result<(), Death> {
+        let (mut orders, begun) = (self.orders.clone(), Instant::now());
         let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None })?;
         let ready = tokio::select! {
             ready = self.until_ready(&running, ground) => ready,

@@ -1,13 +1,16 @@
 //! Where the data are: under `state`, unless the server's user cannot get there.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use process::User;
 
-/// Where the data are when a parent of `state` keeps the server's user out.
-pub(crate) const SYSTEM: &str = "/var/lib/plimsoll";
+use crate::tier::Environment;
+
+/// Where the data are when a parent of `state` keeps the server's user out, unless `PLIMSOLL_DATA` names another folder.
+const SYSTEM: &str = "/var/lib/plimsoll";
 /// The data directory below a home.
 pub(crate) const DATA: &str = "data";
 
@@ -17,6 +20,12 @@ pub(crate) struct Home {
     pub(crate) folder: PathBuf,
     /// The parent of `state` because of which it is elsewhere.
     pub(crate) because: Option<PathBuf>,
+}
+
+/// The system's folder for data.
+pub(crate) fn system(environment: &Environment) -> PathBuf {
+    let named = environment.get(OsStr::new("PLIMSOLL_DATA")).map(PathBuf::from);
+    named.filter(|folder| folder.is_absolute()).unwrap_or_else(|| SYSTEM.into())
 }
 
 /// The home under `state`.

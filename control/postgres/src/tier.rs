@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -66,7 +66,7 @@ impl Tier {
         for name in &plan.databases {
             Credentials::of(&setup.state, name)?;
         }
-        let holds_data = place::existing(&setup.state, Path::new(place::SYSTEM)).is_some();
+        let holds_data = place::existing(&setup.state, &place::system(&setup.environment)).is_some();
         let (keeper, database) = DatabaseKeeper::new(if holds_data { ServerState::Starting } else { ServerState::Asleep });
         let (orders, ordered) = watch::channel(Order::Run);
         let (sender, view) = watch::channel(View::new());
@@ -101,7 +101,7 @@ impl Handle {
 
     /// Whether a data directory was made.
     pub fn holds_data(&self) -> bool {
-        place::existing(&self.0.setup.state, Path::new(place::SYSTEM)).is_some()
+        place::existing(&self.0.setup.state, &place::system(&self.0.setup.environment)).is_some()
     }
 
     /// Waits until the server takes connections or, when it holds no data, until it could be made; the error says what
@@ -118,8 +118,16 @@ impl Handle {
     /// Takes another plan: its databases are made at once when the server is up, the rest counts at its next start.
     ///
     /// # Errors
-    /// A password cannot be made; nothing has changed then.
+    /// A password cannot be made, or the server that runs was not started for so many connections; nothing has changed then.
     pub fn change(&self, plan: Plan) -> Result<(), String> {
+        let room = self.0.view.borrow().connections;
+        if let Some(room) = room.filter(|room| *room < plan.connections) {
+            let wanted = plan.connections;
+            return Err(format!(
+                "`pool.server`: the embedded server was started for {room} connections of all doors together, and the file asks for \
+                 {wanted}; stop Plimsoll and start it again"
+            ));
+        }
         for name in &plan.databases {
             Credentials::of(&self.0.setup.state, name)?;
         }

@@ -48,11 +48,13 @@ pub(crate) struct View {
     /// From start to ready, the last time.
     pub(crate) start: Option<Duration>,
     pub(crate) restarts: u64,
+    /// How many connections of doors it was last started for.
+    pub(crate) connections: Option<usize>,
 }
 
 impl View {
     pub(crate) fn new() -> View {
-        View { phase: Phase::Looking, reason: None, ground: None, pid: None, up_since: None, start: None, restarts: 0 }
+        View { phase: Phase::Looking, reason: None, ground: None, pid: None, up_since: None, start: None, restarts: 0, connections: None }
     }
 }
 

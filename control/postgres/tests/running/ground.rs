@@ -50,6 +50,11 @@ pub fn folder() -> Arc<TempDir> {
     Arc::new(folder)
 }
 
+/// Where data are whose state folder is closed to the server's user.
+pub fn elsewhere(folder: &TempDir) -> PathBuf {
+    folder.path().join("elsewhere")
+}
+
 pub fn mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -76,7 +81,8 @@ impl Ground {
     }
 
     pub fn at(folder: Arc<TempDir>, state: &Path, plan: Plan) -> Ground {
-        let ((setup, lines), registry) = (setup(state), Registry::default());
+        let ((mut setup, lines), registry) = (setup(state), Registry::default());
+        setup.environment.insert("PLIMSOLL_DATA".into(), elsewhere(&folder).into());
         let handle = Tier::start(plan, setup, &registry).unwrap();
         Ground { folder, state: state.to_path_buf(), handle, registry, lines }
     }
@@ -121,6 +127,14 @@ impl Ground {
         let output = psql(&self.handle, &self.socket().await, "main", sql);
         assert!(output.status.success(), "{output:?}\n{}", self.lines.text());
         String::from_utf8(output.stdout).unwrap().trim_end().to_string()
+    }
+
+    /// At least how long something took by the log: the seconds of the line with `words`.
+    pub fn told(&self, words: &str) -> Duration {
+        let text = self.lines.text();
+        let line = text.lines().find_map(|line| line.split_once(words)).unwrap_or_else(|| panic!("not told: {words} in {text}"));
+        let seconds = line.1.split(" s").next().unwrap().rsplit(['(', ' ']).next().unwrap();
+        Duration::from_secs_f64(seconds.parse::<f64>().unwrap() - 0.005)
     }
 
     pub fn pid(&self) -> u32 {

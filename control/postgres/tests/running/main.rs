@@ -21,7 +21,11 @@ async fn it_sleeps_until_it_is_wanted_and_is_made_then() {
     assert!(!ground.handle.holds_data() && !ground.data().exists());
     let begun = Instant::now();
     ground.up().await;
-    eprintln!("from nothing: {:?}", begun.elapsed());
+    let elapsed = begun.elapsed();
+    ground::until("the log", || ground.lines.text().contains("is ready after ")).await;
+    let (start, made) = (ground.told("is ready after "), ground.told("a new database in "));
+    eprintln!("from nothing: {elapsed:?}");
+    assert!(start + made < elapsed, "the start is counted from the postmaster's own: {start:?}, made in {made:?}, in all {elapsed:?}");
     assert_eq!(ground.sql("SELECT current_user, current_database()").await, "main|main");
     let settings = "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings WHERE name IN \
                     ('data_checksums', 'fsync', 'listen_addresses', 'password_encryption', 'server_encoding', 'wal_level')";
