@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use settings::Mark;
 
 use crate::assemble::{Now, Running, bind_console, of};
+use crate::descriptors;
 use crate::file::{self, Change, Plan};
 use crate::orders::Answer;
 
@@ -68,6 +69,7 @@ impl Running {
         if let Some(console) = console {
             *self.console() = console;
         }
+        descriptors::check(&new, &self.log);
         self.now().plan = new;
         Ok(changed)
     }

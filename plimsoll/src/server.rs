@@ -72,7 +72,7 @@ async fn live(plan: Plan, state: State, log: Log, health: LogHealth) -> Result<u
     for warning in plan.warnings.iter() {
         log.warning("file", &warning.to_string());
     }
-    descriptors::raise(&plan.http, &log);
+    descriptors::raise(&plan, &log);
     let listener = state.listen().map_err(|error| format!("cannot open the control socket in {}: {error}", state.dir().display()))?;
     let running = Running::start(plan, keeper, state.dir(), log.clone(), health).await?;
     let socket = socket(listener).map_err(|error| format!("cannot serve the control socket: {error}"))?;
