@@ -72,6 +72,8 @@ impl Fault {
     /// The door holds as many clients as it may.
     pub(crate) fn too_many_clients() -> Fault {
         Fault::new(code::TOO_MANY_CONNECTIONS, "sorry, too many clients already")
+            .detail("Plimsoll holds as many clients as it may (pool.client); the server was not asked.")
+            .hint("Close connections that nobody uses, or raise pool.client.")
     }
 
     /// The door takes nobody any more.

@@ -25,12 +25,15 @@ pub(crate) enum Closed {
     Surplus,
     /// The server is elsewhere now.
     Moved,
+    /// The file does not name its user any more.
+    Unnamed,
     /// The door closes.
     Drained,
 }
 
 impl Closed {
-    const ALL: [Closed; 7] = [Closed::Idle, Closed::Aged, Closed::Died, Closed::Broken, Closed::Surplus, Closed::Moved, Closed::Drained];
+    const ALL: [Closed; 8] =
+        [Closed::Idle, Closed::Aged, Closed::Died, Closed::Broken, Closed::Surplus, Closed::Moved, Closed::Unnamed, Closed::Drained];
 
     fn label(self) -> &'static str {
         match self {
@@ -40,6 +43,7 @@ impl Closed {
             Closed::Broken => "broken",
             Closed::Surplus => "surplus",
             Closed::Moved => "moved",
+            Closed::Unnamed => "user",
             Closed::Drained => "drain",
         }
     }

@@ -85,7 +85,7 @@ const POOL: Section = Section::new(
         Key::new(
             "wait",
             Kind::Duration(0, DAY),
-            "The longest a statement waits for a server connection; then SQLSTATE 53300, or 57P03 when the server cannot be reached.",
+            "The longest a statement waits for a server connection, never 0; then SQLSTATE 53300, or 57P03 when the server cannot be reached.",
         )
         .default("30s"),
         Key::new("least", Kind::Integer(0, 10_000), "Server connections opened before anybody asks, and kept.").default("0"),
@@ -100,7 +100,7 @@ const POOL: Section = Section::new(
         .default("200"),
     ],
 )
-.rule(rules::least_below_server)
+.rule(rules::within_pool)
 .mistaken(&[("size", "write `server`"), ("max", "write `server`"), ("min", "write `least`"), ("clients", "write `client`")]);
 
 const LIMITS: Section = Section::new(

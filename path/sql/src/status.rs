@@ -12,8 +12,8 @@ use crate::server::Pool;
 pub struct Status {
     /// What is known of the server.
     pub server: ServerState,
-    /// Whether the last try to reach it failed.
-    pub is_failing: bool,
+    /// Why the last try to reach it failed, when there is no connection to it.
+    pub trouble: Option<String>,
     /// The most connections to it there may be.
     pub most: usize,
     /// Every user and database with a client or a connection, by name.
@@ -49,7 +49,8 @@ impl Status {
     pub(crate) fn new(pool: &Pool, server: ServerState, pinned: Vec<Pinned>, now: Instant) -> Status {
         let mut keys: Vec<KeyStatus> = pool.ledgers().iter().map(|ledger| KeyStatus::new(pool, ledger, now)).collect();
         keys.sort_by(|one, other| (&one.user, &one.database).cmp(&(&other.user, &other.database)));
-        Status { server, is_failing: pool.is_failing(), most: pool.most(), keys, pinned }
+        let trouble = pool.is_failing().then(|| pool.trouble().map_or_else(String::new, |trouble| trouble.to_string()));
+        Status { server, trouble, most: pool.most(), keys, pinned }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use contract::{Database, Drain, DrainSwitch, Load, ServerState};
-use loops::{ListenError, Listener, Loops, Orders, Seats, listen, until_none};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen_beside, until_none};
 use telemetry::{Log, Registry};
 
 use crate::client::cancel::Ways;
@@ -43,6 +43,14 @@ struct Running {
     listening: Option<Listening>,
     /// Where it will be, see [`Handle::listen_too`].
     beside: Option<Listening>,
+}
+
+impl Running {
+    /// Also where it listens itself: as for `0.0.0.0:6432` in the place of `127.0.0.1:6432`.
+    fn listen(&self, address: SocketAddr, loops: usize) -> Result<Listener, ListenError> {
+        let ours: Vec<SocketAddr> = [&self.listening, &self.beside].into_iter().flatten().map(|one| one.listener.address).collect();
+        listen_beside(address, loops, &ours)
+    }
 }
 
 /// One address; dropping it stops accepting there.
@@ -123,12 +131,30 @@ impl Handle {
     /// As [`loops::listen`].
     pub fn listen_too(&self, address: SocketAddr) -> Result<SocketAddr, ListenError> {
         let mut running = self.0.running();
-        let listener = listen(address, self.0.loops.len())?;
+        let listener = running.listen(address, self.0.loops.len())?;
         let real = listener.address;
         if running.listening.is_some() {
             running.beside = Some(self.0.listen_on(listener));
         }
         Ok(real)
+    }
+
+    /// Its sockets, for another door that is to take their place; `None` when it listens on nothing.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn share_listener(&self) -> std::io::Result<Option<Listener>> {
+        self.0.running().listening.as_ref().map(|listening| listening.listener.share()).transpose()
+    }
+
+    /// Lets in nobody new, as in a drain; those inside stay.
+    pub fn close_entrance(&self) {
+        self.0.running().listening = None;
+    }
+
+    /// Lets in again those who come to `listener`, after [`Handle::close_entrance`].
+    pub fn open_entrance(&self, listener: Listener) {
+        self.0.running().listening = Some(self.0.listen_on(listener));
     }
 
     /// Follows `plan` and `database` from now on. Clients keep their connections; those to a server that is elsewhere now are
@@ -141,9 +167,10 @@ impl Handle {
         let Some(listening) = &running.listening else { return Ok(()) };
         let shape = Arc::new(Shape::new(plan, Some(&running.shape)).map_err(SwapError::Plan)?);
         let wanted = shape.plan.listen.address;
-        let is_there = |listening: &Listening| listening.listener.asked == wanted;
+        let may_give_way = !shape.plan.listen.written || wanted.port() == 0;
+        let is_there = |Listening { listener, .. }: &Listening| listener.asked == wanted && (may_give_way || listener.address == wanted);
         let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
-        let new = is_new.then(|| listen(wanted, self.0.loops.len())).transpose().map_err(SwapError::Listen)?;
+        let new = is_new.then(|| running.listen(wanted, self.0.loops.len())).transpose().map_err(SwapError::Listen)?;
         self.0.orders.ask(|done| Order::Shape(shape.clone(), database.clone(), done));
         self.0.common.pool.set_most(shape.plan.pool.server);
         self.0.common.top.set_slow(shape.plan.slow);

@@ -1,5 +1,6 @@
 //! From the doors that run to those of a new file, so that it can be undone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::databases::{Databases, Door, Joined, drain};
@@ -12,6 +13,8 @@ pub(crate) struct Prepared {
     databases: Databases,
     before: Joined,
     after: Joined,
+    /// Whose sockets went to which new door.
+    handed: Vec<(Door, Arc<str>)>,
     deadline: Duration,
 }
 
@@ -26,7 +29,7 @@ impl Databases {
         let before = self.now();
         keeps_its_data(new, &before)?;
         let after = Joined { postgres: before.postgres.clone(), doors: Vec::new() };
-        let mut prepared = Prepared { databases: self.clone(), before, after, deadline: new.http.timeout.drain };
+        let mut prepared = Prepared { databases: self.clone(), before, after, handed: Vec::new(), deadline: new.http.timeout.drain };
         match prepared.bring_in(new) {
             Ok(()) => Ok(prepared),
             Err(reason) => {
@@ -44,32 +47,40 @@ impl Prepared {
     }
 
     fn bring_in(&mut self, new: &Plan) -> Result<(), String> {
-        let setup = self.databases.setup.clone();
-        setup.embedded(new, &mut self.after)?;
+        self.databases.setup.embedded(new, &mut self.after)?;
         for plan in &new.sql {
             let door = match self.before.door(&plan.name) {
                 Some(known) => self.changed(known, plan)?,
-                None => {
-                    self.is_free(plan)?;
-                    setup.open(plan, setup.listen(plan)?, &self.after)?
-                }
+                None => self.added(new, plan)?,
             };
             self.after.doors.push(door);
         }
         Ok(())
     }
 
-    /// A door that leaves has its address until it is drained.
-    fn is_free(&self, new: &sql::Plan) -> Result<(), String> {
-        let address = new.listen.address;
-        let holder = self.before.doors.iter().find(|door| new.listen.written && address.port() != 0 && door.plan.listen.address == address);
-        holder.map_or(Ok(()), |holder| {
-            Err(format!(
-                "`sql.{}.listen`: {address} is still that of `[sql.{}]`, and a reload does not hand it over; write another port, or stop \
-                 Plimsoll and start it again",
-                new.name, holder.plan.name
-            ))
-        })
+    fn added(&mut self, new: &Plan, plan: &sql::Plan) -> Result<Door, String> {
+        match self.holder(plan) {
+            Some(holder) if leaves(holder, new) && holder.plan.primary == plan.primary => self.take_over(&holder.clone(), plan),
+            Some(holder) if plan.listen.written => Err(held(plan, holder)),
+            _ => self.databases.setup.open(plan, self.databases.setup.listen(plan)?, &self.after),
+        }
+    }
+
+    /// The door of another name that listens now where `plan` will.
+    fn holder(&self, plan: &sql::Plan) -> Option<&Door> {
+        let listens = |door: &&Door| door.plan.name != plan.name && door.handle.addresses().contains(&plan.listen.address);
+        self.before.doors.iter().find(listens)
+    }
+
+    /// A door in the place of one that leaves, before the same server. Until the commit those come in, too, who could there.
+    fn take_over(&mut self, holder: &Door, plan: &sql::Plan) -> Result<Door, String> {
+        let shared = holder.handle.share_listener().map_err(|error| format!("sql.{}: {error}", plan.name))?;
+        let listener = shared.ok_or_else(|| held(plan, holder))?;
+        let (complete, _) = self.after.complete(plan, None)?;
+        let door = self.databases.setup.open(&admitting(plan, &holder.plan), listener, &self.after)?;
+        holder.handle.close_entrance();
+        self.handed.push((holder.clone(), plan.name.clone()));
+        Ok(Door { plan: complete, ..door })
     }
 
     /// A door that stays. Until the commit those come in, too, who could before, and where they could.
@@ -78,13 +89,16 @@ impl Prepared {
         if plan == known.plan {
             return Ok(known.clone());
         }
-        let mut both = sql::Plan { listen: known.plan.listen.clone(), ..plan.clone() };
-        for (user, password) in &known.plan.users {
-            both.users.entry(user.clone()).or_insert_with(|| password.clone());
+        // A default that had to give way is none any more once it is written.
+        let gave_way = plan.listen.written && plan.listen.address.port() != 0 && !known.handle.addresses().contains(&plan.listen.address);
+        let is_moved = plan.listen.address != known.plan.listen.address || gave_way;
+        if let Some(holder) = self.holder(&plan).filter(|_| is_moved && plan.listen.written) {
+            return Err(held(&plan, holder));
         }
+        let both = sql::Plan { listen: known.plan.listen.clone(), ..admitting(&plan, &known.plan) };
         let door = Door { plan, database, ..known.clone() };
         swap(&door, both)?;
-        if door.plan.listen.address == known.plan.listen.address {
+        if !is_moved {
             return Ok(door);
         }
         match door.handle.listen_too(door.plan.listen.address) {
@@ -99,14 +113,28 @@ impl Prepared {
     /// Goes over: what only the old file lets in comes in no more, and doors that it alone had are drained in the background.
     pub(crate) fn commit(self) -> Result<(), String> {
         for door in &self.after.doors {
-            if self.before.door(&door.plan.name).is_some_and(|before| before.plan != door.plan) {
+            let is_changed = self.before.door(&door.plan.name).is_some_and(|before| before.plan != door.plan);
+            if is_changed || self.handed.iter().any(|(_, to)| *to == door.plan.name) {
                 swap(door, door.plan.clone())?;
             }
         }
         let left: Vec<Door> = self.before.doors.iter().filter(|door| self.after.door(&door.plan.name).is_none()).cloned().collect();
+        if self.before.postgres.as_ref().is_some_and(postgres::Handle::holds_data) {
+            left.iter().filter(|door| door.plan.primary.is_none()).for_each(|door| self.databases.left_behind(&door.plan.name));
+        }
         self.databases.set(self.after);
         tokio::spawn(drain(left, self.deadline));
         Ok(())
+    }
+
+    /// The sockets that `to` had of `holder`.
+    fn hand_back(&self, holder: &Door, to: &str) {
+        let shared = self.after.door(to).map_or(Ok(None), |door| door.handle.share_listener());
+        match shared {
+            Ok(Some(listener)) => holder.handle.open_entrance(listener),
+            Ok(None) => {}
+            Err(error) => self.databases.setup.log.error("reload", &format!("sql.{}: {error}", holder.plan.name)),
+        }
     }
 
     /// Back to what ran before.
@@ -117,11 +145,36 @@ impl Prepared {
                 self.databases.setup.log.error("reload", &reason);
             }
         }
+        for (holder, to) in &self.handed {
+            self.hand_back(holder, to);
+        }
         let new: Vec<Door> = self.after.doors.into_iter().filter(|door| self.before.door(&door.plan.name).is_none()).collect();
         // A server that was started for it stays: the next try may want it.
         self.databases.set(Joined { postgres: self.after.postgres, doors: self.before.doors });
         tokio::spawn(drain(new, Duration::ZERO));
     }
+}
+
+/// A plan that lets in, too, whom `before` did.
+fn admitting(plan: &sql::Plan, before: &sql::Plan) -> sql::Plan {
+    let mut both = plan.clone();
+    for (user, password) in &before.users {
+        both.users.entry(user.clone()).or_insert_with(|| password.clone());
+    }
+    both
+}
+
+/// Whether the file has it no more.
+fn leaves(door: &Door, new: &Plan) -> bool {
+    !new.sql.iter().any(|plan| plan.name == door.plan.name)
+}
+
+fn held(plan: &sql::Plan, holder: &Door) -> String {
+    format!(
+        "`sql.{}.listen`: {} is still that of `[sql.{}]`, which a reload gives only to a new name before the same server; write another \
+         port, or stop Plimsoll and start it again",
+        plan.name, plan.listen.address, holder.plan.name
+    )
 }
 
 fn swap(door: &Door, plan: sql::Plan) -> Result<(), String> {

@@ -17,7 +17,7 @@ pub(super) fn door(door: &Door, queries_per_second: f64) -> SqlState {
     let (state, reason) = match status.server {
         ServerState::Asleep => ("asleep", None),
         ServerState::Starting => ("starting", None),
-        ServerState::Up(_) if status.is_failing => ("failing", None),
+        ServerState::Up(_) if status.trouble.is_some() => ("failing", status.trouble.filter(|trouble| !trouble.is_empty())),
         ServerState::Up(_) => ("up", None),
         ServerState::Down(reason) => ("down", Some(reason.to_string())),
     };
@@ -80,6 +80,9 @@ fn user(key: sql::KeyStatus) -> SqlUserState {
 fn pin(pinned: sql::Pinned) -> PinState {
     PinState {
         client: pinned.client,
+        application: pinned.application,
+        address: pinned.address.map(|address| address.to_string()),
+        server: pinned.server,
         user: pinned.user,
         database: pinned.database,
         reasons: pinned.reasons.into_iter().map(String::from).collect(),

@@ -1,10 +1,11 @@
 //! Apps have a database: `DATABASE_URL`, the verbs of `plimsoll db`, several databases, reloads, and data that stay.
 #![allow(clippy::unwrap_used)]
 
+mod doors;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -210,92 +211,6 @@ fn a_taken_default_gives_way_and_a_written_one_does_not() {
     assert!(ended.log.contains(&format!("sql.main: cannot listen on {}", plimsoll.sql())), "{}", ended.log);
 }
 
-/// Two databases, one of them elsewhere; then changes of the file while a client is connected.
-#[test]
-fn doors_come_and_go_with_the_file() {
-    let server = Postgres::start();
-    let primary = server.url("app", "app");
-    let outside = format!("[sql.main]\nlisten = \"127.0.0.1:0\"\nprimary = \"{primary}\"\n");
-    let plimsoll = Plimsoll::start(BINARY, &file(&format!("{outside}pool = {{ server = 3 }}\n")));
-    assert_eq!(json(&plimsoll, &["status", "--json"])["postgres"], Value::Null, "nothing is embedded");
-    let mut wire = connect(&plimsoll, "main");
-    let most = |plimsoll: &Plimsoll| json(plimsoll, &["status", "main", "--json"])["sql"][0]["most"].as_u64();
-    assert_eq!(most(&plimsoll), Some(3));
-    let shop = variable(&plimsoll, "shop", "DATABASE_URL");
-
-    let more = "routes = [\"/\"]\nsql = \"main\"\n[app.orders]\nrun = RUN\nhealth = \"/healthz\"\nroutes = [\"/orders/\"]\nsql = \"orders\"\n[sql.orders]\n";
-    let more = more.replace("RUN", &app_command());
-    let both = file(&format!("{more}{outside}pool = {{ server = 4 }}\n"));
-    let output = reload(&plimsoll, &both);
-    assert!(output.status.success(), "{}\n{}", said(&output), plimsoll.log());
-    assert_eq!(most(&plimsoll), Some(4));
-    rows(&mut wire, "SELECT 1");
-    assert_eq!(variable(&plimsoll, "shop", "DATABASE_URL"), shop, "it need not know");
-    let orders = url(&plimsoll, &["orders"]);
-    assert!(orders != shop && variable(&plimsoll, "orders", "DATABASE_URL") == orders, "{orders} and {shop}");
-    let mut other = connect(&plimsoll, "orders");
-    other.query("CREATE TABLE orders (n int)").unwrap();
-    let (code, text) = (db(&plimsoll, &["url"]).output().unwrap(), "say which database; there are: orders, main");
-    assert!(code.status.code() == Some(64) && said(&code).contains(text), "{}", said(&code));
-
-    // the data would seem to be gone
-    let moved = both.replace("[sql.orders]\n", &format!("[sql.orders]\nprimary = \"{primary}\"\n"));
-    let output = reload(&plimsoll, &moved);
-    assert!(
-        output.status.code() == Some(1) && said(&output).contains("`sql.orders.primary`: its data are on the embedded server"),
-        "{}",
-        said(&output)
-    );
-    rows(&mut other, "SELECT * FROM orders");
-
-    let output = reload(&plimsoll, &file(&outside));
-    assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(most(&plimsoll), Some(20));
-    rows(&mut wire, "SELECT 1");
-    until("the door that left is closed", || other.query("SELECT 1").is_err());
-}
-
-/// Whoever has the old address is replaced before it closes; metrics of a door go with it and come again with it.
-#[test]
-fn a_door_moves_and_comes_again() {
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (one, two) = (free(), free());
-    let at = |address: &str| file(&format!("sql = \"main\"\n[sql.main]\nlisten = \"{address}\"\n"));
-    let plimsoll = Plimsoll::start(BINARY, &at(&one));
-    let (pid, first) = (plimsoll.status()["apps"][0]["instances"][0]["pid"].clone(), url(&plimsoll, &[]));
-    assert!(first.contains(&one));
-    assert!(reload(&plimsoll, &at(&two)).status.success(), "{}", plimsoll.log());
-    assert_eq!(url(&plimsoll, &[]), first.replace(&one, &two));
-    until("the instance is another one", || plimsoll.status()["apps"][0]["instances"][0]["pid"] != pid);
-    assert_eq!(variable(&plimsoll, "shop", "DATABASE_URL"), first.replace(&one, &two));
-    until("the old address is closed", || std::net::TcpStream::connect(&one).is_err());
-    let metrics = |plimsoll: &Plimsoll| testkit::get(&plimsoll.doors().console, "/metrics").unwrap().text();
-    let lines = |name: &str| metrics(&plimsoll).lines().filter(|line| line.starts_with(name)).count();
-    let other = |address: &str| at(address).replace("sql = \"main\"", "sql = \"other\"").replace("[sql.main]", "[sql.other]");
-    let output = reload(&plimsoll, &other(&two));
-    assert!(output.status.code() == Some(1) && said(&output).contains("is still that of `[sql.main]`"), "{}", said(&output));
-    for text in [&other(&one), &at(&two)] {
-        let output = reload(&plimsoll, text);
-        assert!(output.status.success(), "{}", said(&output));
-        assert_eq!(lines("sql_clients{"), 1, "{}", metrics(&plimsoll));
-    }
-}
-
-/// A reload that fails leaves every door as it was.
-#[test]
-fn a_refused_reload_closes_what_it_opened() {
-    let plimsoll = Plimsoll::start(BINARY, &file("[sql.main]\nlisten = \"127.0.0.1:0\"\n"));
-    let before = url(&plimsoll, &["main"]);
-    let bad = file(
-        "sql = \"main\"\nstart = \"1s\"\nenv = { SICK = \"yes\" }\n[sql.main]\nlisten = \"127.0.0.1:0\"\npool = { server = 2 }\n[sql.other]\n",
-    );
-    let output = reload(&plimsoll, &bad);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    let status = json(&plimsoll, &["status", "--json"]);
-    assert_eq!((status["sql"].as_array().unwrap().len(), &status["sql"][0]["most"]), (1, &20.into()), "{status}");
-    assert_eq!(url(&plimsoll, &["main"]), before);
-}
-
 #[test]
 fn a_secret_of_the_file_is_hidden_from_apps_and_the_door_takes_its_place() {
     let server = Postgres::start();
@@ -335,41 +250,4 @@ fn postgres_password(up: &Up, state: &Path) -> String {
     let output = command.args(["db", "url", "--json"]).arg("--file").arg(file).arg("--state").arg(state).output().unwrap();
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     told["password"].as_str().unwrap().to_string()
-}
-
-/// Clients that never stop see nothing of a reload, whatever it changes.
-#[test]
-fn reloads_fail_no_statement() {
-    let server = Postgres::start();
-    let door = format!("[sql.main]\nlisten = \"127.0.0.1:0\"\nprimary = \"{}\"\n", server.url("app", "app"));
-    let plimsoll = Plimsoll::start(BINARY, &file(&door));
-    let (stop, asked, address) = (AtomicBool::new(false), AtomicU64::new(0), plimsoll.sql().to_string());
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..4)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut wire = Wire::connect(&address, &Login::new("app", "app")).unwrap();
-                    while !stop.load(Ordering::Relaxed) {
-                        assert_eq!(wire.ask("SELECT $1::int + 1", &["41"]).unwrap().value(), "42");
-                        assert_eq!(wire.query("BEGIN; SELECT 1; COMMIT").unwrap().value(), "1");
-                        asked.fetch_add(1, Ordering::Relaxed);
-                    }
-                })
-            })
-            .collect();
-        let flows = || {
-            let before = asked.load(Ordering::Relaxed);
-            until("statements flow", || asked.load(Ordering::Relaxed) > before + 50);
-        };
-        for change in
-            ["pool = { server = 1 }\n", "pool = { server = 9 }\nslow = \"off\"\nreuse = false\n", "limits = { statement = \"30s\" }\n", ""]
-        {
-            flows();
-            let output = reload(&plimsoll, &file(&format!("{door}{change}")));
-            assert!(output.status.success(), "{}", said(&output));
-        }
-        flows();
-        stop.store(true, Ordering::Relaxed);
-        clients.into_iter().for_each(|client| client.join().unwrap());
-    });
 }

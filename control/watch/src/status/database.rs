@@ -56,8 +56,29 @@ fn user_of(user: &SqlUserState) -> String {
 }
 
 fn pin_of(pin: &PinState) -> String {
-    let PinState { client, user, database, reasons, seconds } = pin;
-    format!("client {client}, {user} in {database}: {} for {}", reasons.join(", "), span(*seconds as u64))
+    let PinState { client, application, address, server, user, database, reasons, seconds } = pin;
+    let name = if application.is_empty() { format!("client {client}") } else { one_line(application) };
+    let from = address.as_ref().map_or_else(String::new, |address| format!(" from {address}"));
+    let reasons: Vec<&str> = reasons.iter().map(|reason| in_words(reason)).collect();
+    let since = span(*seconds as u64);
+    format!("{name}{from}, {user} in {database}, keeps server process {server}, for {since}: {}", reasons.join(", "))
+}
+
+/// Why a client is pinned, for a person.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "temporary" => "temporary tables",
+        "advisory_lock" => "session advisory locks",
+        "cursor" => "cursors WITH HOLD",
+        "prepare" => "PREPARE of SQL",
+        "sequence" => "reads its sequences",
+        "seed" => "setseed",
+        "library" => "LOAD",
+        "parameter" => "a parameter of another user",
+        "listen" => "listens by itself",
+        "unknown" => "the server would not say what it has",
+        other => other,
+    }
 }
 
 fn statement_of(statement: &StatementState) -> String {

@@ -9,9 +9,9 @@ pub struct SqlState {
     pub listen: String,
     /// What is behind it: `embedded`, a host and port, or the path of a socket.
     pub server: String,
-    /// What is known of that: `asleep`, `starting`, `up`, `failing` (the last try to reach it failed), `down`.
+    /// What is known of that: `asleep`, `starting`, `up`, `failing` (the last try to reach it failed, and there is no connection), `down`.
     pub state: String,
-    /// Why it is down.
+    /// Why it is down or failing.
     pub reason: Option<String>,
     /// Client connections open.
     pub clients: u64,
@@ -71,11 +71,17 @@ pub struct SqlUserState {
 pub struct PinState {
     /// Its number at the door.
     pub client: u64,
+    /// What it calls itself (`application_name`), empty if it does not.
+    pub application: String,
+    /// Where it comes from.
+    pub address: Option<String>,
+    /// The server's process that it keeps, as `pg_stat_activity` has it.
+    pub server: u32,
     /// Its user.
     pub user: String,
     /// Its database.
     pub database: String,
-    /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`.
+    /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`, `parameter`, `listen`, `unknown`.
     pub reasons: Vec<String>,
     /// For how long.
     pub seconds: f64,

@@ -72,6 +72,9 @@ fn shop() -> Snapshot {
 fn door() -> SqlState {
     let pin = PinState {
         client: 7,
+        application: "rake".into(),
+        address: Some("127.0.0.1:51234".into()),
+        server: 99,
         user: "main".into(),
         database: "main".into(),
         reasons: vec!["temporary".into(), "cursor".into()],
@@ -118,7 +121,7 @@ sql.main
   servers    6 busy, 2 idle, 0 opening, of 20
   work       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   1234 queries, 1200 transactions, 0 errors in all
   user       main in main: 12 clients, 1 waiting, 6 busy, 2 idle
-  pinned     client 7, main in main: temporary, cursor for 1 min 1 s
+  pinned     rake from 127.0.0.1:51234, main in main, keeps server process 99, for 1 min 1 s: temporary tables, cursors WITH HOLD
   statement  2.0 s in 1000 calls, 2.0 ms each, 400.0 ms at most, 900 rows, 1 failed: SELECT * FROM posts WHERE id = $1
 
 postgres

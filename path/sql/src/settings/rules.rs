@@ -44,7 +44,21 @@ fn in_plain(sql: &Table, report: &mut Report) {
     }
 }
 
-pub(super) fn least_below_server(pool: &Table, report: &mut Report) {
+pub(super) fn within_pool(pool: &Table, report: &mut Report) {
+    least_below_server(pool, report);
+    waits_at_all(pool, report);
+}
+
+/// Elsewhere 0 is for ever.
+fn waits_at_all(pool: &Table, report: &mut Report) {
+    if pool.duration("wait").is_zero() {
+        let fault = Fault::new(format!("`{}.wait` = 0: no statement could wait even for a connection to be opened", pool.path));
+        let hint = "write the longest wait, \"100ms\" to be refused at once; there is none without end, \"24h\" comes near";
+        report.problem(pool.place_of("wait"), fault.hint(hint));
+    }
+}
+
+fn least_below_server(pool: &Table, report: &mut Report) {
     let (least, server) = (pool.count("least"), pool.count("server"));
     if least > server {
         let fault = Fault::new(format!("`{}.least` = {least} is over `server` = {server}", pool.path));

@@ -21,7 +21,7 @@ fn the_status_shows_who_has_what() {
     three.send(&query("SELECT 1")).unwrap();
     until("the third waits", || door.handle.counts().waiting == 1);
     let status = door.handle.status();
-    assert!(matches!(status.server, ServerState::Up(_)) && !status.is_failing && status.most == 2);
+    assert!(matches!(status.server, ServerState::Up(_)) && status.trouble.is_none() && status.most == 2);
     let [key] = &status.keys[..] else { panic!("{:?}", status.keys) };
     assert_eq!((&*key.user, &*key.database), ("app", "app"));
     assert_eq!((key.busy, key.idle, key.clients, key.active, key.waiting), (2, 0, 3, 2, 1));

@@ -1,5 +1,6 @@
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::ServerState;
@@ -33,10 +34,20 @@ pub(crate) enum Refused {
         /// How many there are.
         most: usize,
     },
+    /// The server takes no more connections than there are, and none of those came free in time.
+    Crowded(Arc<str>),
     /// The server could not be reached in time, or cannot run.
     Away(Rc<str>),
     /// The server will not have this user or database, or cannot be used.
     Failed(Rc<ConnectError>),
+}
+
+/// Why the server could not be reached.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub(super) text: Arc<str>,
+    /// It has as many connections as it takes.
+    pub(super) is_full: bool,
 }
 
 impl Lent {
@@ -75,11 +86,15 @@ impl Drop for Lent {
 
 impl Refused {
     /// What a client is told that waited for `waited` in vain, when the server is in `state`.
-    pub(super) fn late(waited: Duration, most: usize, state: &ServerState, trouble: Option<Rc<str>>) -> Refused {
+    pub(super) fn late(waited: Duration, most: usize, state: &ServerState, trouble: Option<Trouble>) -> Refused {
         match state {
             ServerState::Down(reason) => Refused::Away(Rc::from(&**reason)),
             ServerState::Asleep | ServerState::Starting => Refused::Away("it is still starting".into()),
-            ServerState::Up(_) => trouble.map_or(Refused::Busy { waited, most }, Refused::Away),
+            ServerState::Up(_) => match trouble {
+                None => Refused::Busy { waited, most },
+                Some(Trouble { text, is_full: true }) => Refused::Crowded(text),
+                Some(Trouble { text, .. }) => Refused::Away(Rc::from(&*text)),
+            },
         }
     }
 
@@ -95,6 +110,12 @@ impl Refused {
                 Fault::new(code::TOO_MANY_CONNECTIONS, message)
                     .detail(format!("All {most} (pool.server) were in use for longer than pool.wait; nothing was sent to the server."))
                     .hint("Look for long transactions (plimsoll db status), raise pool.server if the server has room, or pool.wait.")
+                    .write(out, severity);
+            }
+            Refused::Crowded(said) => {
+                Fault::new(code::TOO_MANY_CONNECTIONS, format!("the database server takes no more connections: {said}"))
+                    .detail("None of those there are came free within pool.wait; nothing was sent to the server.")
+                    .hint("Lower pool.server to what the server takes beside others, or raise max_connections there.")
                     .write(out, severity);
             }
             Refused::Away(reason) => Fault::unreachable(reason).write(out, severity),

@@ -10,7 +10,7 @@ use contract::{ServerAddress, ServerState};
 
 use super::backoff::Turn;
 use super::inbox::Message;
-use super::lent::Refused;
+use super::lent::{Refused, Trouble};
 use super::shared::Slot;
 use super::shelf::Kept;
 use super::side::{Side, now};
@@ -181,16 +181,20 @@ impl Side {
 
     fn recovered(&self) {
         self.pool.backoff.forget();
+        self.pool.set_trouble(None);
         if self.trouble.take().is_some() {
             self.events.info("the server is reached again");
         }
     }
 
     fn note_trouble(&self, error: &ConnectError) {
-        let text: Rc<str> = error.to_string().into();
+        let text: Arc<str> = error.to_string().into();
+        let is_full = matches!(error, ConnectError::Verdict(said) if said.code() == code::TOO_MANY_CONNECTIONS);
+        self.pool.set_trouble(Some(text.clone()));
         // Once for each kind of trouble: the count tells how often.
-        if self.trouble.replace(Some(text.clone())).is_none_or(|before| before != text) {
-            self.events.warning(&format!("cannot open a connection to the server: {text}"));
+        if self.trouble.replace(Some(Trouble { text: text.clone(), is_full })).is_none_or(|before| before.text != text) {
+            let advice = if is_full { "; pool.server is more than it takes: lower it, or raise max_connections there" } else { "" };
+            self.events.warning(&format!("cannot open a connection to the server: {text}{advice}"));
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Pool {
     /// Changes with the list of ledgers.
     version: AtomicU64,
     ids: AtomicU64,
+    /// Why the last try to reach the server failed.
+    trouble: Mutex<Option<Arc<str>>>,
     epoch: Instant,
 }
 
@@ -58,6 +60,7 @@ impl Pool {
             ledgers: Mutex::default(),
             version: AtomicU64::new(0),
             ids: AtomicU64::new(0),
+            trouble: Mutex::default(),
             epoch: tokio::time::Instant::now().into_std(),
         };
         (Arc::new(pool), received)
@@ -141,9 +144,18 @@ impl Pool {
         self.room_came_free();
     }
 
-    /// Whether the last try to reach the server failed.
+    /// Whether the last try to reach the server failed, and no connection that there is shows the contrary.
     pub(crate) fn is_failing(&self) -> bool {
-        self.backoff.is_failing()
+        self.backoff.is_failing() && self.sum().ready() == 0
+    }
+
+    /// Why the last try to reach the server failed.
+    pub(crate) fn trouble(&self) -> Option<Arc<str>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_trouble(&self, trouble: Option<Arc<str>>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Whether anybody waits on any loop. Who made a connection idle looks here afterwards, who waits looks for idle

@@ -18,7 +18,7 @@ use tokio::task::spawn_local;
 use super::choose::{Goes, Step};
 use super::inbox::Message;
 use super::ledger::{Ledger, less, more};
-use super::lent::{Lent, Refused};
+use super::lent::{Lent, Refused, Trouble};
 use super::open::Connect;
 use super::room::Room;
 use super::shared::{Pool, Slot};
@@ -43,7 +43,9 @@ pub(crate) struct Side {
     /// Where connections lead; those that lead elsewhere are closed when they come free.
     pub(super) address: RefCell<Option<ServerAddress>>,
     /// Why the server could not be reached the last time.
-    pub(super) trouble: RefCell<Option<Rc<str>>>,
+    pub(super) trouble: RefCell<Option<Trouble>>,
+    /// Some connections may be of users whom the file does not name any more.
+    pub(super) unnamed: Cell<bool>,
     pub(super) draining: Cell<bool>,
     pub(super) random: Cell<u64>,
     /// The time of who waits is being watched.
@@ -81,6 +83,7 @@ impl Side {
             database: RefCell::new(database),
             address: RefCell::default(),
             trouble: RefCell::default(),
+            unnamed: Cell::new(false),
             draining: Cell::new(false),
             random: Cell::new(seed),
             armed: Cell::new(false),
@@ -101,6 +104,10 @@ impl Side {
     pub(crate) fn swap(&self, shape: Arc<Shape>, database: Database) {
         *self.shape.borrow_mut() = shape;
         *self.database.borrow_mut() = database;
+        self.unnamed.set(self.pool.ledgers().iter().any(|ledger| !self.is_named(&ledger.key)));
+        if self.unnamed.get() {
+            self.close_idle(Closed::Unnamed, |kept| !self.is_named(&kept.connection.key));
+        }
         self.swapped.notify_one();
         self.stirred.notify_one();
     }
@@ -203,6 +210,8 @@ impl Side {
             Some(Closed::Died)
         } else if self.address.borrow().as_ref().is_some_and(|address| *address != connection.address) {
             Some(Closed::Moved)
+        } else if self.unnamed.get() && !self.is_named(&connection.key) {
+            Some(Closed::Unnamed)
         } else if now.saturating_duration_since(connection.opened) >= kept.life {
             Some(Closed::Aged)
         } else if self.pool.total.surplus() > 0 {
@@ -210,6 +219,11 @@ impl Side {
         } else {
             None
         }
+    }
+
+    /// Whether the file still names the user.
+    fn is_named(&self, key: &Key) -> bool {
+        self.shape.borrow().gate.password(&key.user).is_some()
     }
 
     /// Hands a connection to the first client of its key that waits here.

@@ -111,7 +111,7 @@ impl Side {
     }
 
     /// Idle connections for which `is_due` says so.
-    fn close_idle(&self, why: Closed, mut is_due: impl FnMut(&Kept) -> bool) {
+    pub(super) fn close_idle(&self, why: Closed, mut is_due: impl FnMut(&Kept) -> bool) {
         while let Some(kept) = self.lend_due(&mut is_due) {
             self.close(*kept, why);
         }

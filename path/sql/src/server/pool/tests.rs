@@ -35,7 +35,7 @@ fn plan(pool: plan::Pool) -> plan::Plan {
         listen,
         primary: None,
         user: "user".into(),
-        users: Default::default(),
+        users: [("user".into(), plan::Password("secret".into()))].into(),
         database: "a".into(),
         server,
         pool,

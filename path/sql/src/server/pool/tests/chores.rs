@@ -256,6 +256,24 @@ fn a_server_elsewhere_is_gone_to() {
 }
 
 #[test]
+fn connections_of_a_user_who_left_the_file_are_closed() {
+    run(async {
+        let scene = Scene::new(bounds(5), database());
+        let other = scene.side.key("user", "b");
+        let (idle, busy) = (scene.side.lend(&scene.key).await.unwrap(), scene.side.lend(&other).await.unwrap());
+        idle.give_back();
+        let without = plan::Plan { users: Default::default(), ..plan(bounds(5)) };
+        scene.side.swap(Arc::new(Shape::new(without, None).unwrap()), database());
+        assert_eq!((scene.idle(), scene.pool.sum().servers()), (0, 1));
+        busy.give_back();
+        assert_eq!(scene.pool.sum().servers(), 0);
+        scene.side.swap(shape(bounds(5)), database());
+        scene.side.lend(&scene.key).await.unwrap().give_back();
+        assert_eq!(scene.idle(), 1);
+    });
+}
+
+#[test]
 fn a_lower_bound_holds_as_connections_come_free() {
     run(async {
         let scene = Scene::new(bounds(4), database());
