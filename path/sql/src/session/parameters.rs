@@ -52,8 +52,8 @@ impl Parameters {
 
     /// Whether all but `name` are the same in both.
     pub(crate) fn is_but_for(&self, name: &str, other: &Parameters) -> bool {
-        let others = |parameters: &Parameters| parameters.values.iter().filter(|(known, _)| ***known != *name).collect::<Vec<_>>();
-        others(self) == others(other)
+        let mine = self.values.iter().filter(|(known, _)| ***known != *name);
+        mine.eq(other.values.iter().filter(|(known, _)| ***known != *name))
     }
 }
 
