@@ -301,7 +301,7 @@ impl Desk {
     pub(super) fn local_query(&self) -> Option<Arc<Recognised>> {
         match &self.intake.messages.front()?.meaning {
             Meaning::Query(text) => Some(text.clone()),
-            Meaning::Parse(_) | Meaning::Nothing => None,
+            Meaning::Parse(_) | Meaning::Call(_) | Meaning::Nothing => None,
         }
     }
 

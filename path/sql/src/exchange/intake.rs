@@ -237,6 +237,10 @@ impl Intake {
             (b'C', _) => return self.close(length, turn),
             (b'E', _) => self.execute(length, turn),
             (b'S', _) => self.end_batch(length, Kind::Sync, turn),
+            (_, Meaning::Call(text)) => {
+                self.note(text, turn);
+                self.end_batch(length, Kind::Function, turn);
+            }
             _ => self.end_batch(length, Kind::Function, turn),
         }
         May::Go

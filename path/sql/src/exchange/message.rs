@@ -14,6 +14,13 @@ const LONGEST_SMALL: usize = 10_000;
 /// The longest names of portal and statement in a `Bind`, together.
 const LONGEST_NAMES: usize = 8 << 10;
 
+/// Bytes of the function's identifier in a `FunctionCall`.
+const OID: usize = 4;
+
+/// Functions of large objects, which libpq calls so; they do nothing to a session.
+const LARGE_OBJECTS: [u32; 20] =
+    [715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172, 3457, 3458, 3459, 3460];
+
 /// What the bytes at hand begin with.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framed {
@@ -62,7 +69,9 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Framed, Refused> {
     }
     let length = HEADER + header.body;
     Ok(match tag {
-        b'd' | b'F' => Framed::Message { tag, length },
+        b'd' => Framed::Message { tag, length },
+        b'F' if bytes.len() < length.min(HEADER + OID) => Framed::More(length.min(HEADER + OID)),
+        b'F' => Framed::Message { tag, length },
         b'B' if bytes.len() < length && !has_names(&bytes[HEADER..]) => Framed::More(length.min(HEADER + LONGEST_NAMES)),
         b'B' => Framed::Message { tag, length },
         _ if bytes.len() < length => Framed::More(length),
@@ -99,6 +108,11 @@ pub(crate) fn parse(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     (oids.len() == 4 * usize::from(u16::from_be_bytes([*a, *b]))).then_some((name, text, types))
 }
 
+/// Whether the body of a `FunctionCall` names a function of which nothing is known.
+pub(crate) fn calls_anything(body: &[u8]) -> bool {
+    body.first_chunk().is_none_or(|oid| !LARGE_OBJECTS.contains(&u32::from_be_bytes(*oid)))
+}
+
 /// Kind (`S` or `P`) and name of the body of a `Describe` or `Close`.
 pub(crate) fn target(body: &[u8]) -> Option<(u8, &[u8])> {
     let (&kind, rest) = body.split_first()?;
@@ -122,6 +136,9 @@ mod tests {
         assert_eq!(framed(b'Q', 100, 99), Ok(Framed::More(105)));
         assert_eq!(framed(b'Q', 100, 100), Ok(Framed::Message { tag: b'Q', length: 105 }));
         assert_eq!(framed(b'd', 1 << 29, 0), Ok(Framed::Message { tag: b'd', length: (1 << 29) + 5 }));
+        assert_eq!(framed(b'F', 100, 3), Ok(Framed::More(9)));
+        assert_eq!(framed(b'F', 100, 4), Ok(Framed::Message { tag: b'F', length: 105 }));
+        assert_eq!(framed(b'F', 2, 2), Ok(Framed::Message { tag: b'F', length: 7 }));
         assert_eq!(frame(b"Q\0"), Ok(Framed::More(5)));
         assert_eq!(frame(b""), Ok(Framed::More(5)));
     }
@@ -150,5 +167,6 @@ mod tests {
         assert_eq!(parse(b"s\0SELECT $1\0\0\x02\0\0\0\x17"), None);
         assert_eq!(target(b"Sname\0"), Some((b'S', &b"name"[..])));
         assert_eq!(target(b"S"), None);
+        assert!(!calls_anything(b"\0\0\x03\xb8\0\0") && calls_anything(b"\0\0\x08\x1e\0\0") && calls_anything(b"\0"));
     }
 }

@@ -12,6 +12,9 @@ use crate::session::Statement;
 /// From so many bytes on a message's text is read in turns, so that others have theirs.
 const LONG: usize = 32 << 10;
 
+/// What a `FunctionCall` may do, as SQL.
+const CALL: &[u8] = b"CALL anything(lastval(), pg_advisory_lock(1))";
+
 /// Messages that have come and are not dealt with, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -52,6 +55,8 @@ pub(crate) enum Meaning {
     Query(Arc<Recognised>),
     /// Of a `Parse`.
     Parse(Arc<Statement>),
+    /// Of a `FunctionCall`: a text that does as much.
+    Call(Arc<Recognised>),
 }
 
 impl Messages {
@@ -95,7 +100,7 @@ impl Messages {
     fn add(&mut self, tag: u8, length: usize, meaning: Meaning) {
         match &meaning {
             Meaning::Nothing => {}
-            Meaning::Query(text) => self.effects = self.effects.and(text.effects),
+            Meaning::Query(text) | Meaning::Call(text) => self.effects = self.effects.and(text.effects),
             Meaning::Parse(statement) => self.effects = self.effects.and(statement.recognised.effects),
         }
         self.ends += usize::from(is_end(tag));
@@ -132,7 +137,7 @@ impl Messages {
             let body = source.get(at + HEADER..).unwrap_or_default();
             at += message.length;
             match &message.meaning {
-                Meaning::Query(text) => Some(text.clone()),
+                Meaning::Query(text) | Meaning::Call(text) => Some(text.clone()),
                 Meaning::Parse(statement) => Some(statement.recognised.clone()),
                 Meaning::Nothing if message.tag == b'B' => named(message::bind(body)?.1),
                 Meaning::Nothing => None,
@@ -199,6 +204,7 @@ fn meaning(tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: St
         }
         b'P' => message::parse(&rest[HEADER..length])
             .map_or(Meaning::Nothing, |(_, text, types)| Meaning::Parse(memory.statement(text, types, strings))),
+        b'F' if message::calls_anything(&rest[HEADER..]) => Meaning::Call(memory.text(CALL, strings)),
         _ => Meaning::Nothing,
     }
 }

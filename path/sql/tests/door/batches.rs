@@ -1,12 +1,48 @@
 //! Sequences of messages within one batch or one transaction that must not reach other clients, nor miss their own.
 
 use testkit::Wire;
-use testkit::wire::frames::{bind, execute, parse, sync};
+use testkit::wire::frames::{bind, execute, message, parse, sync};
 
-use crate::setup::{Door, kinds};
+use crate::setup::{Door, kinds, server};
 
 fn fine(client: &mut Wire, sql: &str) -> String {
     client.query(sql).unwrap().fine().value().to_owned()
+}
+
+/// A `FunctionCall` with arguments and result as text.
+fn call(function: &str, arguments: &[&str]) -> Vec<u8> {
+    let oid: u32 = server().psql(&format!("SELECT '{function}'::regprocedure::oid")).trim().parse().unwrap();
+    let mut body = oid.to_be_bytes().to_vec();
+    body.extend([0, 0]);
+    body.extend((arguments.len() as u16).to_be_bytes());
+    for argument in arguments {
+        body.extend((argument.len() as u32).to_be_bytes());
+        body.extend(argument.bytes());
+    }
+    body.extend([0, 0]);
+    message(b'F', &body)
+}
+
+#[test]
+fn what_a_function_call_leaves_is_the_callers() {
+    server().psql("CREATE SEQUENCE called_ids; GRANT ALL ON SEQUENCE called_ids TO app");
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    client.send(&call("set_config(text,text,boolean)", &["work_mem", "9MB", "f"])).unwrap();
+    assert_eq!(kinds(&mut client, 1), "VZI");
+    assert_eq!(fine(&mut other, "SHOW work_mem"), "4MB");
+    assert_eq!(fine(&mut client, "SHOW work_mem"), "9MB");
+    client.send(&call("pg_advisory_lock(bigint)", &["4720"])).unwrap();
+    assert_eq!(kinds(&mut client, 1), "VZI");
+    assert_eq!(door.handle.status().pinned[0].reasons, ["advisory_lock"]);
+    client.send(&call("pg_advisory_unlock(bigint)", &["4720"])).unwrap();
+    assert_eq!(kinds(&mut client, 1), "VZI");
+    fine(&mut other, "SELECT nextval('called_ids')");
+    client.send(&call("lastval()", &[])).unwrap();
+    assert_eq!(client.answer().unwrap().code(), Some("55000"));
+    client.send(&call("lo_creat(integer)", &["-1"])).unwrap();
+    assert_eq!(kinds(&mut client, 1), "VZI");
+    assert!(door.handle.status().pinned.is_empty());
 }
 
 #[test]
