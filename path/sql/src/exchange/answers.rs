@@ -4,6 +4,7 @@
 //! and so what is expected up to there never comes (Postgres, 55.2.3 and 55.2.4).
 
 mod meet;
+mod reword;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use super::records::Records;
 use super::said;
 use crate::frame::{self, HEADER};
 use crate::server::Number;
+use reword::NotLent;
 
 /// Longest message that is looked into, bytes; a longer one goes on unread.
 const LONGEST_READ: usize = 1 << 20;
@@ -97,6 +99,10 @@ pub(crate) struct Answers {
     pub(crate) trial: Trial,
     /// The server said that it ends the connection.
     is_ending: bool,
+    /// The door has cancelled what runs: it took too long.
+    is_cut: bool,
+    /// Statements that could not be lent to the present `Query`.
+    not_lent: Vec<NotLent>,
     /// Answers that ended: statements, and of them errors.
     pub(crate) statements: u64,
     pub(crate) errors: u64,
@@ -129,6 +135,8 @@ impl Default for Answers {
             rows: 0,
             trial: Trial::None,
             is_ending: false,
+            is_cut: false,
+            not_lent: Vec::new(),
             statements: 0,
             errors: 0,
         }
@@ -143,8 +151,9 @@ impl Answers {
         *ours = 0;
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
-        let Answers { adrift, step, rows, trial, is_ending, .. } = self;
-        (*adrift, *step, *rows, *trial, *is_ending) = (false, 0, 0, Trial::None, false);
+        let Answers { adrift, step, rows, trial, is_ending, is_cut, not_lent, .. } = self;
+        (*adrift, *step, *rows, *trial, *is_ending, *is_cut) = (false, 0, 0, Trial::None, false, false);
+        not_lent.clear();
     }
 
     /// Whether nothing is outstanding: no answer, no rest of a message, no `Sync` that the server waits for.
@@ -175,6 +184,11 @@ impl Answers {
     /// Whether a batch of the extended protocol is open: its `Sync` was not sent.
     pub(crate) fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// What runs is cancelled by the door.
+    pub(crate) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     /// Whether the server said that it ends the connection.
@@ -353,8 +367,8 @@ fn pass_to(at: usize, source: &[u8], out: &mut Outgoing) {
     }
 }
 
-/// The message that says how what is tried went: the first one, or that with the columns where it has the parameters,
-/// which the server tells before it looks whether the statement is outdated. `Err`: how long `rest` must be for it.
+/// The message that says how what is tried went: the first one, or that behind parameters and the word that there are no
+/// columns, which the server tells without a look whether the statement is outdated. `Err`: how long `rest` must be for it.
 fn telling(rest: &[u8]) -> Result<(u8, Option<&[u8]>), usize> {
     let (mut at, mut has_parameters) = (0, false);
     loop {
@@ -366,7 +380,7 @@ fn telling(rest: &[u8]) -> Result<(u8, Option<&[u8]>), usize> {
         let body = next.get(HEADER..length);
         has_parameters |= header.tag == b't';
         match header.tag {
-            b't' => {}
+            b't' | b'n' => {}
             b'N' | b'S' | b'A' if has_parameters => {}
             b'E' if body.is_none() && length <= LONGEST_READ => return Err(at + length),
             tag => return Ok((tag, body)),

@@ -61,6 +61,8 @@ pub(crate) enum Kind {
     Ours(&'static [u8]),
     /// A `Parse` that the server refuses; the client is told this instead.
     Refusal(Box<Fault>),
+    /// `Parse` of a statement under its client's own name, for a `Query` that executes it.
+    Lent(Box<[u8]>),
 }
 
 /// Where the columns are noted that a statement has.

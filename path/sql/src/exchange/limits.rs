@@ -112,6 +112,7 @@ impl Visit<'_> {
     /// Has the server end the statement that runs; its error is the client's.
     fn cancel(&mut self) {
         self.clock.is_cancelled = true;
+        self.desk.answers.cut();
         self.door.events().failed(Failure::Limit);
         if let Some(Hold { lent, .. }) = &self.hold {
             tokio::task::spawn_local(lent.cancel.clone().cancel());

@@ -175,6 +175,21 @@ impl Messages {
         self.ends == 1 && self.framed == source.len() && self.queue.back().is_some_and(|last| last.tag == b'S')
     }
 
+    /// Whether a `Bind` of the unnamed statement follows the first of them, with nothing between but questions about it;
+    /// `source` begins with the first.
+    pub(crate) fn binds_unnamed(&self, source: &[u8]) -> bool {
+        let mut at = self.front().map_or(0, |first| first.length);
+        for message in self.queue.iter().skip(1) {
+            let body = source.get(at + HEADER..).unwrap_or_default();
+            at += message.length;
+            match message.tag {
+                b'D' if body.starts_with(b"S\0") => {}
+                tag => return tag == b'B' && message::bind(body).is_some_and(|bind| bind.1.is_empty()),
+            }
+        }
+        false
+    }
+
     /// Whether columns are asked for in what has come.
     pub(crate) fn has_describe(&self) -> bool {
         self.queue.iter().any(|message| message.tag == b'D')

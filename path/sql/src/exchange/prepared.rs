@@ -13,7 +13,7 @@ use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
 use crate::parse::{Effects, Name, Recognised, Step, Strings, recognise};
-use crate::server::{Held, Number, Place, Wanted, is_ours, name_of};
+use crate::server::{Held, Number, Place, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
 
 /// A text that no server takes: it stands in for a statement that must fail.
@@ -52,7 +52,15 @@ impl Intake {
                 self.forward(length, Kind::Parse(None), turn);
                 May::Go
             }
+            Found::Nowhere if turn.records.names.is_of_sql(turn.records.changes, name) => {
+                // The server has it under this very name, and says so when all else is right.
+                self.send(length, true, turn);
+                turn.records.changes.push(name, Some(Named::new(statement.clone())), self.batch);
+                turn.expect(Expected::client(Kind::Parse(None)).with_name().measured(self.mark));
+                May::Go
+            }
             Found::Nowhere => {
+                turn.vacate(name);
                 let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
                 let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
@@ -96,7 +104,7 @@ impl Intake {
                 (None, None)
             }
             Resolved::AsIs(named) => {
-                self.send_named(head(&[]), name, turn);
+                self.send(length, true, turn);
                 (None, named)
             }
             Resolved::Kept(number, named) => {
@@ -144,10 +152,7 @@ impl Intake {
                 let described = Described { number: Some(number), told: named.shape };
                 turn.expect(Expected::client(Kind::Describe(Some(described.into()))));
             }
-            Resolved::AsIs(_) | Resolved::Changed => {
-                self.send_named(head(&[]), name, turn);
-                turn.expect(Expected::client(Kind::Describe(None)));
-            }
+            Resolved::AsIs(_) | Resolved::Changed => self.forward(length, Kind::Describe(None), turn),
         }
         May::Go
     }
@@ -167,28 +172,17 @@ impl Intake {
                 turn.records.changes.push(name, None, self.batch);
                 turn.expect(Expected::client(Kind::Ours(CLOSED)).with_name());
             }
-            _ if name.is_empty() => {
-                turn.records.prepared.set_unnamed(None);
+            _ => {
+                if name.is_empty() {
+                    turn.records.prepared.set_unnamed(None);
+                }
+                turn.vacate(name);
                 turn.records.changes.push(name, None, self.batch);
                 self.send(length, true, turn);
                 turn.expect(Expected::client(Kind::Close(None)).with_name());
             }
-            _ => {
-                self.send_named(Renamed { tag: b'C', length, before: b"S", old: name.len(), new: &[] }, name, turn);
-                turn.expect(Expected::client(Kind::Close(None)));
-            }
         }
         May::Go
-    }
-
-    /// A message with the client's own name goes on; one that could be taken for the door's is changed: nothing has it.
-    fn send_named(&mut self, head: Renamed<'_>, name: &[u8], turn: &mut Turn<'_>) {
-        let Renamed { length, before, .. } = head;
-        if !is_ours(name) {
-            return self.send(length, true, turn);
-        }
-        turn.rename(Renamed { new: &[b"no ", name].concat(), ..head });
-        self.send(length - frame::HEADER - before.len() - name.len(), true, turn);
     }
 
     /// How `name` is called at the server, which has it then. With `checks` its columns are what the client was told.
@@ -199,7 +193,10 @@ impl Intake {
                 self.forget_unnamed(turn);
                 return Resolved::AsIs(None);
             }
-            Found::Nowhere => return Resolved::AsIs(None),
+            Found::Nowhere => {
+                turn.vacate(name);
+                return Resolved::AsIs(None);
+            }
             Found::Here(named) => named,
         };
         if self.show(&named.statement.recognised, false, turn) == May::Wait {
@@ -283,16 +280,14 @@ impl Intake {
     pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
         for step in text.steps.iter() {
             let (name, runs) = match step {
-                Step::Deallocate(Name::One(name)) => (name.as_bytes(), false),
+                Step::Deallocate(Name::One(name)) | Step::Prepare(name) => (name.as_bytes(), false),
                 Step::Execute(name) => (name.as_bytes(), true),
                 _ => continue,
             };
-            if turn.records.prepared.is_doomed(name) {
-                continue;
-            }
             match turn.records.names.find(turn.records.changes, name, self.batch) {
                 Found::Later => return May::Wait,
-                Found::Nowhere => {}
+                Found::Nowhere => turn.vacate(name),
+                Found::Here(_) if turn.records.prepared.is_doomed(name) => {}
                 Found::Here(_) if runs && is_query && turn.answers.outstanding() > 0 => return May::Wait,
                 // Postgres says what it says of any statement in a failed transaction.
                 Found::Here(_) if runs && is_query && turn.answers.status() == b'E' => {}
@@ -307,6 +302,7 @@ impl Intake {
     /// A statement is there under the client's name, until the next batch.
     fn lend_name(&mut self, name: &[u8], text: &[u8], types: &[u8], turn: &mut Turn<'_>) {
         if !turn.records.prepared.is_doomed(name) {
+            turn.vacate(name);
             turn.own(Kind::Parse(None), b'P', |out| write_parse(out, name, text, types));
             turn.records.prepared.doom(name);
         }
@@ -314,12 +310,13 @@ impl Intake {
 
     /// The same before a `Query`, which an error must not let the server skip.
     fn lend_query(&mut self, name: &[u8], statement: &Statement, turn: &mut Turn<'_>) {
+        turn.vacate(name);
         turn.up.write(turn.input, |own| {
             frame::message(own, b'P', |out| write_parse(out, name, &statement.text, &statement.types));
             frame::message(own, b'S', |_| {});
         });
         turn.records.prepared.doom(name);
-        turn.expect(Expected::quiet(Kind::Parse(None)));
+        turn.expect(Expected::quiet(Kind::Lent(name.into())));
         turn.expect(Expected::quiet(Kind::Sync));
     }
 }

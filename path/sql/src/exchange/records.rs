@@ -72,6 +72,7 @@ impl Records<'_> {
                 self.names.remove(name.as_bytes());
                 self.prepared.spare(name.as_bytes());
             }
+            Some(Step::Prepare(name)) if tag.starts_with(b"PREPARE\0") => self.names.add_of_sql(name.as_bytes()),
             Some(Step::Deallocate(Name::All) | Step::DiscardAll)
                 if tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL") =>
             {
@@ -90,7 +91,7 @@ impl Records<'_> {
         }
         match expected.kind {
             Kind::Parse(Some(number)) => self.prepared.forget(number),
-            Kind::Parse(None) | Kind::Refusal(_) => self.prepared.set_unnamed(None),
+            Kind::Parse(None) | Kind::Lent(_) | Kind::Refusal(_) => self.prepared.set_unnamed(None),
             Kind::Describe(Some(described)) => {
                 if let Some(number) = described.number {
                     self.prepared.not_described(number);

@@ -163,7 +163,8 @@ impl Visit<'_> {
     /// The server is gone while it had something of the client's.
     async fn lost(&mut self) -> After {
         self.door.events().failed(Failure::Lost);
-        if !self.desk.answers.is_ending() {
+        // What nobody could follow the server may have said itself.
+        if !self.desk.answers.is_ending() && !self.desk.answers.is_adrift() {
             let fault = Fault::new(
                 code::CONNECTION_FAILURE,
                 "the connection to the database server was lost; the outcome of the statement under way is unknown",

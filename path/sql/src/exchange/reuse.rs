@@ -17,8 +17,12 @@ use crate::session::Statement;
 impl Intake {
     /// Keeps the unnamed statement of the `Parse` at the front, or does without that `Parse`. Whether it did.
     pub(super) fn parse_kept(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> bool {
+        // Only a `Bind` lets the server look whether the statement is what it was.
+        if !self.may_try(turn) || !self.messages.binds_unnamed(turn.rest()) {
+            return false;
+        }
         let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
-        if !self.may_try(turn) || !self.is_worth(&wanted, turn) {
+        if !self.is_worth(&wanted, turn) {
             return false;
         }
         match turn.records.prepared.find(&wanted, self.batch) {

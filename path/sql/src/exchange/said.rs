@@ -15,6 +15,36 @@ pub(super) fn code(body: &[u8]) -> &[u8] {
     fields(body).find(|field| field.0 == b'C').map_or(b"", |field| field.1)
 }
 
+/// The message in the body of an `ErrorResponse`, empty if there is none.
+pub(super) fn message(body: &[u8]) -> &[u8] {
+    fields(body).find(|field| field.0 == b'M').map_or(b"", |field| field.1)
+}
+
+/// Whether the body of an `ErrorResponse` says that somebody had the statement cancelled; in any language.
+pub(super) fn is_cancel(body: &[u8]) -> bool {
+    code(body) == b"57014" && fields(body).any(|field| field == (b'R', b"ProcessInterrupts"))
+}
+
+/// An `ErrorResponse` with this body.
+pub(super) fn whole(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::message(&mut bytes, b'E', |out| out.extend_from_slice(body));
+    bytes
+}
+
+/// An `ErrorResponse` with the fields of this body, but for its message.
+pub(super) fn reworded(body: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::message(&mut bytes, b'E', |out| {
+        for (name, value) in fields(body) {
+            out.push(name);
+            frame::text(out, if name == b'M' { message } else { value });
+        }
+        out.push(0);
+    });
+    bytes
+}
+
 /// Hash of the columns that a `RowDescription` tells: what Postgres compares when it looks whether a plan's result changed.
 /// Of `NoData`: that there are none.
 pub(super) fn shape(tag: u8, body: &[u8]) -> u64 {

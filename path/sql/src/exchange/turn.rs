@@ -100,11 +100,22 @@ impl<'t> Turn<'t> {
     /// Closes at the server what nobody is to find there.
     pub(super) fn close_doomed(&mut self) {
         while let Some(name) = self.records.prepared.next_doomed() {
-            self.own(Kind::Close(Some(name.clone())), b'C', |out| {
-                out.push(b'S');
-                frame::text(out, &name);
-            });
+            self.close(name);
         }
+    }
+
+    /// The server has nothing of the door's under a name that the client means.
+    pub(super) fn vacate(&mut self, name: &[u8]) {
+        if self.records.prepared.yield_name(name) {
+            self.close(name.into());
+        }
+    }
+
+    fn close(&mut self, name: Box<[u8]>) {
+        self.own(Kind::Close(Some(name.clone())), b'C', |out| {
+            out.push(b'S');
+            frame::text(out, &name);
+        });
     }
 
     /// Drops `count` bytes of the message at the front; in their place its head with another name goes on.

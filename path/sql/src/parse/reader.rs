@@ -6,6 +6,7 @@ use super::calls;
 use super::fingerprint::Fingerprint;
 use super::literals::dollar_body;
 use super::lookup;
+use super::names;
 use super::recognise::hash_of;
 use super::recognised::{Effects, Recognised, Step, Steps};
 use super::statement::Statement;
@@ -84,7 +85,11 @@ impl<'a> Reader<'a> {
                 Effects::TEMPORARY.and(Effects::DEFINES)
             }
             (Word::Insert | Word::Merge, Word::Into) | (Word::Delete, Word::From) => Effects::SEQUENCES_USED,
-            (Word::As, Word::Execute) if verb == Word::Create => step::EXECUTES,
+            (Word::As, Word::Execute) if verb == Word::Create => {
+                let next = self.tokens.clone().next().unwrap_or_default();
+                statement.executes = names::name(self.tokens.text, &next);
+                step::EXECUTES
+            }
             // of a SELECT: a table is made
             (_, Word::Into) => Effects::DEFINES,
             (Word::For | Word::Key, Word::Update) => Effects::NONE,
@@ -146,7 +151,7 @@ impl<'a> Reader<'a> {
     }
 
     fn add_step(&mut self) {
-        let statement = &self.statement;
+        let statement = &mut self.statement;
         let head = Head { text: self.tokens.text, tokens: statement.head() };
         let (step, did) = step::of(head, &mut self.touches);
         self.effects = self.effects.and(did);
@@ -157,6 +162,7 @@ impl<'a> Reader<'a> {
         self.steps.push(match step {
             Step::Other if statement.hold && !statement.is_explained() => Step::DeclareHold,
             Step::Other if statement.copies => Step::Copy,
+            Step::Other if statement.executes.is_some() => Step::Execute(statement.executes.take().unwrap_or_default()),
             step if !statement.is_explained() || matches!(step, Step::Execute(_)) => step,
             _ => Step::Other,
         });

@@ -130,7 +130,7 @@ pub(crate) enum Step {
     Reset(Name),
     /// SQL's own `PREPARE name AS …`.
     Prepare(Box<str>),
-    /// `EXECUTE name`, also below `EXPLAIN`.
+    /// `EXECUTE name`, also below `EXPLAIN` and `CREATE TABLE … AS`.
     Execute(Box<str>),
     /// `DEALLOCATE …`.
     Deallocate(Name),

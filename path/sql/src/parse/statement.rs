@@ -20,6 +20,8 @@ pub(super) struct Statement {
     pub(super) hold: bool,
     /// `FROM STDIN` or `TO STDOUT` of a `COPY`.
     pub(super) copies: bool,
+    /// `AS EXECUTE name` of a `CREATE TABLE`.
+    pub(super) executes: Option<Box<str>>,
 }
 
 /// How far an `EXPLAIN` before the statement was read.
@@ -36,10 +38,10 @@ enum Explain {
 impl Statement {
     /// For the next statement; what is left of the head behind its beginning is not looked at.
     pub(super) fn begin_anew(&mut self) {
-        let Statement { head, kept, explain, previous, depth, atomic, hold, copies } = self;
+        let Statement { head, kept, explain, previous, depth, atomic, hold, copies, executes } = self;
         (head[0], *previous, *explain) = Default::default();
         (*kept, *depth) = (0, 0);
-        (*atomic, *hold, *copies) = (false, false, false);
+        (*atomic, *hold, *copies, *executes) = (false, false, false, None);
     }
 
     pub(super) fn is_empty(&self) -> bool {

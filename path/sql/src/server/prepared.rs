@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use crate::parse::Already;
@@ -13,6 +13,10 @@ const PREFIX: &[u8] = b"plimsoll_";
 
 /// Bytes of the longest: a number has ten digits at most.
 const LONGEST_NAME: usize = PREFIX.len() + 10;
+
+/// Numbers up to this one are left out where a client gives such a name to a statement of its own; a connection does not
+/// live to see the others.
+const LEFT_OUT: Number = Number::MAX / 2;
 
 /// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +172,23 @@ impl Prepared {
         }
     }
 
+    /// A client means something of its own by `name`, or nothing: what the door has here under it goes, and nothing will get
+    /// it. Whether there was something, which is to be closed before anything else of the client's goes.
+    pub(crate) fn yield_name(&mut self, name: &[u8]) -> bool {
+        let before = self.kept.len() + self.doomed.len();
+        if let Some(number) = number_of(name) {
+            self.last = self.last.max(if number <= LEFT_OUT { number } else { 0 });
+            self.forget(number);
+        }
+        self.spare(name);
+        self.kept.len() + self.doomed.len() < before
+    }
+
+    /// The statement under this number.
+    pub(crate) fn statement(&self, number: Number) -> Option<&Arc<Statement>> {
+        self.kept.iter().find(|(_, kept)| kept.number == number).map(|(wanted, _)| &wanted.statement)
+    }
+
     /// The server has dropped all of them.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
@@ -238,9 +259,18 @@ pub(crate) fn name_of(number: Number) -> ServerName {
     ServerName { bytes, length }
 }
 
-/// Whether a client's name could be taken for one of ours.
-pub(crate) fn is_ours(name: &[u8]) -> bool {
-    name.starts_with(PREFIX)
+/// The number of the statement that would have this name.
+fn number_of(name: &[u8]) -> Option<Number> {
+    let number = std::str::from_utf8(name.strip_prefix(PREFIX)?).ok()?.parse().ok()?;
+    (*name_of(number) == *name).then_some(number)
+}
+
+/// Where such a name stands in a text, as far as there is one.
+pub(crate) fn find_name(text: &[u8]) -> Option<(Range<usize>, Number)> {
+    let start = text.windows(PREFIX.len()).position(|window| window == PREFIX)?;
+    let digits = text[start + PREFIX.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let range = start..start + PREFIX.len() + digits;
+    Some((range.clone(), number_of(&text[range])?))
 }
 
 #[cfg(test)]

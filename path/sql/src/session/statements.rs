@@ -34,6 +34,8 @@ pub(crate) struct Named {
 pub(crate) struct Names {
     named: HashMap<Box<[u8]>, Named>,
     unnamed: Option<Named>,
+    /// Made by SQL's own `PREPARE`: they are the server's.
+    of_sql: Vec<Box<[u8]>>,
     /// All that those ever known may do.
     effects: Effects,
 }
@@ -125,6 +127,7 @@ impl Names {
             self.unnamed = to;
             return;
         }
+        self.of_sql.retain(|known| *known != name);
         match to {
             Some(to) => drop(self.named.insert(name, to)),
             None => drop(self.named.remove(&name)),
@@ -136,14 +139,34 @@ impl Names {
         self.unnamed = None;
     }
 
+    /// SQL's `PREPARE name` has succeeded.
+    pub(crate) fn add_of_sql(&mut self, name: &[u8]) {
+        self.of_sql.push(key(name).into());
+    }
+
+    /// Whether `name` was made by SQL's `PREPARE`.
+    pub(crate) fn is_of_sql(&self, changes: &Changes, name: &[u8]) -> bool {
+        let name = key(name);
+        self.of_sql.iter().any(|known| **known == *name) && changes.0.iter().all(|change| *change.name != *name)
+    }
+
     /// SQL's `DEALLOCATE name` has succeeded.
     pub(crate) fn remove(&mut self, name: &[u8]) {
         self.named.remove(key(name));
+        self.of_sql.retain(|known| **known != *key(name));
     }
 
-    /// `DEALLOCATE ALL` or `DISCARD ALL` has succeeded.
+    /// `DEALLOCATE ALL` or `DISCARD ALL` has succeeded: the unnamed statement stays.
     pub(crate) fn clear(&mut self) {
-        *self = Names::default();
+        self.named.clear();
+        self.of_sql.clear();
+    }
+
+    /// A name under which `statement` is known here.
+    pub(crate) fn name_of(&self, statement: &Arc<Statement>) -> Option<&[u8]> {
+        let is_it = |named: &Named| named.statement == *statement;
+        let known = self.named.iter().find(|(_, named)| is_it(named)).map(|(name, _)| &**name);
+        known.or_else(|| self.unnamed.as_ref().is_some_and(is_it).then_some(&b""[..]))
     }
 }
 
@@ -151,6 +174,11 @@ impl Changes {
     /// `name` will stand for `to` when the answer says so.
     pub(crate) fn push(&mut self, name: &[u8], to: Option<Named>, batch: u32) {
         self.0.push_back(Change { name: key(name).into(), to, batch });
+    }
+
+    /// Whether the oldest one is of the unnamed statement.
+    pub(crate) fn begins_unnamed(&self) -> bool {
+        self.0.front().is_some_and(|change| change.name.is_empty())
     }
 
     /// The oldest one will not come: its message failed or was skipped.

@@ -17,8 +17,10 @@ impl Answers {
             b'Z' => return self.ready(body.ok_or(Breach)?, records),
             b'E' => return self.fail(body, records),
             b'C' | b'I' | b's' => return self.end(tag, body, records),
+            // It belongs to what has failed.
+            b'n' if self.trial == Trial::Failing => {}
             b'T' | b'n' => return self.describe(tag, body, records),
-            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Refusal(_)), records),
+            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Lent(_) | Kind::Refusal(_)), records),
             b'2' => return self.complete(|kind| matches!(kind, Kind::Bind(_)), records),
             b'3' => return self.complete(|kind| matches!(kind, Kind::Close(_)), records),
             b'G' | b'W' => self.open_copy(),
@@ -104,6 +106,9 @@ impl Answers {
         }
         let fate = self.fate();
         (self.status, self.copy, self.step) = (status, CopyIn::None, 0);
+        if matches!(fate, Fate::Pass) {
+            self.forget_words();
+        }
         self.pop(records);
         if self.trial == Trial::Failing && self.expected.is_empty() {
             self.trial = Trial::Failed;
@@ -122,23 +127,19 @@ impl Answers {
         let Some(front) = self.expected.front_mut() else { return Ok(Fate::Pass) };
         let failed = front.mark.take().filter(|_| self.trial == Trial::None);
         records.done.measured.extend(failed.map(|mark| Measured { mark, rows: 0, failed: true }));
-        if matches!(front.kind, Kind::Parse(None)) && front.whose == Whose::Client && front.names {
+        if matches!(front.kind, Kind::Parse(None)) && front.names && records.changes.begins_unnamed() {
             // Postgres drops the old one before it looks at the new one.
             records.names.drop_unnamed();
         }
-        if let Kind::Bind(Some(number)) = front.kind
+        let ends_batch = front.ends_batch();
+        let fate = self.word(body, records);
+        if let Some(Expected { kind: Kind::Bind(Some(number)), .. }) = self.expected.front()
             && body.is_some_and(|body| is_outdated(said::code(body)))
         {
-            records.prepared.retire(number);
+            records.prepared.retire(*number);
         }
-        let fate = match &front.kind {
-            _ if front.whose == Whose::Quiet => Fate::Swallow,
-            Kind::Refusal(fault) if body.is_some_and(|body| said::code(body) == b"42601") => Fate::Instead(said::error(fault)),
-            _ => Fate::Pass,
-        };
-        match front.kind {
-            Kind::Sync | Kind::Query(_) | Kind::Function => {}
-            _ => self.skip(records),
+        if !ends_batch {
+            self.skip(records);
         }
         self.copy = CopyIn::None;
         Ok(fate)

@@ -109,10 +109,128 @@ fn the_doors_own_names_are_out_of_reach() {
     scene.client(PREPARED);
     scene.answer("1 | Z I");
     let mut scene = Scene::new(&mut server);
-    assert_eq!(
-        scene.client("B - plimsoll_1 | D S plimsoll_1 | C S plimsoll_1 | S"),
-        "B - no plimsoll_1 | D S no plimsoll_1 | C S no plimsoll_1 | S"
-    );
+    assert_eq!(scene.client("B - plimsoll_1 | D S plimsoll_1 | S"), "C S plimsoll_1 | B - plimsoll_1 | D S plimsoll_1 | S");
+    assert_eq!(scene.answer("3 | E 26000 | Z I"), "E 26000 | Z I");
+    for text in ["DEALLOCATE plimsoll_1", "EXECUTE plimsoll_1", "PREPARE plimsoll_1 AS SELECT a"] {
+        let (mut server, mut another) = (Server::default(), Server::default());
+        let mut owner = Scene::new(&mut server);
+        owner.client(PREPARED);
+        owner.answer("1 | Z I");
+        let mut owner = owner.on(&mut another);
+        let mut scene = Scene::new(&mut server);
+        assert_eq!(scene.client(&format!("Q {text}")), format!("C S plimsoll_1 | Q {text}"));
+        scene.answer("3 | E 26000 | Z I");
+        owner = owner.on(&mut server);
+        assert_eq!(owner.client("B - s | S"), "P plimsoll_2 SELECT a | B - plimsoll_2 | S", "its owner is not harmed by {text}");
+    }
+}
+
+#[test]
+fn a_client_may_call_its_statements_as_the_door_does() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.client("P plimsoll_1 SELECT a | B - plimsoll_1 | S"), "P plimsoll_2 SELECT a | B - plimsoll_2 | S");
+    scene.answer("1 | 2 | Z I");
+    assert_eq!(scene.client("Q DEALLOCATE plimsoll_1"), "P plimsoll_1 | Q DEALLOCATE plimsoll_1");
+    scene.answer("1 | C DEALLOCATE | Z I");
+    scene.client("Q PREPARE plimsoll_3 AS SELECT b");
+    scene.answer("C PREPARE | Z I");
+    assert_eq!(scene.client("P s SELECT c | S"), "P plimsoll_4 SELECT c | S");
+}
+
+#[test]
+fn an_error_calls_a_statement_as_the_client_does() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    scene.client("B - s | S");
+    let down = scene.server_bytes(&error("08P01", "statement \"plimsoll_1\" requires 0", "x")).unwrap();
+    assert_eq!(down, error("08P01", "statement \"s\" requires 0", "x"));
+}
+
+fn error(code: &str, message: &str, routine: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    crate::frame::message(&mut bytes, b'E', |out| {
+        out.extend_from_slice(format!("SERROR\0VERROR\0C{code}\0M{message}\0R{routine}\0\0").as_bytes());
+    });
+    bytes
+}
+
+#[test]
+fn a_statement_that_the_door_cuts_took_too_long() {
+    let asked = error("57014", "canceling statement due to user request", "ProcessInterrupts");
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("Q SELECT a | Q SELECT b");
+    scene.answers.cut();
+    let cut = error("57014", "canceling statement due to statement timeout", "ProcessInterrupts");
+    assert_eq!(scene.server_bytes(&asked).unwrap(), cut);
+    scene.answer("Z I");
+    assert_eq!(scene.server_bytes(&asked).unwrap(), asked, "that was the client's own");
+    scene.answer("Z I");
+    // One that ended before it was cut.
+    scene.client("Q SELECT a");
+    scene.answers.cut();
+    scene.answer("C SELECT 0 | Z I");
+    scene.client("Q SELECT a");
+    assert_eq!(scene.server_bytes(&asked).unwrap(), asked);
+}
+
+#[test]
+fn a_name_of_sql_is_taken() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("Q PREPARE s AS SELECT a");
+    scene.answer("C PREPARE | Z I");
+    assert_eq!(scene.client("P s SELECT b | S"), "P s SELECT b | S");
+    assert_eq!(scene.answer("E 42P05 | Z I"), "E 42P05 | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - s | S", "it is the server's own");
+    scene.answer("2 | Z I");
+    assert_eq!(scene.client("C S s | P s SELECT b | S"), "C S s | P plimsoll_1 SELECT b | S");
+    assert_eq!(scene.answer("3 | 1 | Z I"), "3 | 1 | Z I");
+    // And the other way round.
+    assert_eq!(scene.client("Q PREPARE s AS SELECT a"), "P s | Q PREPARE s AS SELECT a");
+    assert_eq!(scene.answer("1 | E 42P05 | Z I"), "E 42P05 | Z I");
+    assert_eq!(scene.client("B - s | S"), "C S s | B - plimsoll_1 | S");
+}
+
+#[test]
+fn what_is_prepared_by_sql_is_known_before_anything_follows() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.client("Q PREPARE s AS SELECT a | P s SELECT b | S"), "Q PREPARE s AS SELECT a");
+    assert_eq!(scene.server("C PREPARE | Z I").1, "P s SELECT b | S");
+}
+
+#[test]
+fn why_a_statement_cannot_be_executed_is_told() {
+    for (code, status) in [("26000", "I"), ("25P02", "E")] {
+        let (mut one, mut two) = (Server::default(), Server::default());
+        let mut scene = Scene::new(&mut one);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        let mut scene = scene.on(&mut two);
+        assert_eq!(scene.client("Q EXECUTE s"), "P s SELECT a | S | Q EXECUTE s");
+        assert_eq!(scene.server_bytes(&error("42P01", "no table", "x")).unwrap(), b"");
+        scene.answer(&format!("Z {status}"));
+        let missing = error(code, "prepared statement \"s\" does not exist", "x");
+        assert_eq!(scene.server_bytes(&missing).unwrap(), error("42P01", "no table", "x"));
+        scene.answer(&format!("Z {status}"));
+        scene.client("Q EXECUTE other");
+        assert_eq!(scene.server_bytes(&missing).unwrap(), missing);
+    }
+}
+
+#[test]
+fn the_unnamed_statement_outlives_all_names() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("P s DISCARD ALL | P - SELECT a | S");
+    scene.answer("1 | 1 | Z I");
+    scene.client("B - s | E - | S");
+    scene.answer("2 | C DISCARD ALL | Z I");
+    assert_eq!(scene.client("B - - | B - s | S"), "P - SELECT a | B - - | B - s | S");
 }
 
 #[test]

@@ -62,21 +62,53 @@ fn what_fails_is_done_again() {
 /// The parameters are told before the server looks whether the columns are what they were.
 #[test]
 fn a_statement_that_is_outdated_when_it_is_described_is_parsed() {
-    const DESCRIBED: &str = "P - SELECT a FROM t WHERE id = $1 | D S - | S";
+    const DESCRIBED: &str = "P - SELECT a FROM t WHERE id = $1 | D S - | B - - | E - | S";
     let mut server = Server::default();
     let mut scene = worthy(&mut server);
     scene.client(BATCH);
     scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
-    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | S");
+    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | B - plimsoll_1 | E - | S");
     assert_eq!(scene.answer("t"), "", "it may still be outdated");
     assert_eq!(scene.answer("N 01000"), "");
-    assert_eq!(scene.answer("T a | Z I"), "1 | t | N 01000 | T a | Z I");
-    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | S");
+    assert_eq!(scene.answer("T a | 2 | C SELECT 0 | Z I"), "1 | t | N 01000 | T a | 2 | C SELECT 0 | Z I");
+    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | B - plimsoll_1 | E - | S");
     assert_eq!(scene.answer("t"), "");
     assert_eq!(scene.answer("E 0A000"), "");
     assert_eq!(scene.server("Z I"), (String::new(), format!("C S plimsoll_1 | {DESCRIBED}")));
-    assert_eq!(scene.answer("3 | 1 | t | T a b | Z I"), "1 | t | T a b | Z I");
+    assert_eq!(scene.answer("3 | 1 | t | T a b | 2 | C SELECT 0 | Z I"), "1 | t | T a b | 2 | C SELECT 0 | Z I");
     assert!(scene.answers.is_settled());
+}
+
+/// That there are no columns is told without a look, too.
+#[test]
+fn that_there_are_no_columns_proves_nothing() {
+    const DESCRIBED: &str = "P - INSERT INTO t VALUES ($1) | D S - | B - - | E - | S";
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.rules.reuse = Reuse::Always;
+    scene.client(DESCRIBED);
+    scene.answer("1 | t | n | 2 | C INSERT 0 1 | Z I");
+    scene.client(DESCRIBED);
+    assert_eq!(scene.answer("t | n | 2"), "1 | t | n | 2");
+    scene.answer("C INSERT 0 1 | Z I");
+    assert_eq!(scene.client(DESCRIBED), "D S plimsoll_1 | B - plimsoll_1 | E - | S");
+    assert_eq!(scene.answer("t | n"), "", "the table may be gone");
+    assert_eq!(scene.answer("E 42P01"), "");
+    assert_eq!(scene.server("Z I"), (String::new(), format!("C S plimsoll_1 | {DESCRIBED}")));
+    assert_eq!(scene.answer("3 | E 42P01 | Z I"), "E 42P01 | Z I");
+}
+
+/// Nobody would look whether it is still right.
+#[test]
+fn a_statement_that_is_not_bound_is_parsed() {
+    for batch in ["P - SELECT a FROM t | S", "P - SELECT a FROM t | D S - | S", "P - SELECT a FROM t | B - s | E - | S"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.rules.reuse = Reuse::Always;
+        scene.client("P - SELECT a FROM t | B - - | E - | S");
+        scene.answer("1 | 2 | C SELECT 0 | Z I");
+        assert_eq!(scene.client(batch), batch);
+    }
 }
 
 #[test]
