@@ -16,6 +16,7 @@
 //! ```
 
 mod attach;
+mod awaited;
 mod command;
 mod guard;
 mod keeper;
@@ -26,6 +27,7 @@ mod scan;
 mod wire;
 
 pub use attach::{Asked, Child, Keeper, Orders, Process};
+pub use awaited::KilledWhenDropped;
 pub use command::{Command, Exit, User};
 pub use keeper::run as run_keeper;
 pub use output::{Tail, read_lines};

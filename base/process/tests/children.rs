@@ -94,3 +94,13 @@ async fn what_a_dead_child_leaves_behind_is_ended() {
     let mut rest = String::new();
     child.stdout.read_to_string(&mut rest).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_killed() {
+    let (child, killed) = keeper().spawn_awaited(sh("sleep 100")).await.unwrap();
+    drop(killed);
+    assert_eq!(child.process.exited().await, Exit::Signal(Signal::KILL.as_raw()));
+    let (child, killed) = keeper().spawn_awaited(sh("exit 3")).await.unwrap();
+    assert_eq!(child.process.finished(async {}).await, Exit::Status(3));
+    drop(killed);
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use process::{Child, Command, Exit, Process, Tail};
+use process::{Exit, Tail};
 use tokio::sync::watch;
 
 use crate::command::{self, command, environment};
@@ -104,29 +104,13 @@ async fn build(setup: &Setup, app: &Arc<str>, run: &Run) -> Result<Option<BTreeS
 async fn execute(setup: &Setup, app: &Arc<str>, run: &Run, words: &[String], tail: &Tail) -> Result<Exit, String> {
     let environment = environment(&setup.environment, run, &[("PLIMSOLL_APP", app.to_string())]);
     let command = command(words, run, environment)?;
-    let (child, killed) = begin(setup, command).await.map_err(|error| format!("cannot start its build, {}: {error}", words[0]))?;
+    let (child, killed) =
+        setup.keeper.spawn_awaited(command).await.map_err(|error| format!("cannot start its build, {}: {error}", words[0]))?;
     let output = Output { stream: app.clone(), name: format!("{app} build").into(), log: setup.log.clone(), tail: tail.clone() };
     let copying = async { tokio::join!(output.clone().copy(child.stdout), output.clone().copy(child.stderr)) };
-    let ending = async {
-        let exit = child.process.exited().await;
-        // A daemon that it left (a compiler's server) is ended by the keeper: then the pipes end, too.
-        child.process.gone().await;
-        exit
-    };
-    let (exit, _) = tokio::join!(ending, copying);
+    let exit = child.process.finished(copying).await;
     drop(killed);
     Ok(exit)
-}
-
-/// In a task of its own: whoever stops waiting meanwhile drops what it returns, and so kills the build.
-async fn begin(setup: &Setup, command: Command) -> std::io::Result<(Child, KilledWhenDropped)> {
-    let keeper = setup.keeper.clone();
-    let beginning = tokio::spawn(async move {
-        let child = keeper.spawn(command).await?;
-        let killed = KilledWhenDropped(child.process.clone());
-        Ok((child, killed))
-    });
-    beginning.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
 async fn look(setup: &Setup, run: &Run, files: Files) -> Option<Look> {
@@ -161,18 +145,4 @@ impl Note {
 
 fn as_text(found: u64) -> String {
     format!("{found:016x}")
-}
-
-/// A build that nobody waits for is of no use.
-struct KilledWhenDropped(Process);
-
-impl Drop for KilledWhenDropped {
-    fn drop(&mut self) {
-        if self.0.exit().is_none()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let process = self.0.clone();
-            runtime.spawn(async move { process.kill().await });
-        }
-    }
 }

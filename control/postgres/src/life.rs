@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{DatabaseKeeper, ServerState};
-use process::{Exit, Process, Signal, Tail};
+use process::{Exit, KilledWhenDropped, Process, Signal, Tail};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,7 +16,7 @@ use crate::output::{self, Output};
 use crate::tier::{Setup, Shared};
 use crate::tries::Tries;
 use crate::view::{Order, Phase, View};
-use crate::{configure, death, events, fetch, make, postmaster, roles, run};
+use crate::{configure, death, events, fetch, make, postmaster, roles};
 
 /// Between two looks whether it is ready.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -188,7 +188,7 @@ impl Life {
 
     async fn start(&self, ground: &Ground) -> Result<Running, String> {
         let command = ground.command("postgres", configure::arguments(ground));
-        let started = run::begin(&self.setup().keeper, command).await;
+        let started = self.setup().keeper.spawn_awaited(command).await;
         let (child, killed) = started.map_err(|error| format!("cannot start postgres in {}: {error}", ground.programs.bin.display()))?;
         let tail = output::tail();
         let output = Output::told(&self.setup().log, tail.clone());
@@ -276,7 +276,7 @@ struct Running {
     process: Process,
     tail: Tail,
     copying: [tokio::task::JoinHandle<()>; 2],
-    _killed: run::KilledWhenDropped,
+    _killed: KilledWhenDropped,
 }
 
 /// Waits until the server says that it is ready.
