@@ -5,8 +5,8 @@ const USAGE: &str = "usage: bench http|sql [--only ROW] [--rounds N] [--seconds 
   --rounds N     rounds of each row, contenders interleaved (3)
   --seconds N    measured in each round, after 1 s of warm-up (4)
   --dry          print only, write nothing to bench/results
-with PLIMSOLL_BENCH_BIN, PLIMSOLL_BENCH_NGINX, PLIMSOLL_BENCH_HAPROXY, PLIMSOLL_BENCH_PGBOUNCER, PLIMSOLL_BENCH_PG_DOORMAN and
-PLIMSOLL_BENCH_PGDOG other binaries are measured";
+with PLIMSOLL_BENCH_BIN, PLIMSOLL_BENCH_NGINX, PLIMSOLL_BENCH_HAPROXY, PLIMSOLL_BENCH_PGBOUNCER, PLIMSOLL_BENCH_PG_DOORMAN,
+PLIMSOLL_BENCH_PGCAT and PLIMSOLL_BENCH_PGDOG other binaries are measured";
 
 /// The command line.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 mod pg_doorman;
 mod pgbouncer;
+mod pgcat;
 mod pgdog;
 mod plimsoll;
 
@@ -22,6 +23,7 @@ pub enum Pooler {
     Plimsoll,
     Pgbouncer,
     PgDoorman,
+    Pgcat,
     Pgdog,
 }
 
@@ -37,7 +39,7 @@ struct Work<'a> {
 }
 
 impl Pooler {
-    pub const ALL: [Pooler; 4] = [Pooler::Plimsoll, Pooler::Pgbouncer, Pooler::PgDoorman, Pooler::Pgdog];
+    pub const ALL: [Pooler; 5] = [Pooler::Plimsoll, Pooler::Pgbouncer, Pooler::PgDoorman, Pooler::Pgcat, Pooler::Pgdog];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
@@ -45,13 +47,14 @@ impl Pooler {
             Pooler::Plimsoll => "plimsoll",
             Pooler::Pgbouncer => "pgbouncer",
             Pooler::PgDoorman => "pg_doorman",
+            Pooler::Pgcat => "pgcat",
             Pooler::Pgdog => "pgdog",
         }
     }
 
     /// Whether it is another one in Rust.
     pub fn is_rust_peer(self) -> bool {
-        matches!(self, Pooler::PgDoorman | Pooler::Pgdog)
+        matches!(self, Pooler::PgDoorman | Pooler::Pgcat | Pooler::Pgdog)
     }
 
     /// Its program, if there is one; the error says how to get it.
@@ -60,6 +63,7 @@ impl Pooler {
             Pooler::Plimsoll => ("PLIMSOLL_BENCH_BIN", vec![built()], "cargo build --release -p plimsoll"),
             Pooler::Pgbouncer => ("PLIMSOLL_BENCH_PGBOUNCER", vec!["/usr/sbin/pgbouncer".into()], "apt-get install pgbouncer"),
             Pooler::PgDoorman => ("PLIMSOLL_BENCH_PG_DOORMAN", Vec::new(), "cargo build --release in its repository"),
+            Pooler::Pgcat => ("PLIMSOLL_BENCH_PGCAT", Vec::new(), "cargo build --release in its repository"),
             Pooler::Pgdog => ("PLIMSOLL_BENCH_PGDOG", Vec::new(), "cargo build --release in its repository"),
         };
         program(self.name(), variable, &places, hint)
@@ -91,6 +95,7 @@ impl Pooler {
             Pooler::Plimsoll => plimsoll::command(&work),
             Pooler::Pgbouncer => pgbouncer::command(&work, self.can_prepare()),
             Pooler::PgDoorman => pg_doorman::command(&work),
+            Pooler::Pgcat => pgcat::command(&work),
             Pooler::Pgdog => pgdog::command(&work),
         }
         .map_err(fault)?;
