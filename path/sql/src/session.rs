@@ -118,6 +118,8 @@ struct Rare {
     unmovable: BTreeSet<Box<str>>,
     ears: Option<Ears>,
     prepared: Prepared,
+    /// Something whose text is not known was done: it may have set a parameter that nobody can ask for.
+    is_obscure: bool,
     /// `DISCARD ALL` has succeeded as far as the client knows.
     is_discarded: bool,
 }

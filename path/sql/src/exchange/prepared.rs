@@ -12,7 +12,7 @@ use super::message;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
-use crate::parse::{Effects, Name, Recognised, Step, Strings, recognise};
+use crate::parse::{Effects, Name, Recognised, Step, Strings, Touched, recognise};
 use crate::server::{Held, Number, Place, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
 
@@ -21,6 +21,9 @@ const UNTAKEABLE: &[u8] = b"cached plan must not change result type";
 
 /// What executing a statement does of which the door knows only that SQL's own `PREPARE` may have made it.
 const EXECUTE: &[u8] = b"EXECUTE unknown";
+
+/// Bytes of a `Bind` that are waited for if the names of parameters may be among its values.
+const LONGEST_NAMING: usize = 8 << 10;
 
 /// How a message names its statement at the server.
 enum Resolved {
@@ -91,6 +94,9 @@ impl Intake {
             return May::Go;
         };
         let body = turn.body(length);
+        if body.len() < (length - frame::HEADER).min(LONGEST_NAMING) && self.names_by_value(name, turn) {
+            return May::Wait;
+        }
         let before = &body[..portal.len() + 1];
         let head = |new| Renamed { tag: b'B', length, before, old: name.len(), new };
         let resolved = self.resolve(name, true, turn);
@@ -124,6 +130,13 @@ impl Intake {
             self.bound(portal, &Arc::new(recognise(EXECUTE, Strings::Standard)), body, turn);
         }
         May::Go
+    }
+
+    /// Whether the values of a `Bind` of statement `name` may be names of parameters.
+    fn names_by_value(&self, name: &[u8], turn: &Turn<'_>) -> bool {
+        let Found::Here(named) = turn.records.names.find(turn.records.changes, name, self.batch) else { return false };
+        let text = &named.statement.recognised;
+        text.effects.has(Effects::PARAMETERS) && matches!(text.touched(), Touched::All(_))
     }
 
     /// A portal executes this from now on.

@@ -37,46 +37,88 @@ pub(super) fn unknown(touches: &mut Touches) -> Effects {
     Effects::PARAMETERS.and(Effects::TEMPORARY).and(Effects::LOCKS).and(sequences).and(Effects::SEED).and(Effects::NOTIFIES)
 }
 
-/// Most tokens of a value given to `set_config` that are looked over for the argument behind it.
-const LONGEST_VALUE: usize = 32;
+/// Most tokens of an argument of `set_config` that are looked over.
+const LONGEST_ARGUMENT: usize = 32;
 
-/// What `set_config(` does, `arguments` being what follows: nothing when it is for the transaction only.
-pub(super) fn set_config(arguments: Tokens<'_>, touches: &mut Touches) -> Effects {
+/// Who says which parameter `set_config(` sets.
+enum Named {
+    /// The text itself.
+    Here(String),
+    /// A parameter of the statement.
+    Value,
+    /// What is computed when it is done.
+    Nobody,
+}
+
+/// What `set_config(` does in a statement that begins with `verb`, `arguments` being what follows: nothing when it is for
+/// the transaction only.
+pub(super) fn set_config(mut arguments: Tokens<'_>, verb: Word, touches: &mut Touches) -> Effects {
     let text = arguments.text;
-    let mut arguments = arguments.peekable();
-    let name = arguments.next().and_then(|first| names::string(text, &first));
-    let followed = arguments.next_if(|token| token.kind == Kind::Comma).is_some();
-    let Some(name) = name.filter(|_| followed) else {
-        touches.all();
-        return Effects::PARAMETERS;
+    let name = match argument(&mut arguments) {
+        Ok(name) => named(text, &name),
+        Err(is_long) => {
+            touches.all();
+            return if is_long { Effects::PARAMETERS.and(Effects::NAMELESS) } else { Effects::PARAMETERS };
+        }
     };
     if is_local(text, &mut arguments) {
         return Effects::NONE;
     }
-    match &*name.to_ascii_lowercase() {
-        "seed" => Effects::SEED,
-        name => {
-            step::touch(&names::parameter(name), touches);
+    match name {
+        Named::Here(name) if name.eq_ignore_ascii_case("seed") => Effects::SEED,
+        Named::Here(name) => {
+            step::touch(&names::parameter(&name), touches);
             Effects::PARAMETERS
         }
+        // Values of SQL's own prepared statements nobody sees.
+        Named::Value if verb != Word::Prepare => {
+            touches.all();
+            Effects::PARAMETERS
+        }
+        Named::Value | Named::Nobody => {
+            touches.all();
+            Effects::PARAMETERS.and(Effects::NAMELESS)
+        }
+    }
+}
+
+/// The argument up to a comma. None before the parenthesis closes or the text ends: whether it may be too long.
+fn argument(arguments: &mut impl Iterator<Item = Token>) -> Result<Vec<Token>, bool> {
+    let (mut depth, mut tokens) = (0usize, Vec::new());
+    while tokens.len() < LONGEST_ARGUMENT {
+        let token = arguments.next().ok_or(false)?;
+        match token.kind {
+            Kind::Comma if depth == 0 => return Ok(tokens),
+            Kind::Open | Kind::OpenBracket => depth += 1,
+            Kind::Close | Kind::CloseBracket => depth = depth.checked_sub(1).ok_or(false)?,
+            _ => {}
+        }
+        tokens.push(token);
+    }
+    Err(true)
+}
+
+/// Who says the name, `argument` being the first one; a cast changes nothing.
+fn named(text: &[u8], argument: &[Token]) -> Named {
+    let value = match argument {
+        [value] => value,
+        [value, cast, of] if cast.kind == Kind::Cast && of.kind == Kind::Word => value,
+        [name, is, value] if name.of(text).eq_ignore_ascii_case(b"setting_name") && is.of(text) == b"=>" => value,
+        _ => return Named::Nobody,
+    };
+    match names::string(text, value) {
+        Some(name) => Named::Here(name),
+        None if value.kind == Kind::Parameter => Named::Value,
+        None => Named::Nobody,
     }
 }
 
 /// Whether the value, which is passed over, is followed by `true` and the end.
 fn is_local(text: &[u8], arguments: &mut impl Iterator<Item = Token>) -> bool {
-    let mut depth = 0usize;
-    let comma = arguments.by_ref().take(LONGEST_VALUE).find(|token| {
-        match token.kind {
-            Kind::Open | Kind::OpenBracket => depth += 1,
-            Kind::Close | Kind::CloseBracket if depth == 0 => return true,
-            Kind::Close | Kind::CloseBracket => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && token.kind == Kind::Comma
-    });
-    let (Some(comma), Some(local), Some(end)) = (comma, arguments.next(), arguments.next()) else { return false };
+    let is_passed = argument(arguments).is_ok();
+    let (Some(local), Some(end)) = (arguments.next(), arguments.next()) else { return false };
     let says_true = local.is(Word::True) || names::string(text, &local).is_some_and(|said| said == "true" || said == "t");
-    comma.kind == Kind::Comma && says_true && end.kind == Kind::Close
+    is_passed && says_true && end.kind == Kind::Close
 }
 
 /// What the body of a `DO` might do, as far as its words tell.

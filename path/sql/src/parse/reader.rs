@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
             Kind::Open => self.call(),
             Kind::Parameter => self.parameters = true,
             Kind::Quoted if matches!(token.word, Word::PgTemp | Word::PgSettings) => self.keyword(&token),
-            Kind::UnicodeQuoted => self.effects = self.effects.and(calls::unknown(&mut self.touches)),
+            Kind::UnicodeQuoted => self.effects = self.effects.and(calls::unknown(&mut self.touches)).and(Effects::NAMELESS),
             Kind::Text | Kind::Escaped | Kind::Dollar if self.statement.verb() == Word::Do => self.body(&token),
             _ => {}
         }
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
     /// An opening parenthesis: what stands before it may be a function.
     fn call(&mut self) {
         let did = match self.statement.previous.word {
-            Word::SetConfig => calls::set_config(self.tokens.clone(), &mut self.touches),
+            Word::SetConfig => calls::set_config(self.tokens.clone(), self.statement.verb(), &mut self.touches),
             function => calls::effects(function),
         };
         self.effects = self.effects.and(did);

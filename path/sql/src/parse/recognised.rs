@@ -187,6 +187,8 @@ impl Effects {
     pub(crate) const TRANSACTION: Effects = Effects(1 << 12);
     /// `CREATE`, `ALTER`, `DROP`, `SELECT … INTO` and other definitions: plans kept may be invalid, tables hidden by others.
     pub(crate) const DEFINES: Effects = Effects(1 << 13);
+    /// Sets a parameter whose name is computed when it is done: whether it is a custom one nobody can ask.
+    pub(crate) const NAMELESS: Effects = Effects(1 << 14);
 
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {

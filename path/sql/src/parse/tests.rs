@@ -135,6 +135,7 @@ fn effects() {
     let none = Effects::NONE;
     let (parameters, temporary, locks, cursors) = (Effects::PARAMETERS, Effects::TEMPORARY, Effects::LOCKS, Effects::CURSORS);
     let (prepared, read_sequence, sequences) = (Effects::PREPARED, Effects::SEQUENCES_READ, Effects::SEQUENCES_USED);
+    let nameless = Effects::NAMELESS;
     let (defines, opaque, notifies, listening) = (Effects::DEFINES, Effects::OPAQUE, Effects::NOTIFIES, Effects::LISTENING);
     for (text, expected) in [
         ("", none),
@@ -160,6 +161,12 @@ fn effects() {
         ("SELECT set_config('x', 'y', true AND false)", parameters),
         ("SELECT set_config('x', 'y')", parameters),
         ("SELECT set_config('x'", parameters),
+        ("SELECT set_config('x'::text, 'y', true), set_config($1 || '.y', 'z', true)", none),
+        ("SELECT set_config($1::text, $2, false), set_config(setting_name => $1, new_value => $2, is_local => false)", parameters),
+        ("SELECT set_config('x.' || $1, 'y', false)", E(&[parameters, nameless])),
+        ("SELECT set_config(new_value => 'x', setting_name => a || 'b', is_local => false)", E(&[parameters, nameless])),
+        ("SELECT set_config(n, v, false) FROM a", E(&[parameters, nameless])),
+        ("PREPARE a AS SELECT set_config($1, $2, false)", E(&[parameters, nameless, prepared])),
         ("SELECT current_setting('x')", none),
         ("CREATE TEMP TABLE a (b int)", E(&[temporary, defines])),
         ("CREATE LOCAL TEMPORARY TABLE a AS SELECT 1", E(&[temporary, defines])),
@@ -257,7 +264,7 @@ fn touched_parameters() {
         ("SELECT set_config('a' || 'b', 'y', false)", None),
         ("SELECT set_config(E'x', 'y', false)", Some("x")),
         ("SELECT set_config(E'x\\x41', 'y', false)", None),
-        ("SELECT set_config(setting_name => 'x', new_value => 'y', is_local => false)", None),
+        ("SELECT set_config(setting_name => 'x', new_value => 'y', is_local => false)", Some("x")),
         ("RESET ALL", Some("")),
         ("DISCARD ALL", Some("")),
         ("SET a.b.c.d.e.f.g.h.i.j = 1", None),

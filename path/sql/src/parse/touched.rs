@@ -16,7 +16,7 @@ pub(crate) enum Touched<'a> {
 const MOST: usize = 64;
 
 /// Longest name of a custom parameter that is looked for, bytes.
-const LONGEST: usize = 63;
+const LONGEST: usize = 255;
 
 /// What is gathered for [`Touched`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,7 +37,7 @@ impl Session {
     pub(crate) fn leaves_clean(&self) -> bool {
         let pins = self.place.pins().without(Pin::Sequence);
         let listens_itself = self.ears().is_some_and(|ears| ears.is_own());
-        pins.is_empty() && !listens_itself && !self.must_probe() && !self.may_leave()
+        pins.is_empty() && !listens_itself && !self.must_probe() && !self.may_leave() && !self.is_obscure()
     }
 
     /// `DISCARD ALL` was done: the session is as it began. What was loaded and seeded on its connection stays.

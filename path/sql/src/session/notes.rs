@@ -52,8 +52,11 @@ impl Session {
     /// as a value of its own is found.
     pub(crate) fn sends_values(&mut self, text: &Recognised, bind: &[u8]) {
         if text.effects.has(Effects::PARAMETERS) && matches!(text.touched(), Touched::All(_)) {
-            let names = values(bind).into_iter().flatten().filter_map(touched::custom_name);
-            self.rare().changed.add_names(names);
+            let values = values(bind);
+            let names = values.iter().flatten().filter_map(|value| touched::custom_name(value));
+            if !self.rare().changed.add_names(names) || values.is_none() {
+                self.effects = self.effects.and(Effects::NAMELESS);
+            }
         }
     }
 
@@ -160,7 +163,7 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// The values in the body of a `Bind`, as far as it has come.
+/// The values in the body of a `Bind`; `None`: they have not all come.
 fn values(bind: &[u8]) -> Option<Vec<&[u8]>> {
     let (_, rest) = frame::split_text(bind)?;
     let (_, rest) = frame::split_text(rest)?;
@@ -169,9 +172,9 @@ fn values(bind: &[u8]) -> Option<Vec<&[u8]>> {
     let (count, mut rest) = rest.split_first_chunk()?;
     let mut values = Vec::new();
     for _ in 0..u16::from_be_bytes(*count) {
-        let Some((length, after)) = rest.split_first_chunk() else { break };
+        let (length, after) = rest.split_first_chunk()?;
         let length = i32::from_be_bytes(*length);
-        let Some((value, after)) = after.split_at_checked(length.max(0) as usize) else { break };
+        let (value, after) = after.split_at_checked(length.max(0) as usize)?;
         values.extend((length >= 0).then_some(value));
         rest = after;
     }
@@ -183,13 +186,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_a_bind_are_read_as_far_as_they_came() {
+    fn values_of_a_bind_are_read_when_all_have_come() {
         let whole = b"\0s\0\0\x01\0\0\0\x03\0\0\0\x04my.x\xff\xff\xff\xff\0\0\0\x01v\0\0";
         assert_eq!(values(whole), Some(vec![&b"my.x"[..], b"v"]));
-        for end in 0..whole.len() {
-            let read = values(&whole[..end]);
-            assert!(read.is_none_or(|read| read.len() <= 2));
+        for end in 0..whole.len() - 2 {
+            assert_eq!(values(&whole[..end]), None, "{end}");
         }
-        assert_eq!(values(&whole[..17]), Some(vec![&b"my.x"[..]]));
     }
 }

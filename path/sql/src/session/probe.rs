@@ -9,7 +9,7 @@ use super::leave::clean;
 use super::notes::TEMPORARY;
 use super::parameters::Values;
 use super::prepare::ask_hearing;
-use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, settle};
+use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, is_identity, settle};
 use super::touched::Changed;
 use crate::parse::Effects;
 use crate::pins::Pin;
@@ -17,6 +17,9 @@ use crate::server::{Connection, ask};
 use question::{Found, Needs, Whose};
 
 pub(super) use question::MARK;
+
+/// Stands for all parameters whose names nobody knows; no parameter is called so.
+const NAMELESS: &str = "*.*";
 
 /// What becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,9 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
             channels::follow(session, connection, found, heard).await?;
         }
     }
+    if session.must_reset() {
+        reset(session, connection, heard).await?;
+    }
     session.effects = Effects::NONE;
     session.tell(connection, heard);
     Ok(())
@@ -73,6 +79,16 @@ async fn find(session: &Session, connection: &mut Connection, needs: &Needs, hea
     let sql = needs.question(Whose { user: &key.user, version: version.as_deref().unwrap_or_default() });
     let rows = ask_hearing(session, connection, &sql, heard).await?;
     needs.read(&rows, &key.user).map_err(|_| Unsettled::Lost)
+}
+
+/// What nobody can ask for goes, before others can have it; what is known of is set again.
+async fn reset(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+    ask(connection, "RESET ALL", |_| {}).await?;
+    let kept = connection.parameters.values().iter().filter(|(name, _)| is_identity(name));
+    let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+    connection.parameters = session.here.interned.parameters(kept);
+    session.rare().is_obscure = false;
+    settle(session, connection, heard).await
 }
 
 /// What the client notified reaches itself first.
@@ -114,6 +130,12 @@ impl Session {
 
     fn learn(&mut self, connection: &mut Connection, needs: &Needs, found: &Found) {
         self.learn_parameters(connection, needs, found);
+        if self.effects.has(Effects::NAMELESS) {
+            self.rare().unmovable.insert(NAMELESS.into());
+        }
+        if self.effects.has(Effects::OPAQUE) {
+            self.rare().is_obscure = true;
+        }
         let has_unmovable = self.rare.as_ref().is_some_and(|rare| !rare.unmovable.is_empty());
         let mut pins = self.place.pins().without(Pin::Unknown);
         for (pin, is_asked, is_there) in [
@@ -128,6 +150,16 @@ impl Session {
             }
         }
         self.set_pins(pins);
+    }
+
+    /// Whether [`reset`] is due: not while the client keeps its connection, where it finds all that it set.
+    fn must_reset(&self) -> bool {
+        !self.is_pinned() && self.is_obscure()
+    }
+
+    /// Whether something may be set on the client's connection that nobody can ask for.
+    pub(super) fn is_obscure(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_obscure)
     }
 
     /// What is set on the connection is what is set in the session, but for startup values that were reset.

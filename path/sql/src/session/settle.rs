@@ -91,7 +91,7 @@ pub(super) fn is_custom(name: &str) -> bool {
     name.contains('.')
 }
 
-fn is_identity(name: &str) -> bool {
+pub(super) fn is_identity(name: &str) -> bool {
     name == ROLE || name == SESSION_USER
 }
 

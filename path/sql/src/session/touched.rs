@@ -46,9 +46,10 @@ impl Changed {
         self.is_unknown |= other.is_unknown;
     }
 
-    /// Names that a text was given as values.
-    pub(super) fn add_names(&mut self, names: impl Iterator<Item = Box<str>>) {
-        self.names.extend(names.take(MOST));
+    /// Names that a text was given as values; `false`: there are too many.
+    pub(super) fn add_names(&mut self, mut names: impl Iterator<Item = Box<str>>) -> bool {
+        self.names.extend(names.by_ref().take(MOST));
+        names.next().is_none()
     }
 
     /// A `SET` or `RESET` has succeeded.
@@ -76,6 +77,9 @@ impl Changed {
     }
 }
 
+/// Longest name of a custom parameter, bytes; Postgres has no bound.
+const LONGEST: usize = 255;
+
 /// Most names that are taken from the values of one statement.
 const MOST: usize = 64;
 
@@ -86,7 +90,7 @@ fn is_reset_with_all(name: &str) -> bool {
 
 /// A value that may be the name of a custom parameter, as it is known.
 pub(super) fn custom_name(value: &[u8]) -> Option<Box<str>> {
-    let name = std::str::from_utf8(value).ok().filter(|name| name.len() <= 63 && name.contains('.'))?;
+    let name = std::str::from_utf8(value).ok().filter(|name| name.len() <= LONGEST && name.contains('.'))?;
     let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.') || !byte.is_ascii();
     name.bytes().all(is_of_names).then(|| name.to_ascii_lowercase().into())
 }
