@@ -4,6 +4,7 @@
 //! cores, nothing on a loop may take more than 200 µs at a time. What a door runs on a loop gets a [`Loop`].
 //! Control does not belong here: it has a runtime of its own; only [`probe`] runs on either.
 
+mod accept;
 mod alarm;
 mod buffer;
 mod listen;
@@ -13,10 +14,11 @@ mod seats;
 pub mod socket;
 mod threads;
 
+pub use accept::{Accepted, accept};
 pub use alarm::{Alarm, Alarms, Expired};
 pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
 pub use listen::{ListenError, Listener, listen, listen_beside};
 pub use orders::{Orders, until_none};
 pub use probe::{Unwell, probe};
-pub use seats::{Newcomer, Seat, Seats};
+pub use seats::{Newcomer, Seat, Seated, Seats};
 pub use threads::{Loop, Loops, allowed};

@@ -30,6 +30,17 @@ pub struct Newcomer {
     pub seat: Seat,
 }
 
+/// Where a connection is served that a loop accepted.
+#[derive(Debug)]
+pub enum Seated {
+    /// On this loop.
+    Here(tokio::net::TcpStream, Seat),
+    /// On another, which has notably fewer: it is on its way.
+    There,
+    /// Nowhere: it could not be made ready to go there.
+    Lost,
+}
+
 /// One connection's place on a loop; dropping it frees the place.
 #[derive(Debug)]
 pub struct Seat {
@@ -50,8 +61,24 @@ impl Seats {
         self.cells.iter().map(|cell| cell.0.load(Ordering::Relaxed)).sum()
     }
 
+    /// Gives a connection that loop `here` accepted its place: there, unless another loop has notably fewer and takes it.
+    pub fn seat(self: &Arc<Seats>, here: usize, stream: tokio::net::TcpStream, peer: SocketAddr) -> Seated {
+        let best = self.best(here);
+        if best == here {
+            return Seated::Here(stream, self.take(here));
+        }
+        let Ok(stream) = stream.into_std() else { return Seated::Lost };
+        match self.hand_over(Newcomer { stream, peer, seat: self.take(best) }) {
+            Ok(()) => Seated::There,
+            Err(Newcomer { stream, .. }) => match tokio::net::TcpStream::from_std(stream) {
+                Ok(stream) => Seated::Here(stream, self.take(here)),
+                Err(_) => Seated::Lost,
+            },
+        }
+    }
+
     /// The loop that should serve a connection which `here` accepted: `here`, unless another has notably fewer.
-    pub fn best(&self, here: usize) -> usize {
+    fn best(&self, here: usize) -> usize {
         let mine = self.taken_on(here);
         let (least, count) =
             (0..self.cells.len()).map(|index| (index, self.taken_on(index))).min_by_key(|seen| seen.1).unwrap_or((here, mine));
@@ -59,16 +86,13 @@ impl Seats {
     }
 
     /// A place on loop `index`.
-    pub fn take(self: &Arc<Seats>, index: usize) -> Seat {
+    fn take(self: &Arc<Seats>, index: usize) -> Seat {
         self.cells[index].0.fetch_add(1, Ordering::Relaxed);
         Seat { seats: self.clone(), index }
     }
 
-    /// Hands `newcomer` to the loop of its seat.
-    ///
-    /// # Errors
-    /// Gives it back when that loop's queue is full or the loop takes nobody any more: serve it here.
-    pub fn hand_over(&self, newcomer: Newcomer) -> Result<(), Newcomer> {
+    /// Hands `newcomer` to the loop of its seat. Gives it back when that loop's queue is full or the loop takes nobody any more.
+    fn hand_over(&self, newcomer: Newcomer) -> Result<(), Newcomer> {
         self.doors[newcomer.seat.index].try_send(newcomer).map_err(|error| error.into_inner())
     }
 
@@ -98,14 +122,19 @@ mod tests {
         assert_eq!(seats.taken(), 1);
     }
 
-    #[test]
-    fn a_full_queue_gives_the_newcomer_back() {
-        let (seats, arrivals) = Seats::new(1);
-        drop(arrivals);
+    #[tokio::test]
+    async fn a_loop_that_takes_nobody_leaves_the_connection_where_it_is() {
+        let (seats, mut arrivals) = Seats::new(2);
+        let _taken: Vec<_> = (0..3).map(|_| seats.take(0)).collect();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let peer = listener.local_addr().unwrap();
-        let back = seats.hand_over(Newcomer { stream, peer, seat: seats.take(0) });
-        assert!(back.is_err());
+        let stream = tokio::net::TcpStream::connect(peer).await.unwrap();
+        assert!(matches!(seats.seat(0, stream, peer), Seated::There));
+        let newcomer = arrivals[1].try_recv().unwrap();
+        assert_eq!((newcomer.seat.index, newcomer.peer), (1, peer));
+        drop((newcomer, arrivals));
+        let stream = tokio::net::TcpStream::connect(peer).await.unwrap();
+        let Seated::Here(_stream, seat) = seats.seat(0, stream, peer) else { panic!("it is served here") };
+        assert_eq!(seat.index, 0);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use loops::Accepted;
 use telemetry::{Collect, Exposition, Histogram, Log};
 
 use crate::accept::Method;
@@ -115,6 +116,30 @@ impl Events {
     pub(crate) fn new(log: Log, loops: usize, seats: Arc<loops::Seats>) -> Events {
         let counts = (0..loops).map(|_| LoopCounts::default()).collect();
         Events { log, loops: counts, seats, routes: Mutex::default(), groups: Mutex::default() }
+    }
+
+    /// What a listening socket of loop `index` brings instead of a connection.
+    pub(crate) fn accepting(&self, index: usize, trouble: &Accepted) {
+        match trouble {
+            Accepted::Failing(error) => self.log.warning("http", &format!("cannot accept connections: {error}")),
+            Accepted::Again => self.log.info("http", "connections are accepted again"),
+            Accepted::Unusable(error) => self.log.error("http", &format!("a listening socket cannot be used: {error}")),
+            Accepted::StillFailing | Accepted::Client(..) => {}
+        }
+        if matches!(trouble, Accepted::Failing(_) | Accepted::StillFailing) {
+            add(&self.loops[index].accept_failures, 1);
+        }
+    }
+
+    /// A loop has no socket on an address of the plan.
+    pub(crate) fn cannot_listen(&self, reason: &str) {
+        self.log.error("http", reason);
+    }
+
+    /// A connection's task panicked.
+    pub(crate) fn panicked(&self, index: usize) {
+        add(&self.loops[index].panics, 1);
+        self.log.error("http", "a connection was closed because its task panicked");
     }
 
     /// The counts of a route, those of before a reload if it was there.

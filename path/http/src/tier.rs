@@ -161,7 +161,7 @@ impl Inner {
         for listener in sockets {
             let (stop, drain) = DrainSwitch::new();
             for failed in self.orders.listen(&listener, |socket| Order::Listen(socket, Drain::clone(&drain))) {
-                self.common.events.log.error("http", &failed);
+                self.common.events.cannot_listen(&failed);
             }
             running.listening.push(Listening { listener, _stop: stop });
         }

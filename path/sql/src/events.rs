@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use loops::Accepted;
 use telemetry::{Collect, Exposition, Histogram, Log};
 
 use crate::listening;
@@ -215,18 +216,58 @@ impl Events {
         }
     }
 
+    /// What a listening socket of loop `index` brings instead of a connection.
+    pub(crate) fn accepting(&self, index: usize, trouble: &Accepted) {
+        match trouble {
+            Accepted::Failing(error) => self.warning(&format!("cannot accept connections: {error}")),
+            Accepted::Again => self.info("connections are accepted again"),
+            Accepted::Unusable(error) => self.error(&format!("a listening socket cannot be used: {error}")),
+            Accepted::StillFailing | Accepted::Client(..) => {}
+        }
+        if matches!(trouble, Accepted::Failing(_) | Accepted::StillFailing) {
+            add(&self.loops[index].accept_failures, 1);
+        }
+    }
+
+    /// A client's task panicked.
+    pub(crate) fn panicked(&self, index: usize) {
+        add(&self.loops[index].panics, 1);
+        self.error("a client's connection was closed because its task panicked");
+    }
+
+    /// A loop has no socket on the door's address.
+    pub(crate) fn cannot_listen(&self, reason: &str) {
+        self.error(reason);
+    }
+
+    /// No connection to the server can be opened, `reason` being another than before.
+    pub(crate) fn cannot_open(&self, reason: &str, is_full: bool) {
+        let advice = if is_full { "; pool.server is more than it takes: lower it, or raise max_connections there" } else { "" };
+        self.warning(&format!("cannot open a connection to the server: {reason}{advice}"));
+    }
+
+    /// It can again.
+    pub(crate) fn reached_again(&self) {
+        self.info("the server is reached again");
+    }
+
+    /// The connection that listens for clients was lost.
+    pub(crate) fn nothing_listens(&self, database: &str, clients: usize, why: &str) {
+        self.warning(&format!("nothing listens in database {database} for {clients} clients ({why}); trying again until it does"));
+    }
+
     /// A line of this door.
-    pub(crate) fn warning(&self, text: &str) {
+    fn warning(&self, text: &str) {
         self.log.warning("sql", &format!("{}: {text}", self.name));
     }
 
     /// See [`Events::warning`].
-    pub(crate) fn info(&self, text: &str) {
+    fn info(&self, text: &str) {
         self.log.info("sql", &format!("{}: {text}", self.name));
     }
 
     /// See [`Events::warning`].
-    pub(crate) fn error(&self, text: &str) {
+    fn error(&self, text: &str) {
         self.log.error("sql", &format!("{}: {text}", self.name));
     }
 

@@ -238,7 +238,7 @@ impl Inner {
     fn listen_on(&self, listener: Listener) -> Listening {
         let (stop, drain) = DrainSwitch::new();
         for failed in self.orders.listen(&listener, |socket| Order::Listen(socket, Drain::clone(&drain))) {
-            self.common.events.error(&failed);
+            self.common.events.cannot_listen(&failed);
         }
         Listening { listener, _stop: stop }
     }

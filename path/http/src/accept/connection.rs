@@ -15,7 +15,6 @@ use tokio::net::TcpStream;
 
 use crate::admit::per_address::Counted;
 use crate::door::Door;
-use crate::events::add;
 use crate::path;
 use crate::visit::{After, Client, Visit};
 use loops::socket::poll_read;
@@ -41,8 +40,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.door.closed();
         if std::thread::panicking() {
-            add(&self.door.common.events.loops[self.door.here.index].panics, 1);
-            self.door.common.events.log.error("http", "a connection was closed because its task panicked");
+            self.door.common.events.panicked(self.door.here.index);
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::time::Duration;
 
 use contract::Drain;
-use loops::{Newcomer, Seat};
+use loops::{Accepted, Newcomer, Seat, Seated};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 
@@ -13,40 +12,13 @@ use super::connection::{Place, serve};
 use crate::door::Door;
 use crate::events::add;
 
-/// How long a loop waits when the process has no descriptor left.
-const NO_DESCRIPTOR: Duration = Duration::from_millis(50);
-
 /// Accepts on `socket` until `stop`; what the kernel had queued by then is still served.
 pub(crate) async fn accept(door: Rc<Door>, socket: TcpListener, mut stop: Drain) {
-    let listener = match tokio::net::TcpListener::from_std(socket) {
-        Ok(listener) => listener,
-        Err(error) => return door.common.events.log.error("http", &format!("a listening socket cannot be used: {error}")),
+    let each = |accepted| match accepted {
+        Accepted::Client(stream, address) => seat(&door, stream, address),
+        trouble => door.common.events.accepting(door.here.index, &trouble),
     };
-    let mut is_failing = false;
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            accepted = listener.accept() => accepted,
-            () = stop.begun() => return,
-        };
-        match accepted {
-            Ok((stream, address)) => {
-                if std::mem::take(&mut is_failing) {
-                    door.common.events.log.info("http", "connections are accepted again");
-                }
-                seat(&door, stream, address);
-            }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                add(&door.common.events.loops[door.here.index].accept_failures, 1);
-                // Once, not twenty times a second: the count tells how often.
-                if !std::mem::replace(&mut is_failing, true) {
-                    door.common.events.log.warning("http", &format!("cannot accept connections: {error}"));
-                }
-                tokio::time::sleep(NO_DESCRIPTOR).await;
-            }
-        }
-    }
+    loops::accept(socket, stop.begun(), each).await;
 }
 
 /// Serves what other loops accepted for this one.
@@ -66,22 +38,10 @@ fn seat(door: &Rc<Door>, stream: TcpStream, address: SocketAddr) {
     if seats.taken() >= door.view().shape.plan.max.connections {
         return add(&counts.refused_total, 1);
     }
-    match seats.best(here) {
-        best if best == here => begin(door, stream, address, seats.take(here)),
-        best => hand_over(door, stream, address, seats.take(best)),
-    }
-}
-
-fn hand_over(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
-    let seats = &door.common.seats;
-    let Ok(stream) = stream.into_std() else { return };
-    match seats.hand_over(Newcomer { stream, peer: address, seat }) {
-        Ok(()) => add(&door.common.events.loops[door.here.index].handed_over, 1),
-        Err(Newcomer { stream, .. }) => {
-            if let Ok(stream) = TcpStream::from_std(stream) {
-                begin(door, stream, address, seats.take(door.here.index));
-            }
-        }
+    match seats.seat(here, stream, address) {
+        Seated::Here(stream, seat) => begin(door, stream, address, seat),
+        Seated::There => add(&counts.handed_over, 1),
+        Seated::Lost => {}
     }
 }
 
@@ -93,10 +53,4 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
     door.opened();
     let place = Place { _seat: seat, _counted: counted, door: door.clone() };
     tokio::task::spawn_local(serve(stream, address, place));
-}
-
-/// The client was gone before it was accepted.
-fn is_of_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }

@@ -289,9 +289,7 @@ impl Listener {
         }
         if !std::mem::replace(&mut self.was_lost, true) {
             self.events.listening.lost();
-            let (database, clients) = (&self.database, self.line.clients());
-            let text = format!("nothing listens in database {database} for {clients} clients ({why}); trying again until it does");
-            self.events.warning(&text);
+            self.events.nothing_listens(&self.database, self.line.clients(), why);
         }
     }
 }

@@ -183,7 +183,7 @@ impl Side {
         self.pool.backoff.forget();
         self.pool.set_trouble(None);
         if self.trouble.take().is_some() {
-            self.events.info("the server is reached again");
+            self.events.reached_again();
         }
     }
 
@@ -193,8 +193,7 @@ impl Side {
         self.pool.set_trouble(Some(text.clone()));
         // Once for each kind of trouble: the count tells how often.
         if self.trouble.replace(Some(Trouble { text: text.clone(), is_full })).is_none_or(|before| before.text != text) {
-            let advice = if is_full { "; pool.server is more than it takes: lower it, or raise max_connections there" } else { "" };
-            self.events.warning(&format!("cannot open a connection to the server: {text}{advice}"));
+            self.events.cannot_open(&text, is_full);
         }
     }
 
