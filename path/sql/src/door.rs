@@ -16,7 +16,7 @@ use crate::exchange::{Desk, Measured, Memory};
 use crate::listening::Listeners;
 use crate::pins::PinBoard;
 use crate::server::{Key, Pool, Side};
-use crate::session::Sessions;
+use crate::session::{Readers, Sessions};
 use crate::shape::Shape;
 use crate::top::{Measure, Top};
 
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) listeners: Listeners,
     /// What clients are told when they come.
     pub(crate) welcomes: Welcomes,
+    /// Whose clients read what their sequences left.
+    pub(crate) readers: Arc<Readers>,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -82,9 +84,14 @@ impl Shared {
         ways: Arc<Ways>,
         listeners: Listeners,
     ) -> Shared {
-        let welcomes = Welcomes::default();
-        Shared { seats, events, pool, top, ways, listeners, welcomes, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+        let (welcomes, readers) = Default::default();
+        Shared { seats, events, pool, top, ways, listeners, welcomes, readers, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
     }
+}
+
+fn sessions(here: &Loop, common: &Shared, shape: &Shape) -> Rc<Sessions> {
+    let pins = PinBoard::new(here.index, common.events.clone());
+    Sessions::new(pins, common.listeners.clone(), common.readers.clone(), shape.plan.pool.wait)
 }
 
 impl Door {
@@ -92,7 +99,7 @@ impl Door {
         Rc::new(Door {
             registry: Registry::new(here.index, common.ways.clone()),
             measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
-            sessions: Sessions::new(PinBoard::new(here.index, common.events.clone()), common.listeners.clone(), shape.plan.pool.wait),
+            sessions: sessions(&here, &common, &shape),
             memory: RefCell::default(),
             desks: RefCell::default(),
             here,

@@ -25,13 +25,10 @@ use line::ECHOES;
 
 pub(crate) use counts::Counts;
 pub(crate) use inbox::{Deaf, Ears, Heard, Sender, append};
-pub(crate) use serve::{Open, serve};
+pub(crate) use serve::{LeadsThere, Open, serve};
 
 /// A channel's name in the database's encoding.
 pub(crate) type Channel = Box<[u8]>;
-
-/// How long a client waits at most for what it notified itself.
-const ECHO: Duration = Duration::from_secs(1);
 
 /// The way from every loop to those who listen. Clones mean the same.
 #[derive(Debug, Clone)]
@@ -118,18 +115,48 @@ impl Listeners {
         (number, format!("NOTIFY {ECHOES}, '{number}'"))
     }
 
-    /// Waits until echo `number`, which is still to be made, is heard, or that takes too long.
-    pub(crate) fn wait_for(&self, number: u64, key: &Arc<Key>, client: u64) -> impl Future<Output = ()> + use<> {
+    /// Waits until echo `number`, which is still to be made, is heard: no longer than `wait`, and not if nobody listens now.
+    pub(crate) fn wait_for(&self, number: u64, (key, client): (&Arc<Key>, u64), wait: Duration) -> impl Future<Output = ()> + use<> {
         let (done, heard) = oneshot::channel();
         self.order(key, client, What::Echo { number, done });
         async move {
             // Late or lost: what the client notified reaches it later, as that of others.
-            let _ = timeout(ECHO, heard).await;
+            let _ = timeout(wait, heard).await;
         }
     }
 
     fn order(&self, key: &Arc<Key>, client: u64, what: What) {
         // Nobody serves any more: the door closes.
         let _ = self.orders.send(Order { key: key.clone(), client, what });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    async fn waits(after: Option<Duration>) -> Duration {
+        let (listeners, mut orders) = Listeners::new();
+        let key = Arc::new(Key { user: "u".into(), database: "d".into() });
+        let (begun, heard) = (Instant::now(), listeners.wait_for(5, (&key, 1), WAIT));
+        let answer = async {
+            let What::Echo { number: 5, done } = orders.recv().await.unwrap().what else { panic!("no echo") };
+            let Some(after) = after else { return drop(done) };
+            sleep(after).await;
+            let _ = done.send(());
+        };
+        tokio::join!(heard, answer);
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_notified_itself_is_waited_for_as_long_as_a_connection_is() {
+        let late = Duration::from_secs(10);
+        assert_eq!(waits(Some(late)).await, late);
+        assert_eq!(waits(None).await, Duration::ZERO, "nobody listens now");
     }
 }

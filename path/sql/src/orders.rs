@@ -64,11 +64,13 @@ pub(crate) async fn follow(here: Loop, common: Arc<Shared>, shape: Arc<Shape>, d
 }
 
 /// Connections for who listens.
-fn beside(side: Rc<Side>) -> listening::Open {
-    Rc::new(move |key| {
+fn beside(side: Rc<Side>) -> (listening::Open, listening::LeadsThere) {
+    let there = side.clone();
+    let open: listening::Open = Rc::new(move |key| {
         let side = side.clone();
         Box::pin(async move { side.open_beside(key).await })
-    })
+    });
+    (open, Rc::new(move |connection| !there.has_moved(connection)))
 }
 
 /// What a server said of its tables is believed for a while only.

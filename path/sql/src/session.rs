@@ -22,7 +22,7 @@ mod touched;
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use prepare::{prepare, restore};
 pub(crate) use probe::{Verdict, probe};
 pub(crate) use reported::Reported;
-pub(crate) use sequences::Traces;
+pub(crate) use sequences::{Readers, Traces};
 pub(crate) use settle::{Unsettled, settle};
 pub(crate) use statements::{Changes, Found, Named, Names, Statement};
 
@@ -42,7 +42,7 @@ use crate::listening::{Ears, Listeners};
 use crate::parse::{Effects, Strings};
 use crate::pins::{PinBoard, PinPlace};
 use crate::server::Key;
-use sequences::Sequences;
+use sequences::{ReadersHere, Sequences};
 use touched::Changed;
 
 /// What the sessions of one loop share.
@@ -55,16 +55,16 @@ pub(crate) struct Sessions {
     pub(crate) patience: Cell<Duration>,
     /// Custom parameters that sessions were seen to have: what might be set where nobody sees it.
     custom: RefCell<BTreeSet<Box<str>>>,
-    /// Users and databases of which a client was seen reading its sequences' state.
-    readers: RefCell<HashSet<Arc<Key>>>,
+    readers: ReadersHere,
 }
 
 /// Most names of custom parameters that are kept.
 const MOST_CUSTOM: usize = 64;
 
 impl Sessions {
-    pub(crate) fn new(pins: Rc<PinBoard>, listeners: Listeners, patience: Duration) -> Rc<Sessions> {
-        let (interned, custom, readers) = Default::default();
+    pub(crate) fn new(pins: Rc<PinBoard>, listeners: Listeners, readers: Arc<Readers>, patience: Duration) -> Rc<Sessions> {
+        let (interned, custom) = Default::default();
+        let readers = ReadersHere::new(readers);
         Rc::new(Sessions { interned, pins, listeners, patience: Cell::new(patience), custom, readers })
     }
 

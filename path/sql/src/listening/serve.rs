@@ -21,6 +21,12 @@ use crate::server::{AskError, ConnectError, Connection, Key, Reader, ask};
 /// How a connection to listen on is opened; it does not count among those of the pool.
 pub(crate) type Open = Rc<dyn Fn(Arc<Key>) -> Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>>;
 
+/// Whether a connection leads where the clients' statements go.
+pub(crate) type LeadsThere = Rc<dyn Fn(&Connection) -> bool>;
+
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A connection that nobody listens on is kept that long.
 const KEPT: Duration = Duration::from_secs(60);
 
@@ -33,12 +39,13 @@ const AT_A_TIME: usize = 256;
 type Done = oneshot::Sender<Result<(), ErrorResponse>>;
 
 /// Does what sessions order, for ever.
-pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, open: Open, events: Arc<Events>) {
+pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, (open, leads_there): (Open, LeadsThere), events: Arc<Events>) {
     let mut lines: HashMap<Arc<str>, UnboundedSender<Order>> = HashMap::new();
     while let Some(order) = orders.recv().await {
         let line = lines.entry(order.key.database.clone()).or_insert_with(|| {
             let (sender, received) = unbounded_channel();
-            let listener = Listener::new(order.key.database.clone(), open.clone(), events.clone());
+            let ways = (open.clone(), leads_there.clone());
+            let listener = Listener::new(order.key.database.clone(), ways, events.clone());
             tokio::task::spawn_local(listener.run(received));
             sender
         });
@@ -51,6 +58,7 @@ pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, open: Open, even
 struct Listener {
     database: Arc<str>,
     open: Open,
+    leads_there: LeadsThere,
     events: Arc<Events>,
     line: Line,
     /// What the connection has to do, besides what it does.
@@ -61,6 +69,8 @@ struct Listener {
     flying: Option<VecDeque<Done>>,
     /// The client with whose key the last connection was tried.
     tried: u64,
+    /// The connection listens on all that it is to.
+    hears: bool,
     /// Something may have been missed, and nobody was told.
     was_lost: bool,
     /// Clients of this database that are in the counts.
@@ -78,16 +88,18 @@ enum End {
 }
 
 impl Listener {
-    fn new(database: Arc<str>, open: Open, events: Arc<Events>) -> Listener {
+    fn new(database: Arc<str>, (open, leads_there): (Open, LeadsThere), events: Arc<Events>) -> Listener {
         Listener {
             database,
             open,
+            leads_there,
             events,
             line: Line::default(),
             todo: Change::default(),
             waiting: Vec::new(),
             flying: None,
             tried: 0,
+            hears: false,
             was_lost: false,
             counted: 0,
         }
@@ -160,6 +172,7 @@ impl Listener {
         self.events.listening.opened();
         self.todo = self.line.all();
         let end = self.converse(&mut connection, orders).await;
+        self.hears = false;
         self.events.listening.closed();
         end
     }
@@ -171,6 +184,7 @@ impl Listener {
                 return End::Lost(error.to_string());
             }
             let idle = async { if self.line.is_empty() { sleep(KEPT).await } else { pending().await } };
+            let looks = async { if self.line.is_empty() { pending().await } else { sleep(LOOK).await } };
             let readable = poll_fn(|context| connection.stream.poll_readable(context));
             tokio::select! {
                 order = orders.recv() => match order {
@@ -179,6 +193,9 @@ impl Listener {
                 },
                 _ = readable => if let Err(error) = self.read(connection, &mut reader).await {
                     return End::Lost(error);
+                },
+                () = looks => if !(self.leads_there)(connection) {
+                    return End::Lost("statements go to another server now".into());
                 },
                 () = idle => return End::Unused,
             }
@@ -240,6 +257,7 @@ impl Listener {
     fn done(&mut self) {
         let done = self.flying.take();
         done.into_iter().flatten().for_each(|done| drop(done.send(Ok(()))));
+        self.hears |= self.todo.is_nothing();
         if std::mem::take(&mut self.was_lost) {
             let mut notice = Vec::new();
             Fault::new("01000", "the server connection that listens was lost and made again")
@@ -267,7 +285,9 @@ impl Listener {
                 // Those who do not wait any more.
                 self.waiting.retain(|done| !done.is_closed());
             }
-            What::Echo { number, done } => self.line.expect(number, done),
+            What::Echo { number, done } if self.hears => self.line.expect(number, done),
+            // It may never come: who would wait is told so at once.
+            What::Echo { .. } => {}
             What::Leave => {
                 let change = self.line.leave(client);
                 self.todo.then(change);
@@ -305,4 +325,28 @@ async fn prepare(connection: &mut Connection) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listening::{Ears, Wish};
+    use crate::server::Pool;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_an_echo_while_no_connection_listens() {
+        let events = Events::new(telemetry::Log::nowhere(), "main".into(), Pool::new(1, 1).0, loops::Seats::new(1).0, 1);
+        let ways: (Open, LeadsThere) = (Rc::new(|_| Box::pin(pending())), Rc::new(|_| true));
+        let mut listener = Listener::new("d".into(), ways, Arc::new(events));
+        let (key, (_ears, sender)) = (Arc::new(Key { user: "u".into(), database: "d".into() }), Ears::shared());
+        let (done, _waits) = oneshot::channel();
+        let wish = Wish { sender: Some(sender), ..Wish::default() };
+        listener.take(Order { key: key.clone(), client: 1, what: What::Hear { wish, done } });
+        for hears in [false, true] {
+            listener.hears = hears;
+            let (done, mut heard) = oneshot::channel();
+            listener.take(Order { key: key.clone(), client: 1, what: What::Echo { number: 5, done } });
+            assert_eq!(heard.try_recv().err() == Some(oneshot::error::TryRecvError::Closed), !hears);
+        }
+    }
 }

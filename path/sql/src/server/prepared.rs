@@ -189,6 +189,11 @@ impl Prepared {
         self.kept.iter().find(|(_, kept)| kept.number == number).map(|(wanted, _)| &wanted.statement)
     }
 
+    /// Whether it holds any.
+    pub(crate) fn has_any(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// The server has dropped all of them.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();

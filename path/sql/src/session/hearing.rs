@@ -35,6 +35,11 @@ impl Session {
         append(out, &taken, connection.process(), process);
     }
 
+    /// Done when echo `number`, which is still to be made, was heard.
+    pub(super) fn wait_for(&self, number: u64) -> impl Future<Output = ()> + use<> {
+        self.here.listeners.wait_for(number, (&self.client.key, self.client.number), self.here.patience.get())
+    }
+
     /// The shared connection listens on these for the client, and on no other.
     pub(super) async fn hear(&mut self, channels: BTreeSet<Channel>, mute: Option<(BTreeSet<Channel>, u64)>) -> Result<(), Unheard> {
         let wait = self.here.patience.get();

@@ -76,12 +76,12 @@ impl Session {
 
     fn unlisten(&mut self, name: &Name) {
         let Some(ears) = self.ears_mut() else { return };
-        let mut channels = std::mem::take(&mut ears.channels);
-        match name {
-            Name::All => channels.clear(),
-            Name::One(name) => drop(channels.remove::<Channel>(&name.as_bytes().into())),
+        let is_less = match name {
+            Name::All => !std::mem::take(&mut ears.channels).is_empty(),
+            Name::One(name) => ears.channels.remove::<Channel>(&name.as_bytes().into()),
+        };
+        if is_less {
+            self.hear_as_before();
         }
-        ears.channels = channels;
-        self.hear_as_before();
     }
 }

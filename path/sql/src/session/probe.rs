@@ -11,6 +11,7 @@ use super::parameters::Values;
 use super::prepare::ask_hearing;
 use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, is_identity, settle};
 use super::touched::Changed;
+use crate::error::code;
 use crate::parse::Effects;
 use crate::pins::Pin;
 use crate::server::{Connection, ask};
@@ -36,7 +37,12 @@ pub(crate) enum Verdict {
 ///
 /// The connection is at rest between two transactions, see [`Session::must_probe`].
 pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Verdict {
-    match examine(session, connection, heard).await {
+    let mut examined = examine(session, connection, heard).await;
+    if matches!(&examined, Err(Unsettled::Refused(said)) if said.code() == code::QUERY_CANCELED) {
+        // A cancel of what the client did that came late.
+        examined = examine(session, connection, heard).await;
+    }
+    match examined {
         Ok(()) if session.is_pinned() => Verdict::Pinned,
         Ok(()) => Verdict::Free,
         Err(Unsettled::Lost) => Verdict::Lost,
@@ -97,7 +103,7 @@ async fn echo(session: &mut Session, connection: &mut Connection, heard: &mut Ve
         return Ok(());
     }
     let (number, sql) = session.here.listeners.echo();
-    let heard_all = session.here.listeners.wait_for(number, &session.client.key, session.client.number);
+    let heard_all = session.wait_for(number);
     ask(connection, &sql, |_| {}).await?;
     heard_all.await;
     session.take_own(connection, heard);
@@ -124,6 +130,7 @@ impl Session {
             cursors: may_be(Pin::Cursor, Effects::CURSORS),
             prepared: may_be(Pin::Prepared, Effects::PREPARED),
             channels: may_be(Pin::Listen, Effects::LISTENING) || moves_ears,
+            kept: effects.has(Effects::OPAQUE) && connection.prepared.has_any(),
             names,
         }
     }
@@ -135,6 +142,9 @@ impl Session {
         }
         if self.effects.has(Effects::OPAQUE) {
             self.rare().is_obscure = true;
+        }
+        if needs.kept && !found.kept {
+            connection.prepared.clear();
         }
         let has_unmovable = self.rare.as_ref().is_some_and(|rare| !rare.unmovable.is_empty());
         let mut pins = self.place.pins().without(Pin::Unknown);

@@ -1,11 +1,14 @@
 //! Whose `lastval` and `currval` a connection has, and where a client's are.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
 use crate::parse::{Effects, Recognised};
 use crate::pins::Pin;
-use crate::server::Connection;
+use crate::server::{Connection, Key};
 
 /// Whose use of sequences a connection may remember.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +22,21 @@ pub(crate) enum Traces {
     Mixed,
 }
 
+/// Users and databases of which a client was seen reading its sequences' state, whichever loop it belongs to.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    known: Mutex<HashSet<Arc<Key>>>,
+    /// How many they are, for those who only look.
+    count: AtomicUsize,
+}
+
+/// One loop's copy of them.
+#[derive(Debug)]
+pub(super) struct ReadersHere {
+    all: Arc<Readers>,
+    copy: RefCell<HashSet<Arc<Key>>>,
+}
+
 /// Where a client's `lastval` is.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
@@ -26,6 +44,27 @@ pub(super) struct Sequences {
     on: Option<u64>,
     /// It was seen reading: from then on it stays where it leaves something.
     reads: bool,
+}
+
+impl ReadersHere {
+    pub(super) fn new(all: Arc<Readers>) -> ReadersHere {
+        ReadersHere { all, copy: RefCell::default() }
+    }
+
+    /// A client of `key` reads.
+    fn note(&self, key: &Arc<Key>) {
+        let mut known = self.all.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key.clone());
+        self.all.count.store(known.len(), Ordering::Release);
+    }
+
+    fn has(&self, key: &Arc<Key>) -> bool {
+        let count = self.all.count.load(Ordering::Acquire);
+        if count != self.copy.borrow().len() {
+            *self.copy.borrow_mut() = self.all.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        count > 0 && self.copy.borrow().contains(key)
+    }
 }
 
 impl Traces {
@@ -54,7 +93,7 @@ impl Session {
         // What only may be read inside a body makes no reader.
         if effects.has(Effects::SEQUENCES_READ) && !effects.has(Effects::OPAQUE) && !self.sequences.reads {
             self.sequences.reads = true;
-            self.here.readers.borrow_mut().insert(self.client.key.clone());
+            self.here.readers.note(&self.client.key);
         }
         if self.sequences.reads && connection.traces == Traces::Of(self.client.number) {
             // It would look for it here.
@@ -76,10 +115,7 @@ impl Session {
 
     /// Whether the client reads what it leaves, or others of its kind do.
     fn may_read(&self) -> bool {
-        self.sequences.reads || {
-            let readers = self.here.readers.borrow();
-            !readers.is_empty() && readers.contains::<Arc<_>>(&self.client.key)
-        }
+        self.sequences.reads || self.here.readers.has(&self.client.key)
     }
 
     /// The connection on which a client that reads its sequences' state finds it, if nobody used it since.
@@ -97,6 +133,18 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_reads_on_one_loop_is_known_on_all() {
+        let key = |user: &str| Arc::new(Key { user: user.into(), database: "d".into() });
+        let all = Arc::new(Readers::default());
+        let (one, other) = (ReadersHere::new(all.clone()), ReadersHere::new(all));
+        assert!(!one.has(&key("u")));
+        other.note(&key("u"));
+        assert!(one.has(&key("u")) && other.has(&key("u")) && !one.has(&key("v")));
+        one.note(&key("v"));
+        assert!(other.has(&key("v")));
+    }
 
     #[test]
     fn what_two_have_used_is_nobodys() {

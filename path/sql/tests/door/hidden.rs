@@ -214,3 +214,16 @@ fn functions_called_by_number_count() {
     assert_eq!(kinds(&mut client, 1), "VZI");
     assert_eq!(reasons(&door), ["advisory_lock"]);
 }
+
+#[test]
+fn statements_that_a_body_deallocates_are_prepared_again() {
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    other.send(&[parse("kept", "SELECT 7"), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut other, 1), "1ZI");
+    for sql in ["DO $$BEGIN EXECUTE 'DEALLOCATE ALL'; END$$", "DO $$BEGIN EXECUTE 'DISCARD PLANS'; END$$"] {
+        fine(&mut client, sql);
+        other.send(&[bind("", "kept", &[]), execute("", 0), sync()].concat()).unwrap();
+        assert_eq!(kinds(&mut other, 1), "2DCZI", "{sql}");
+    }
+}

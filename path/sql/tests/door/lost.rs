@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::wire::frames::{bind, execute, parse, query, sync};
 use testkit::{Postgres, until};
 
-use crate::setup::{Door, kinds, plan};
+use crate::setup::{Door, database, kinds, plan};
 
 fn said(answer: std::io::Result<testkit::wire::Answer>) -> String {
     answer.unwrap_err().to_string()
@@ -64,4 +64,19 @@ fn when_no_connection_comes_free_the_statement_fails_and_the_client_stays() {
     assert_eq!(kinds(&mut two, 1), "EZI");
     one.query("COMMIT").unwrap();
     assert_eq!(two.query("SELECT 2").unwrap().value(), "2");
+}
+
+#[test]
+fn who_listens_hears_the_server_that_statements_go_to() {
+    let (first, second) = (Postgres::start(), Postgres::start());
+    let door = Door::over(plan(2), &first);
+    let (mut ears, mut mouth) = (door.client(), door.client());
+    ears.query("LISTEN moved").unwrap().fine();
+    mouth.query("NOTIFY moved, 'one'").unwrap().fine();
+    assert_eq!(ears.receive().unwrap().tag, b'A');
+    door.handle.swap(plan(2), database(&second)).unwrap();
+    assert_eq!(ears.receive().unwrap().tag, b'N', "something may have been missed");
+    mouth.query("NOTIFY moved, 'two'").unwrap().fine();
+    let heard = ears.receive().unwrap();
+    assert_eq!((heard.tag, &heard.body[4..]), (b'A', &b"moved\0two\0"[..]));
 }

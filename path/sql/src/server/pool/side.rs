@@ -203,12 +203,17 @@ impl Side {
         }
     }
 
+    /// Whether the server is elsewhere than where a connection leads.
+    pub(crate) fn has_moved(&self, connection: &Connection) -> bool {
+        self.address.borrow().as_ref().is_some_and(|address| *address != connection.address)
+    }
+
     /// Why a connection that came free may not be used again.
     fn is_unfit(&self, kept: &Kept, now: Instant) -> Option<Closed> {
         let connection = &kept.connection;
         if connection.stream.glance() != Seen::Nothing {
             Some(Closed::Died)
-        } else if self.address.borrow().as_ref().is_some_and(|address| *address != connection.address) {
+        } else if self.has_moved(connection) {
             Some(Closed::Moved)
         } else if self.unnamed.get() && !self.is_named(&connection.key) {
             Some(Closed::Unnamed)

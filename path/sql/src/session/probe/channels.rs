@@ -52,7 +52,7 @@ async fn keep(
     channels.difference(&found.channels).for_each(|channel| listen(&mut sql, channel));
     if session.ears().is_some_and(|ears| !ears.is_own()) {
         let (number, echo) = session.here.listeners.echo();
-        let heard_all = session.here.listeners.wait_for(number, &session.client.key, session.client.number);
+        let heard_all = session.wait_for(number);
         // The last that others hear for it is the first that it hears itself.
         ask_hearing(session, connection, &format!("{sql};{echo}"), heard).await?;
         heard_all.await;

@@ -22,6 +22,8 @@ pub(crate) struct Needs {
     pub(crate) cursors: bool,
     pub(crate) prepared: bool,
     pub(crate) channels: bool,
+    /// Whether there is any statement of the door's.
+    pub(crate) kept: bool,
 }
 
 /// What a session has, as far as was asked.
@@ -35,6 +37,7 @@ pub(crate) struct Found {
     pub(crate) locks: bool,
     pub(crate) cursors: bool,
     pub(crate) prepared: bool,
+    pub(crate) kept: bool,
     /// Channels that the connection itself listens on.
     pub(crate) channels: BTreeSet<Box<[u8]>>,
     /// What was asked by [`MARK`].
@@ -84,6 +87,7 @@ impl Needs {
             (self.locks, locks()),
             (self.cursors, exists('h', "pg_catalog.pg_cursors WHERE is_holdable")),
             (self.prepared, exists('s', "pg_catalog.pg_prepared_statements WHERE from_sql")),
+            (self.kept, exists('k', "pg_catalog.pg_prepared_statements WHERE NOT from_sql")),
             (self.channels, format!("SELECT 'n',{},NULL,NULL FROM pg_catalog.pg_listening_channels() c", quote::spelled("c"))),
             (self.channels, format!("SELECT 'u',pg_catalog.current_setting('{MARK}',true),NULL,NULL")),
         ] {
@@ -140,6 +144,7 @@ impl Needs {
                 (b"l", _) => found.locks = true,
                 (b"h", _) => found.cursors = true,
                 (b"s", _) => found.prepared = true,
+                (b"k", _) => found.kept = true,
                 (b"n", _) => drop(found.channels.insert(spelled(first)?)),
                 (b"u", _) => found.is_marked = first == Some(b"1"),
                 _ => return Err(Unreadable),

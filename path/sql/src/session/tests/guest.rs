@@ -116,9 +116,9 @@ impl House {
             let server = to.clone();
             Box::pin(async move { open(&server, &key).await })
         });
-        tokio::task::spawn_local(serve(orders, open, events.clone()));
+        tokio::task::spawn_local(serve(orders, (open, Rc::new(|_| true)), events.clone()));
         let pins = PinBoard::new(0, events.clone());
-        let sessions = Sessions::new(pins, listeners, Duration::from_secs(20));
+        let sessions = Sessions::new(pins, listeners, Arc::default(), Duration::from_secs(20));
         let key = Arc::new(Key { user: user.into(), database: "app".into() });
         House { server: server.clone(), sessions, free: Vec::new(), key, events, clients: 0, opened: 0, version: None }
     }
