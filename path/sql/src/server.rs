@@ -13,7 +13,7 @@ mod reader;
 mod scram;
 mod tls;
 
-pub(crate) use ask::{AskError, Rows, ask};
+pub(crate) use ask::{AskError, Rows, ask, ask_within};
 pub(crate) use cancel::Target;
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use connection::Connection;

@@ -161,6 +161,11 @@ impl Answers {
         self.expected.is_empty() && !self.open && !self.skipping && self.left == 0 && !self.adrift
     }
 
+    /// Whether all that was asked is answered; a batch may be open.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.expected.is_empty() && self.left == 0
+    }
+
     /// How many answers are outstanding.
     pub(crate) fn outstanding(&self) -> usize {
         self.expected.len()

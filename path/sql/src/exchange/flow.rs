@@ -133,17 +133,31 @@ impl Flow<'_> {
         if !self.desk.plan_due || !self.desk.up.is_written() || self.desk.up.decided() > 0 {
             return Ok(moved);
         }
-        if !self.desk.is_prepared && !self.to_prepare().is_empty() {
-            match self.desk.answers.is_settled() {
-                true => return Err(Stopped::Prepare),
-                // All that was sent is answered first.
-                false if !self.desk.answers.is_open() => return Ok(moved),
-                // In the middle of a batch it is too late.
-                false => {}
-            }
+        if !self.desk.is_prepared && !self.to_prepare().is_empty() && !self.await_answers()? {
+            return Ok(moved + self.send(context)?);
         }
         self.plan();
         Ok(moved + self.send(context)?)
+    }
+
+    /// All that was sent is answered before anything is prepared. Whether what comes next may go before that.
+    fn await_answers(&mut self) -> Result<bool, Stopped> {
+        let Desk { answers, intake, up, input, .. } = &mut *self.desk;
+        if answers.may_copy() {
+            // The answer may wait for data.
+            intake.hold_texts();
+            return Ok(true);
+        }
+        if answers.is_skipping() || answers.is_adrift() {
+            return Ok(true);
+        }
+        if answers.is_answered() {
+            return Err(Stopped::Prepare);
+        }
+        if let Some(input) = input {
+            intake.have_answered(answers, input.unread(), up);
+        }
+        Ok(false)
     }
 
     /// Writes to the server what was decided.
@@ -200,7 +214,8 @@ impl Flow<'_> {
             Found::Nowhere | Found::Later => None,
         };
         let texts = intake.messages.texts(input.unread(), named);
-        texts.filter(|text| self.session.must_prepare(self.server, text)).collect()
+        let is_open = answers.is_open();
+        texts.filter(|text| self.session.must_prepare(self.server, text, is_open)).collect()
     }
 
     /// Decides on what the client sent.

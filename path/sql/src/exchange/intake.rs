@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use super::answers::Gate;
+use super::answers::{Answers, Gate};
 use super::expected::{Expected, Kind};
 use super::memory::Memory;
 use super::messages::{Meaning, Message, Messages};
+use super::outgoing::Outgoing;
 use super::turn::{May, Turn};
 use crate::frame;
 use crate::parse::{Effects, Recognised, Step, Strings};
@@ -16,6 +17,9 @@ use crate::top::Mark;
 
 /// Answers that may be outstanding at once; more wait. The server gives some of so many without being asked to flush.
 const OUTSTANDING: usize = 16 << 10;
+
+/// `Flush`.
+const FLUSH: &[u8] = b"H\0\0\0\x04";
 
 /// How far a client's input is dealt with.
 #[derive(Debug, Default)]
@@ -111,6 +115,11 @@ impl Intake {
         self.is_wary = true;
     }
 
+    /// Nothing that is executed goes before what was sent is answered.
+    pub(super) fn hold_texts(&mut self) {
+        self.barrier = true;
+    }
+
     /// All is answered.
     pub(super) fn settle(&mut self) {
         self.portals.clear();
@@ -170,9 +179,14 @@ impl Intake {
 
     /// What is waited for comes only when the server sends what it holds.
     fn ask_to_flush(&mut self, turn: &mut Turn<'_>) {
-        if turn.answers.is_open() && !self.flushed {
+        self.have_answered(turn.answers, turn.input, turn.up);
+    }
+
+    /// The server shall say what it has to say, in a batch that is open.
+    pub(super) fn have_answered(&mut self, answers: &Answers, input: &[u8], up: &mut Outgoing) {
+        if answers.is_open() && !self.flushed {
             self.flushed = true;
-            turn.flush();
+            up.write(input, |own| own.extend_from_slice(FLUSH));
         }
     }
 

@@ -97,7 +97,8 @@ impl Visit<'_> {
         let texts = self.flow().map(|flow| flow.to_prepare()).unwrap_or_default();
         for text in texts {
             let Some(Hold { lent, .. }) = &mut self.hold else { break };
-            if let Err(error) = Box::pin(prepare(&mut self.guest.session, lent, &text)).await {
+            let is_open = self.desk.answers.is_open();
+            if let Err(error) = Box::pin(prepare(&mut self.guest.session, lent, &text, is_open)).await {
                 return self.unsettled(error).await;
             }
         }

@@ -11,9 +11,6 @@ use crate::parse::{Recognised, Strings};
 use crate::server::Key;
 use crate::top::{Mark, Measure};
 
-/// `Flush`.
-const FLUSH: &[u8] = b"H\0\0\0\x04";
-
 /// All that a decision on a client's message looks at and changes.
 #[derive(Debug)]
 pub(crate) struct Turn<'t> {
@@ -90,11 +87,6 @@ impl<'t> Turn<'t> {
     pub(super) fn own(&mut self, kind: Kind, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
         self.up.write(self.input, |own| frame::message(own, tag, write));
         self.expect(Expected::own(kind));
-    }
-
-    /// The server shall say what it has to say.
-    pub(super) fn flush(&mut self) {
-        self.up.write(self.input, |own| own.extend_from_slice(FLUSH));
     }
 
     /// Closes at the server what nobody is to find there.

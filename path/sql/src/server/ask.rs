@@ -13,6 +13,9 @@ const ROWS: usize = 10_000;
 /// Most bytes of an answer that are kept.
 const BYTES: usize = 1024 * 1024;
 
+/// Statement and portal of what is asked in a client's batch.
+const WITHIN: &[u8] = b"plimsoll_within";
+
 /// A row's values as text; `None` is NULL.
 pub(crate) type Row = Vec<Option<Vec<u8>>>;
 
@@ -55,6 +58,50 @@ pub(crate) async fn ask(connection: &mut Connection, sql: &str, mut told: impl F
         }
     }
     answer.end()
+}
+
+/// Does `sql`, one statement without rows, in a batch of the extended protocol that is open, nothing of which is outstanding.
+///
+/// # Errors
+/// See [`AskError`]. After [`AskError::Refused`] the server waits for the end of the batch.
+pub(crate) async fn ask_within(connection: &mut Connection, sql: &str) -> Result<(), AskError> {
+    connection.stream.write_all(&batch(sql)).await?;
+    let (mut reader, mut closed) = (Reader::default(), 0);
+    while closed < 2 || reader.has_more() {
+        let message = reader.next(&mut connection.stream, LONGEST).await?;
+        match message.tag {
+            b'S' => connection.reported.read(message.body),
+            b'E' => return Err(AskError::Refused(ErrorResponse::new(message.body))),
+            b'3' => closed += 1,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All of one statement, under a name that no client's reaches, up to a `Flush`.
+fn batch(sql: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame::message(&mut out, b'P', |out| {
+        [WITHIN, sql.as_bytes()].iter().for_each(|text| frame::text(out, text));
+        out.extend_from_slice(&[0; 2]);
+    });
+    frame::message(&mut out, b'B', |out| {
+        [WITHIN; 2].iter().for_each(|text| frame::text(out, text));
+        out.extend_from_slice(&[0; 6]);
+    });
+    frame::message(&mut out, b'E', |out| {
+        frame::text(out, WITHIN);
+        out.extend_from_slice(&[0; 4]);
+    });
+    for kind in *b"PS" {
+        frame::message(&mut out, b'C', |out| {
+            out.push(kind);
+            frame::text(out, WITHIN);
+        });
+    }
+    frame::message(&mut out, b'H', |_| {});
+    out
 }
 
 #[derive(Debug, Default)]

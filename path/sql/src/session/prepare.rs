@@ -1,5 +1,6 @@
 //! What some statements need before they go: nobody else's sequences to be read, channels to be taken from, startup
-//! values that a `RESET` goes back to. For a connection with no answer outstanding, outside a failed transaction.
+//! values that a `RESET` goes back to. For a connection with no answer outstanding, outside a failed transaction; a batch
+//! of the extended protocol may be open there.
 
 use super::notes::unlistens;
 use super::probe::MARK;
@@ -7,18 +8,25 @@ use super::settle::{ROLE, SESSION_USER, Unsettled, assign, is_custom};
 use super::{Session, Traces, quote};
 use crate::listening::append;
 use crate::parse::{Effects, Recognised, Step};
-use crate::server::{AskError, Connection, Rows, ask};
+use crate::server::{AskError, Connection, Rows, ask, ask_within};
+
+/// Takes away what sequences gave to anybody.
+const DISCARD: &str = "DISCARD SEQUENCES";
 
 /// Does what `text` needs, see [`Session::must_prepare`].
 ///
 /// # Errors
 /// See [`Unsettled`].
-pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, text: &Recognised) -> Result<(), Unsettled> {
+pub(crate) async fn prepare(session: &mut Session, connection: &mut Connection, text: &Recognised, is_open: bool) -> Result<(), Unsettled> {
     if session.must_discard(connection, text) {
-        ask(connection, "DISCARD SEQUENCES", |_| {}).await?;
+        if is_open {
+            ask_within(connection, DISCARD).await?
+        } else {
+            drop(ask(connection, DISCARD, |_| {}).await?)
+        }
         connection.traces = Traces::None;
     }
-    if session.takes_from_others(text) {
+    if !is_open && session.takes_from_others(text) {
         mark(session, connection).await?;
     }
     Ok(())
@@ -101,9 +109,9 @@ pub(super) async fn ask_hearing(session: &Session, connection: &mut Connection, 
 }
 
 impl Session {
-    /// Whether [`prepare`] is due before `text` goes to the connection.
-    pub(crate) fn must_prepare(&self, connection: &Connection, text: &Recognised) -> bool {
-        self.must_discard(connection, text) || self.takes_from_others(text)
+    /// Whether [`prepare`] is due before `text` goes to the connection; in a batch that is open it is too late for channels.
+    pub(crate) fn must_prepare(&self, connection: &Connection, text: &Recognised, is_open: bool) -> bool {
+        self.must_discard(connection, text) || !is_open && self.takes_from_others(text)
     }
 
     /// Whether [`restore`] is due, the transaction going on.

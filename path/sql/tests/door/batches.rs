@@ -1,7 +1,7 @@
 //! Sequences of messages within one batch or one transaction that must not reach other clients, nor miss their own.
 
 use testkit::Wire;
-use testkit::wire::frames::{bind, execute, message, parse, sync};
+use testkit::wire::frames::{bind, copy_data, copy_done, execute, flush, message, parse, query, sync};
 
 use crate::setup::{Door, kinds, server};
 
@@ -85,5 +85,55 @@ fn what_was_parsed_in_the_midst_of_a_change_goes_with_its_client() {
         blocker.query("COMMIT").unwrap().fine();
         other.terminate();
         door.rests();
+    }
+}
+
+#[test]
+fn sequences_of_others_are_not_read_in_an_open_batch() {
+    server().psql("CREATE SEQUENCE batch_ids START 4243; GRANT ALL ON SEQUENCE batch_ids TO app");
+    let door = Door::new(1);
+    let mut other = door.client();
+    for is_named in [false, true] {
+        let mut client = door.client();
+        if is_named {
+            client.send(&[parse("last", "SELECT lastval()"), sync()].concat()).unwrap();
+            assert_eq!(kinds(&mut client, 1), "1ZI");
+        }
+        fine(&mut other, "SELECT nextval('batch_ids')");
+        client.send(&[parse("", "SELECT 1"), flush()].concat()).unwrap();
+        assert_eq!(client.receive().unwrap().tag, b'1');
+        let name = if is_named { "last" } else { "" };
+        let parsed = if is_named { Vec::new() } else { parse("", "SELECT lastval()") };
+        client.send(&[parsed, bind("", name, &[]), execute("", 0), sync()].concat()).unwrap();
+        assert_eq!(client.answer().unwrap().code(), Some("55000"));
+        // Its own it has.
+        let batch = |text: &str| [parse("", text), bind("", "", &[]), execute("", 0)].concat();
+        fine(&mut other, "SELECT nextval('batch_ids')");
+        client.send(&[parse("", "SELECT 1"), flush()].concat()).unwrap();
+        assert_eq!(client.receive().unwrap().tag, b'1');
+        client.send(&[batch("SELECT nextval('batch_ids')"), batch("SELECT lastval()"), sync()].concat()).unwrap();
+        let answer = client.answer().unwrap();
+        let answer = answer.fine();
+        assert_eq!(answer.rows[0], answer.rows[1]);
+        client.terminate();
+    }
+}
+
+#[test]
+fn a_reader_of_sequences_waits_for_no_answer_that_waits_for_its_data() {
+    server()
+        .psql("CREATE SEQUENCE copy_ids; CREATE TABLE batch_copied (a int); GRANT ALL ON SEQUENCE copy_ids TO app; GRANT ALL ON batch_copied TO app");
+    let door = Door::new(1);
+    let mut other = door.client();
+    let text = "COPY batch_copied FROM STDIN";
+    for (begins, ends) in [([parse("", text), bind("", "", &[]), execute("", 0), flush()].concat(), sync()), (query(text), Vec::new())] {
+        let mut client = door.client();
+        fine(&mut other, "SELECT nextval('copy_ids')");
+        client.send(&begins).unwrap();
+        while client.receive().unwrap().tag != b'G' {}
+        client.send(&[copy_data(b"1\n"), copy_done(), ends, query("SELECT lastval()")].concat()).unwrap();
+        assert_eq!(client.answer().unwrap().fine().tags, ["COPY 1"]);
+        assert_eq!(client.answer().unwrap().code(), Some("55000"));
+        client.terminate();
     }
 }

@@ -176,8 +176,8 @@ impl House {
             return said;
         }
         said.take_all(&news, &mut guest.told);
-        if guest.session.must_prepare(&connection, &text) && guest.status() != b'E' {
-            prepare(&mut guest.session, &mut connection, &text).await.unwrap();
+        if guest.session.must_prepare(&connection, &text, false) && guest.status() != b'E' {
+            prepare(&mut guest.session, &mut connection, &text, false).await.unwrap();
         }
         guest.session.sends(&mut connection, &text);
         exchange(guest, &mut connection, sql, &text, &mut said).await;
