@@ -48,6 +48,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// NAME, unless it is one that Postgres keeps for itself.
 fn role(name: &str) -> String {
     if name.starts_with("pg_") || RESERVED.contains(&name) { format!("app_{name}") } else { name.to_string() }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The embedded server's plan: one server, a role and a database of the same name for each `[sql.NAME]` without `primary`.
+/// The embedded server's plan: one server, a role and a database for each `[sql.NAME]` without `primary`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The NAMEs; at least one.

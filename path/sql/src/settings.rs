@@ -42,7 +42,7 @@ const DATABASE: Section = Section::new(
             POSTGRES,
             "The server, `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with `sslmode` and `sslrootcert` as libpq knows them (on this machine \
              `sslmode` is `disable` unless written, elsewhere `prefer`); clients come in with the same user and password. Absent: the embedded \
-             server, with a role and a database called NAME.",
+             server, with a role and a database called NAME (`app_NAME` where Postgres has a word of its own by that name).",
         ),
         later::STANDBY,
         later::REPLICAS,
