@@ -54,7 +54,7 @@ impl Running {
         let (databases, plan) = (self.databases.clone(), new.clone());
         let doors = blocking(move || databases.prepare(&plan)).await.map_err(|reason| vec![reason])?;
         let changed = match self.roll(&new, doors.after().apps(&new)).await {
-            Ok(rolled) => in_words(changes, &rolled),
+            Ok(rolled) => in_words(changes, &rolled, doors.renewed()),
             Err(reason) => {
                 let undo = || {
                     doors.abandon();
@@ -116,14 +116,16 @@ async fn read(old: Arc<Plan>) -> Result<Plan, Vec<String>> {
     }
 }
 
-/// The keys that changed, and the apps that were rolled though none of their keys did: their files changed.
-fn in_words(changes: Vec<Change>, rolled: &[Arc<str>]) -> Vec<String> {
+/// The keys that changed; the apps that were rolled though none of their keys did, and the doors whose certificates were renewed:
+/// their files changed.
+fn in_words(changes: Vec<Change>, rolled: &[Arc<str>], renewed: &[Arc<str>]) -> Vec<String> {
     let mut words: Vec<String> = changes.into_iter().map(|change| change.key).collect();
     for app in rolled {
         if !words.iter().any(|key| key.starts_with(&format!("app.{app}."))) {
             words.push(format!("app.{app} (its files)"));
         }
     }
+    words.extend(renewed.iter().map(|door| format!("sql.{door} (its certificates)")));
     words
 }
 
@@ -138,7 +140,8 @@ mod tests {
     #[test]
     fn an_app_rolled_for_its_files_is_told() {
         let key = |key: &str| Change { key: key.into(), mark: Mark::Live };
-        assert_eq!(in_words(vec![key("app.a.env")], &["a".into(), "ab".into()]), ["app.a.env", "app.ab (its files)"]);
-        assert!(in_words(Vec::new(), &[]).is_empty());
+        assert_eq!(in_words(vec![key("app.a.env")], &["a".into(), "ab".into()], &[]), ["app.a.env", "app.ab (its files)"]);
+        assert_eq!(in_words(Vec::new(), &[], &["main".into()]), ["sql.main (its certificates)"]);
+        assert!(in_words(Vec::new(), &[], &[]).is_empty());
     }
 }

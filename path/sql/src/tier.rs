@@ -180,6 +180,13 @@ impl Handle {
         Ok(())
     }
 
+    /// Whether the files that its plan names hold something else than when they were read: a certificate was renewed. Reads them: as
+    /// [`Tier::start`], not for a loop.
+    pub fn has_renewed_files(&self) -> bool {
+        let shape = self.0.running().shape.clone();
+        shape.is_renewed()
+    }
+
     /// Stops accepting, tells clients between two transactions to leave, lets transactions end for at most `deadline`;
     /// `true` when all clients are gone.
     pub async fn drain(&self, deadline: Duration) -> bool {

@@ -15,6 +15,8 @@ pub(crate) struct Prepared {
     after: Joined,
     /// Whose sockets went to which new door.
     handed: Vec<(Door, Arc<str>)>,
+    /// Doors whose plan names files that hold something new.
+    renewed: Vec<Arc<str>>,
     deadline: Duration,
 }
 
@@ -29,7 +31,8 @@ impl Databases {
         let before = self.now();
         keeps_its_data(new, &before)?;
         let after = Joined { postgres: before.postgres.clone(), doors: Vec::new() };
-        let mut prepared = Prepared { databases: self.clone(), before, after, handed: Vec::new(), deadline: new.http.timeout.drain };
+        let mut prepared =
+            Prepared { databases: self.clone(), before, after, handed: Vec::new(), renewed: Vec::new(), deadline: new.http.timeout.drain };
         match prepared.bring_in(new) {
             Ok(()) => Ok(prepared),
             Err(reason) => {
@@ -46,11 +49,16 @@ impl Prepared {
         &self.after
     }
 
+    /// Doors of before whose files were read again: a certificate was renewed.
+    pub(crate) fn renewed(&self) -> &[Arc<str>] {
+        &self.renewed
+    }
+
     fn bring_in(&mut self, new: &Plan) -> Result<(), String> {
         self.databases.setup.embedded(new, &mut self.after)?;
         for plan in &new.sql {
-            let door = match self.before.door(&plan.name) {
-                Some(known) => self.changed(known, plan)?,
+            let door = match self.before.door(&plan.name).cloned() {
+                Some(known) => self.changed(&known, plan)?,
                 None => self.added(new, plan)?,
             };
             self.after.doors.push(door);
@@ -84,9 +92,13 @@ impl Prepared {
     }
 
     /// A door that stays. Until the commit those come in, too, who could before, and where they could.
-    fn changed(&self, known: &Door, plan: &sql::Plan) -> Result<Door, String> {
+    fn changed(&mut self, known: &Door, plan: &sql::Plan) -> Result<Door, String> {
         let (plan, database) = self.after.complete(plan, Some(known))?;
-        if plan == known.plan {
+        let is_renewed = known.handle.has_renewed_files();
+        if is_renewed {
+            self.renewed.push(plan.name.clone());
+        }
+        if plan == known.plan && !is_renewed {
             return Ok(known.clone());
         }
         // A default that had to give way is none any more once it is written.

@@ -53,6 +53,11 @@ impl Gate {
         (Keys { salt, stored: [0; scram::HASH], server: [0; scram::HASH] }, None)
     }
 
+    /// Whether no user of both has another password than `before`.
+    pub(crate) fn has_passwords_of(&self, before: &Gate) -> bool {
+        self.users.iter().all(|(name, user)| before.users.get(name).is_none_or(|known| known.password == user.password))
+    }
+
     /// The password that `user` has at the server.
     pub(crate) fn password(&self, user: &str) -> Option<&Password> {
         self.users.get(user).map(|user| &user.password)

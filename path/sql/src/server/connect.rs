@@ -67,6 +67,8 @@ async fn open(address: &ServerAddress, trust: &Trust, key: &Arc<Key>, password: 
         stream,
         key: key.clone(),
         address: address.clone(),
+        // Whoever asks for it by a shape says which.
+        way: 0,
         cancel: Target::new(address.clone(), trust.clone(), greeting.cancel),
         reported: greeting.reported,
         prepared: super::prepared::Prepared::default(),

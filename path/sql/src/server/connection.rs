@@ -19,6 +19,8 @@ pub(crate) struct Connection<S = Stream> {
     pub(crate) stream: S,
     pub(crate) key: Arc<Key>,
     pub(crate) address: ServerAddress,
+    /// Of the shape that it was opened by.
+    pub(crate) way: u64,
     /// How what it does is cancelled; not for reuse while that is not quiet.
     pub(crate) cancel: Arc<Target>,
     /// `ParameterStatus` as the server last told.
@@ -63,6 +65,7 @@ impl<S> Connection<S> {
             stream: change(self.stream)?,
             key: self.key,
             address: self.address,
+            way: self.way,
             cancel: self.cancel,
             reported: self.reported,
             parameters: self.parameters,

@@ -1,9 +1,11 @@
 //! The tier's face: what it shows, and plans that change while it runs.
 
+use std::time::Duration;
+
 use contract::ServerState;
-use plimsoll_sql::SwapError;
-use testkit::until;
+use plimsoll_sql::{Password, SslMode, SwapError};
 use testkit::wire::frames::query;
+use testkit::{Postgres, until};
 
 use super::setup::*;
 
@@ -144,4 +146,39 @@ fn a_lost_server_is_waited_for() {
         assert_eq!(waiting.join().unwrap().unwrap().value(), "2");
     });
     until("all is well", || door.handle.is_ready());
+}
+
+#[test]
+fn another_password_or_trust_replaces_the_connections() {
+    let door = Door::new(2);
+    let mut client = door.client();
+    let process = "SELECT pg_backend_pid()";
+    let first = client.query(process).unwrap().value().to_owned();
+    door.handle.swap(plan(2), door.database()).unwrap();
+    assert_eq!(client.query(process).unwrap().value(), first);
+    let mut wrong = plan(2);
+    wrong.users.insert("app".into(), Password("wrong".into()));
+    door.handle.swap(wrong, door.database()).unwrap();
+    assert_eq!(client.query(process).unwrap().code(), Some("28P01"));
+    door.handle.swap(plan(2), door.database()).unwrap();
+    let second = client.query(process).unwrap().value().to_owned();
+    assert_ne!(second, first);
+    let mut trusting = plan(2);
+    trusting.server.mode = SslMode::Prefer;
+    door.handle.swap(trusting, door.database()).unwrap();
+    assert_ne!(client.query(process).unwrap().value(), second);
+}
+
+#[test]
+fn who_listens_does_so_at_the_server_of_another_plan() {
+    let (door, other) = (Door::new(2), Postgres::start());
+    let mut client = door.client();
+    client.query("LISTEN moved").unwrap().fine();
+    door.handle.swap(plan(2), database(&other)).unwrap();
+    // At the new server there is a listener sooner or later, and the client is told that it may have missed something.
+    until("the notification comes", || {
+        other.psql("NOTIFY moved");
+        client.hears_within(Duration::from_millis(100)).unwrap() && client.receive().unwrap().tag == b'A'
+    });
+    assert_eq!(other.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'plimsoll listener'"), "1");
 }

@@ -82,3 +82,20 @@ fn megabytes_go_through_tls_on_both_sides_unchanged() {
     assert_eq!(server.psql("SELECT count(*) FROM again"), "20000");
     assert_eq!(psql(&door, &files, "SELECT repeat('x', 20000000)").len(), 20_000_001);
 }
+
+#[test]
+fn a_renewed_certificate_is_seen_and_taken() {
+    let files = Files::new();
+    let plan = || Plan { tls: Some(Certificate { cert: files.cert(), key: files.key() }), ..plan(1) };
+    let door = Door::start(plan());
+    assert!(!door.handle.has_renewed_files());
+    assert!(psql(&door, &files, "SELECT 'old'").contains("old"));
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    fs::write(files.cert(), made.cert.pem()).unwrap();
+    fs::write(files.key(), made.signing_key.serialize_pem()).unwrap();
+    assert!(door.handle.has_renewed_files());
+    door.handle.swap(plan(), door.database()).unwrap();
+    assert!(!door.handle.has_renewed_files());
+    // It believes the new one only.
+    assert!(psql(&door, &files, "SELECT 'new'").contains("new"));
+}

@@ -44,7 +44,8 @@ pub(crate) fn to_server() -> Connect {
             let Some(password) = shape.gate.password(&key.user) else {
                 return Err(ConnectError::Unfit("the file does not name this user any more".into()));
             };
-            connect(&address, &shape.trust, &key, password, tokio::time::Instant::now() + CONNECT).await
+            let opened = connect(&address, &shape.trust, &key, password, tokio::time::Instant::now() + CONNECT).await;
+            opened.map(|connection| Connection { way: shape.way, ..connection })
         })
     })
 }

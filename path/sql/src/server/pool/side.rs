@@ -42,6 +42,8 @@ pub(crate) struct Side {
     pub(super) database: RefCell<Database>,
     /// Where connections lead; those that lead elsewhere are closed when they come free.
     pub(super) address: RefCell<Option<ServerAddress>>,
+    /// Of the shape; those that were opened under another are closed, too.
+    way: Cell<u64>,
     /// Why the server could not be reached the last time.
     pub(super) trouble: RefCell<Option<Trouble>>,
     /// Some connections may be of users whom the file does not name any more.
@@ -75,6 +77,7 @@ impl Side {
     ) -> Rc<Side> {
         Rc::new(Side {
             room: RefCell::new(Room::new(here.index)),
+            way: Cell::new(shape.way),
             here,
             pool,
             connect,
@@ -102,8 +105,13 @@ impl Side {
 
     /// Follows another plan from now on, and another server if it is one. New bounds hold for what comes.
     pub(crate) fn swap(&self, shape: Arc<Shape>, database: Database) {
+        let way = shape.way;
         *self.shape.borrow_mut() = shape;
         *self.database.borrow_mut() = database;
+        if self.way.replace(way) != way {
+            self.pool.backoff.forget();
+            self.close_idle(Closed::Moved, |kept| kept.connection.way != way);
+        }
         self.unnamed.set(self.pool.ledgers().iter().any(|ledger| !self.is_named(&ledger.key)));
         if self.unnamed.get() {
             self.close_idle(Closed::Unnamed, |kept| !self.is_named(&kept.connection.key));
@@ -203,9 +211,9 @@ impl Side {
         }
     }
 
-    /// Whether the server is elsewhere than where a connection leads.
+    /// Whether the server is elsewhere than where a connection leads, or would be entered otherwise than it was.
     pub(crate) fn has_moved(&self, connection: &Connection) -> bool {
-        self.address.borrow().as_ref().is_some_and(|address| *address != connection.address)
+        connection.way != self.way.get() || self.address.borrow().as_ref().is_some_and(|address| *address != connection.address)
     }
 
     /// Why a connection that came free may not be used again.

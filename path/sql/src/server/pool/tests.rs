@@ -85,6 +85,7 @@ fn connection(id: u64, address: ServerAddress, key: Arc<Key>) -> (Connection, Un
         stream,
         key,
         address,
+        way: 0,
         cancel: target(),
         reported: Arc::default(),
         prepared: Default::default(),
