@@ -7,7 +7,8 @@ pub const LOOK: &str = "SELECT pg_catalog.array_agg(pg_catalog.concat(n, '=', pg
     'default_transaction_deferrable','transaction_isolation','transaction_read_only','standard_conforming_strings',\
     'client_min_messages','role','session_authorization','extra_float_digits','bytea_output','random_page_cost','my.a','my.b.c',\
     'row_security','log_statement','is_superuser','temp_buffers','xmloption']) n \
-    UNION ALL SELECT ARRAY[current_user::pg_catalog.text, session_user::pg_catalog.text]";
+    UNION ALL SELECT ARRAY[current_user::pg_catalog.text, session_user::pg_catalog.text, \
+    (pg_catalog.to_regclass('pg_temp.moved') IS NULL)::pg_catalog.text]";
 
 pub const SCHEMA: &str = "
 CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil TO PUBLIC; GRANT ALL ON SCHEMA public TO PUBLIC;

@@ -307,6 +307,13 @@ const MOVES: &[&str] = &[
     "EXECUTE p",
     "DEALLOCATE p",
     "DISCARD ALL",
+    "DISCARD TEMP",
+    "UPDATE pg_catalog.pg_settings SET setting = '7168' WHERE name OPERATOR(pg_catalog.=) 'work_mem'",
+    "SELECT pg_catalog.set_config(pg_catalog.concat('my', '.a'), 'computed', false)",
+    "SELECT pg_catalog.set_config('search_path', pg_catalog.concat('pg_', 'temp'), false)",
+    "CREATE TEMP TABLE IF NOT EXISTS moved (a int)",
+    "SET search_path = pg_temp, public; CREATE TABLE IF NOT EXISTS moved (a int)",
+    "DO $$BEGIN EXECUTE 'SET time' || 'zone = ''GMT'''; END$$",
     "SELECT pg_catalog.pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL",
 ];
 
