@@ -230,7 +230,7 @@ impl Intake {
         is_tried || self.must_settle(tag, turn) || turn.answers.outstanding() >= OUTSTANDING
     }
 
-    /// Whether all answers must be there first: they may change names.
+    /// Whether all answers must be there first: they may change names or parameters.
     fn must_settle(&mut self, tag: u8, turn: &Turn<'_>) -> bool {
         self.barrier &= turn.answers.outstanding() > 0;
         self.barrier && !matches!(tag, b'E' | b'S' | b'F')
@@ -271,7 +271,7 @@ impl Intake {
         // Postgres forgets it with every `Query`.
         turn.records.prepared.set_unnamed(None);
         self.note(text, turn);
-        self.barrier |= changes_names(text);
+        self.barrier |= changes_session(text);
         let body = turn.body(length);
         let mark = turn.begins(text, body.strip_suffix(b"\0").unwrap_or(body));
         self.send(length, true, turn);
@@ -295,7 +295,7 @@ impl Intake {
     fn execute(&mut self, length: usize, turn: &mut Turn<'_>) {
         let portal = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
         let text: Option<Arc<Recognised>> = self.portals.iter().find(|(name, _)| **name == *portal).map(|(_, text)| text.clone());
-        self.barrier |= text.as_ref().is_some_and(|text| changes_names(text));
+        self.barrier |= text.as_ref().is_some_and(|text| changes_session(text));
         self.send(length, true, turn);
         let mark = self.mark.map(|mark| mark.again(turn.watch.came));
         turn.expect(Expected::client(Kind::Execute(text)).measured(mark));
@@ -343,9 +343,9 @@ pub(super) fn means(text: &Recognised) -> bool {
             .any(|step| !matches!(step, Step::Other | Step::Begin | Step::Commit | Step::Rollback | Step::Savepoint | Step::SetLocal))
 }
 
-/// Whether names of prepared statements may come or go with it.
-fn changes_names(text: &Recognised) -> bool {
-    text.steps.iter().any(|step| matches!(step, Step::Prepare(_) | Step::Deallocate(_) | Step::DiscardAll))
+/// Whether names of prepared statements may come or go with it, or parameters go back to what only the session knows.
+fn changes_session(text: &Recognised) -> bool {
+    text.steps.iter().any(|step| matches!(step, Step::Prepare(_) | Step::Deallocate(_) | Step::DiscardAll | Step::Reset(_)))
 }
 
 /// Whether what is parsed after it may mean something else than before, until its transaction is over.

@@ -181,3 +181,25 @@ fn what_discard_all_changes_is_told_before_it_is_ready() {
         door.rests();
     }
 }
+
+#[test]
+fn a_reset_holds_for_what_was_sent_behind_it_at_once() {
+    let door = Door::new(1);
+    for pins in ["SELECT 1", "CREATE TEMP TABLE behind (a int)"] {
+        for reset in ["RESET application_name", "RESET ALL", "DISCARD ALL"] {
+            let mut client = door.log_in(&login().with("application_name", "came"));
+            client.query(pins).unwrap().fine();
+            client.query("SET application_name = 'other'").unwrap().fine();
+            client.send(&[query(reset), query("SHOW application_name")].concat()).unwrap();
+            client.answer().unwrap().fine();
+            assert_eq!(client.answer().unwrap().fine().value(), "came", "{pins}, {reset}");
+            client.query("SET application_name = 'other'").unwrap().fine();
+            let ask = |sql| [parse("", sql), bind("", "", &[]), execute("", 0), sync()].concat();
+            client.send(&[ask(reset), ask("SHOW application_name")].concat()).unwrap();
+            client.answer().unwrap().fine();
+            assert_eq!(client.answer().unwrap().fine().value(), "came", "{pins}, {reset}");
+            client.terminate();
+            door.rests();
+        }
+    }
+}
