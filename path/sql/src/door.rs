@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
+    /// See [`Shared::generation`].
+    generation: AtomicU64,
 }
 
 /// One loop's look at the plan: cloning it writes nothing that cores share.
@@ -85,7 +87,30 @@ impl Shared {
         listeners: Listeners,
     ) -> Shared {
         let (welcomes, readers) = Default::default();
-        Shared { seats, events, pool, top, ways, listeners, welcomes, readers, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+        Shared {
+            seats,
+            events,
+            pool,
+            top,
+            ways,
+            listeners,
+            welcomes,
+            readers,
+            open: AtomicU64::new(0),
+            clients: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts what may give names in a text another meaning: a table made nearer on the `search_path` is not found by a
+    /// statement that was parsed before.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Names may mean something else from now on.
+    pub(crate) fn begin_generation(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -78,6 +78,10 @@ async fn forget(door: Rc<Door>) {
     loop {
         tokio::time::sleep(BELIEVED).await;
         door.memory.borrow_mut().worth.clear();
+        if door.here.index == 0 {
+            // Whoever does not come through the door makes tables too.
+            door.common.begin_generation();
+        }
     }
 }
 

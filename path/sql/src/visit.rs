@@ -171,10 +171,23 @@ impl<'g> Visit<'g> {
             client: *number,
             process: seat.process(),
             environment: traits.parameters.plan(),
+            generation: self.door.common.generation(),
             most: plan.pool.statements,
             is_private: is_pinned,
             reuse,
         };
+    }
+
+    /// Tells all loops if what the client did may give names in texts another meaning.
+    pub(crate) fn tell_definitions(&mut self) {
+        if std::mem::take(&mut self.desk.intake.defines) {
+            self.door.common.begin_generation();
+        }
+    }
+
+    /// Whether what is known of the session was made before names in texts may have got another meaning.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.rules.generation != self.door.common.generation()
     }
 
     /// How the server reads the client's texts.
@@ -187,7 +200,8 @@ impl<'g> Visit<'g> {
         self.hold.is_none() && self.desk.is_empty()
     }
 
-    fn end(self) {
+    fn end(mut self) {
+        self.tell_definitions();
         self.door.give_back(self.desk);
     }
 

@@ -8,7 +8,7 @@ mod reword;
 
 use std::collections::VecDeque;
 
-use super::expected::{Expected, Kind};
+use super::expected::{Expected, Kind, Whose};
 use super::outgoing::Outgoing;
 use super::records::Records;
 use super::said;
@@ -81,6 +81,8 @@ pub(crate) struct Answers {
     skipping: bool,
     /// Messages of the extended protocol were sent since the last `Sync`.
     open: bool,
+    /// Some of them are the client's.
+    begun: bool,
     /// Of the last `ReadyForQuery`: `I`, `T` or `E`.
     status: u8,
     copy: CopyIn,
@@ -125,6 +127,7 @@ impl Default for Answers {
             left_passes: true,
             skipping: false,
             open: false,
+            begun: false,
             status: b'I',
             copy: CopyIn::None,
             copies: 0,
@@ -151,6 +154,7 @@ impl Answers {
         *ours = 0;
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
+        self.begun = false;
         let Answers { adrift, step, rows, trial, is_ending, is_cut, not_lent, .. } = self;
         (*adrift, *step, *rows, *trial, *is_ending, *is_cut) = (false, 0, 0, Trial::None, false, false);
         not_lent.clear();
@@ -194,6 +198,11 @@ impl Answers {
     /// What runs is cancelled by the door.
     pub(crate) fn cut(&mut self) {
         self.is_cut = true;
+    }
+
+    /// Whether that batch holds messages of the client's: a `Sync` would be the end of what they do.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// Whether the server said that it ends the connection.
@@ -244,10 +253,10 @@ impl Answers {
     /// One more answer will come, after `out`.
     pub(crate) fn expect(&mut self, next: Expected, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
         match next.kind {
-            Kind::Sync => (self.open, self.skipping) = (false, false),
-            Kind::Query(_) | Kind::Function => self.open = false,
+            Kind::Sync => (self.open, self.begun, self.skipping) = (false, false, false),
+            Kind::Query(_) | Kind::Function => (self.open, self.begun) = (false, false),
             Kind::Ours(_) => {}
-            _ => self.open = true,
+            _ => (self.open, self.begun) = (true, self.begun || next.whose == Whose::Client),
         }
         self.copies += usize::from(next.may_copy());
         self.ours += usize::from(matches!(next.kind, Kind::Ours(_)));
@@ -352,7 +361,7 @@ impl Answers {
         let Trial::Open { number, is_parsed } = self.trial else { return };
         match tag {
             b'N' | b'S' | b'A' => {}
-            b'E' if body.is_some_and(|body| !said::is_fatal(body) && (is_parsed || is_outdated(said::code(body)))) => {
+            b'E' if body.is_some_and(|body| may_be_outdated(body, is_parsed)) => {
                 records.prepared.retire(number);
                 self.trial = Trial::Failing;
             }
@@ -392,6 +401,13 @@ fn telling(rest: &[u8]) -> Result<(u8, Option<&[u8]>), usize> {
         }
         at += length;
     }
+}
+
+/// Whether an error may be none after a `Parse`: with `is_parsed` any that the statement itself may have met.
+fn may_be_outdated(body: &[u8], is_parsed: bool) -> bool {
+    let code = said::code(body);
+    let is_of_time = matches!(code, b"55P03" | b"40P01") || matches!(code.get(..2), Some(b"53" | b"57" | b"58"));
+    !said::is_fatal(body) && (is_outdated(code) || is_parsed && !is_of_time)
 }
 
 /// Whether a statement at the server is not what it was: its columns are others, or it is gone.

@@ -38,6 +38,8 @@ pub(crate) struct Intake {
     barrier: bool,
     /// What was sent may have changed what a text means, and for this transaction only: what is parsed now is private.
     is_disturbed: bool,
+    /// What was sent may give names another meaning for everybody, once it is done.
+    pub(crate) defines: bool,
     /// The server was asked to flush for what is waited for.
     flushed: bool,
     /// The statement that the unnamed one of this batch is kept as.
@@ -227,7 +229,8 @@ impl Intake {
 
     fn must_wait(&mut self, tag: u8, turn: &Turn<'_>) -> bool {
         let is_tried = turn.answers.holds_back() && self.batch != self.trying;
-        is_tried || self.must_settle(tag, turn) || turn.answers.outstanding() >= OUTSTANDING
+        let is_crowded = turn.records.changes.is_crowded() || turn.records.prepared.is_crowded();
+        is_tried || self.must_settle(tag, turn) || is_crowded && tag != b'S' || turn.answers.outstanding() >= OUTSTANDING
     }
 
     /// Whether all answers must be there first: they may change names or parameters.
@@ -285,11 +288,16 @@ impl Intake {
     pub(super) fn note(&mut self, text: &Arc<Recognised>, turn: &mut Turn<'_>) {
         turn.records.sent(text);
         self.is_disturbed |= disturbs(text);
+        self.defines |= defines(text);
     }
 
-    /// Where a text that goes now is parsed.
-    pub(super) fn place(&self, turn: &Turn<'_>) -> Place {
-        if self.is_disturbed || turn.rules.is_private { Place::Private } else { Place::Sessions(turn.rules.environment) }
+    /// Where a text that goes now is parsed. What a time was then, nobody else may be told.
+    pub(super) fn place(&self, text: &Recognised, turn: &Turn<'_>) -> Place {
+        if self.is_disturbed || turn.rules.is_private || text.effects.has(Effects::CLOCK) {
+            Place::Private
+        } else {
+            Place::Sessions(turn.rules.environment)
+        }
     }
 
     fn execute(&mut self, length: usize, turn: &mut Turn<'_>) {
@@ -346,6 +354,11 @@ pub(super) fn means(text: &Recognised) -> bool {
 /// Whether names of prepared statements may come or go with it, or parameters go back to what only the session knows.
 fn changes_session(text: &Recognised) -> bool {
     text.steps.iter().any(|step| matches!(step, Step::Prepare(_) | Step::Deallocate(_) | Step::DiscardAll | Step::Reset(_)))
+}
+
+/// Whether names may mean something else after it, for everybody.
+fn defines(text: &Recognised) -> bool {
+    text.effects.has(Effects::DEFINES) && (text.steps.len() > 1 || !text.effects.has(Effects::TEMPORARY))
 }
 
 /// Whether what is parsed after it may mean something else than before, until its transaction is over.

@@ -6,6 +6,9 @@ use crate::stream::Stream;
 /// Runs up to this length are copied behind bytes of ours so that both are one write.
 const COPIED: usize = loops::BUFFER_BYTES;
 
+/// Room for bytes of ours that is kept for the next ones.
+const KEPT: usize = 64 << 10;
+
 /// Bytes on their way to one side: bytes of ours first, then a run of what came from the other side.
 ///
 /// What comes from the other side lies in its buffer, the source; positions count from the source's first unread byte.
@@ -100,6 +103,9 @@ impl Outgoing {
 
     /// All is written and the decided bytes have left the source.
     pub(crate) fn clear(&mut self) {
+        if self.own.capacity() > KEPT {
+            self.own = Vec::new();
+        }
         self.own.clear();
         (self.sent, self.run, self.decided, self.touched) = (0, 0..0, 0, false);
     }

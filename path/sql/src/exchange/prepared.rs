@@ -13,7 +13,7 @@ use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
 use crate::parse::{Effects, Name, Recognised, Step, Strings, Touched, recognise};
-use crate::server::{Held, Number, Place, Wanted, name_of};
+use crate::server::{Held, Number, Origin, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
 
 /// A text that no server takes: it stands in for a statement that must fail.
@@ -58,17 +58,23 @@ impl Intake {
             Found::Nowhere if turn.records.names.is_of_sql(turn.records.changes, name) => {
                 // The server has it under this very name, and says so when all else is right.
                 self.send(length, true, turn);
-                turn.records.changes.push(name, Some(Named::new(statement.clone())), self.batch);
+                let named = Named::new(statement.clone(), self.origin(&statement.recognised, turn));
+                turn.records.changes.push(name, Some(named), self.batch);
                 turn.expect(Expected::client(Kind::Parse(None)).with_name().measured(self.mark));
+                May::Go
+            }
+            Found::Nowhere if turn.records.names.is_full() => {
+                let fault = Fault::new(code::PROGRAM_LIMIT_EXCEEDED, "this client has too many prepared statements");
+                self.refuse(fault.hint("Close those that are of no use any more, or give them no name."), turn);
+                self.send(length, false, turn);
                 May::Go
             }
             Found::Nowhere => {
                 turn.vacate(name);
-                let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
-                let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
+                let (number, origin) = self.keep(statement, turn);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
                 self.send(length - frame::HEADER - name.len(), true, turn);
-                turn.records.changes.push(name, Some(Named::new(statement.clone())), self.batch);
+                turn.records.changes.push(name, Some(Named::new(statement.clone(), origin)), self.batch);
                 turn.expect(Expected::client(Kind::Parse(Some(number))).with_name().measured(self.mark));
                 May::Go
             }
@@ -77,7 +83,8 @@ impl Intake {
 
     fn parse_unnamed(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
         self.reused = None;
-        turn.records.changes.push(b"", Some(Named::unnamed(statement.clone())), self.batch);
+        let named = Named::unnamed(statement.clone(), self.origin(&statement.recognised, turn));
+        turn.records.changes.push(b"", Some(named), self.batch);
         if self.parse_kept(length, statement, turn) {
             return May::Go;
         }
@@ -105,7 +112,7 @@ impl Intake {
         let (number, named) = match resolved {
             Resolved::Wait => return May::Wait,
             Resolved::Changed => {
-                self.refuse(turn);
+                self.refuse(Fault::new(code::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"), turn);
                 self.send(length, false, turn);
                 (None, None)
             }
@@ -222,7 +229,7 @@ impl Intake {
             self.need_unnamed(&named.statement, turn);
             return Resolved::AsIs(Some(named));
         }
-        let (number, shape) = match self.held(&named.statement, turn) {
+        let (number, shape) = match self.held(&named, turn) {
             Held::Later => return Resolved::Wait,
             Held::Here(number, shape) => (number, shape),
             Held::Nowhere => (self.prepare(&named.statement, turn), None),
@@ -237,21 +244,33 @@ impl Intake {
         }
     }
 
-    /// Whether the server has a statement that a client knows: one of before a change does, as it would in Postgres.
-    fn held(&self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> Held {
-        let mut wanted = Wanted { statement: statement.clone(), place: Place::Sessions(turn.rules.environment) };
-        let held = turn.records.prepared.find(&wanted, self.batch);
-        wanted.place = self.place(turn);
-        if held == Held::Nowhere && wanted.place == Place::Private {
-            return turn.records.prepared.find(&wanted, self.batch);
+    /// Whether the server has a statement that a client knows, as it was parsed then, or as it would be now.
+    fn held(&self, named: &Named, turn: &mut Turn<'_>) -> Held {
+        let Origin { place, generation } = named.origin;
+        let mut wanted = Wanted { statement: named.statement.clone(), place };
+        let held = turn.records.prepared.find(&wanted, self.batch, generation);
+        wanted.place = self.place(&named.statement.recognised, turn);
+        if held == Held::Nowhere && wanted.place != place {
+            return turn.records.prepared.find(&wanted, self.batch, generation);
         }
         held
     }
 
+    /// Where and when a text that goes now is parsed.
+    fn origin(&self, text: &Recognised, turn: &Turn<'_>) -> Origin {
+        Origin { place: self.place(text, turn), generation: turn.rules.generation }
+    }
+
+    /// A statement that the server is to keep under a number.
+    pub(super) fn keep(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> (Number, Origin) {
+        let origin = self.origin(&statement.recognised, turn);
+        let wanted = Wanted { statement: statement.clone(), place: origin.place };
+        (turn.records.prepared.insert(wanted, self.batch, origin.generation, turn.rules.most), origin)
+    }
+
     /// Prepares a statement at the server.
     fn prepare(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> Number {
-        let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
-        let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
+        let (number, _) = self.keep(statement, turn);
         turn.own(Kind::Parse(Some(number)), b'P', |out| write_parse(out, &name_of(number), &statement.text, &statement.types));
         number
     }
@@ -281,9 +300,8 @@ impl Intake {
         turn.records.prepared.set_unnamed(None);
     }
 
-    /// The server refuses what the client asks for: its columns have changed.
-    fn refuse(&mut self, turn: &mut Turn<'_>) {
-        let fault = Fault::new(code::FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+    /// The server refuses what the client asks for.
+    fn refuse(&mut self, fault: Fault, turn: &mut Turn<'_>) {
         turn.records.prepared.set_unnamed(None);
         turn.own(Kind::Refusal(fault.into()), b'P', |out| write_parse(out, b"", UNTAKEABLE, b"\0\0"));
     }
@@ -301,12 +319,17 @@ impl Intake {
                 Found::Later => return May::Wait,
                 Found::Nowhere => turn.vacate(name),
                 Found::Here(_) if turn.records.prepared.is_doomed(name) => {}
-                Found::Here(_) if runs && is_query && turn.answers.outstanding() > 0 => return May::Wait,
+                Found::Here(_) if is_query && turn.answers.outstanding() > 0 => return May::Wait,
                 // Postgres says what it says of any statement in a failed transaction.
-                Found::Here(_) if runs && is_query && turn.answers.status() == b'E' => {}
-                Found::Here(named) if runs && is_query => self.lend_query(name, &named.statement, turn),
-                Found::Here(named) if runs => self.lend_name(name, &named.statement.text, &named.statement.types, turn),
-                Found::Here(_) => self.lend_name(name, b"", b"\0\0", turn),
+                Found::Here(_) if is_query && turn.answers.status() == b'E' => {}
+                Found::Here(named) => {
+                    let (text, types) = if runs { (&*named.statement.text, &*named.statement.types) } else { (&b""[..], &b"\0\0"[..]) };
+                    if is_query && !turn.answers.has_begun() {
+                        self.lend_query(name, text, types, turn);
+                    } else {
+                        self.lend_name(name, text, types, turn);
+                    }
+                }
             }
         }
         May::Go
@@ -322,10 +345,10 @@ impl Intake {
     }
 
     /// The same before a `Query`, which an error must not let the server skip.
-    fn lend_query(&mut self, name: &[u8], statement: &Statement, turn: &mut Turn<'_>) {
+    fn lend_query(&mut self, name: &[u8], text: &[u8], types: &[u8], turn: &mut Turn<'_>) {
         turn.vacate(name);
         turn.up.write(turn.input, |own| {
-            frame::message(own, b'P', |out| write_parse(out, name, &statement.text, &statement.types));
+            frame::message(own, b'P', |out| write_parse(out, name, text, types));
             frame::message(own, b'S', |_| {});
         });
         turn.records.prepared.doom(name);

@@ -50,7 +50,8 @@ async fn settled(visit: &mut Visit<'_>) -> After {
     if must_probe && !visit.probe().await {
         return visit.lost().await;
     }
-    if is_news || must_probe {
+    visit.tell_definitions();
+    if is_news || must_probe || visit.is_outdated() {
         visit.follow_session();
     }
     if visit.desk.intake.unsure.is_some() {

@@ -21,11 +21,11 @@ impl Intake {
         if !self.may_try(turn) || !self.messages.binds_unnamed(turn.rest()) {
             return false;
         }
-        let wanted = Wanted { statement: statement.clone(), place: self.place(turn) };
+        let wanted = Wanted { statement: statement.clone(), place: self.place(&statement.recognised, turn) };
         if !self.is_worth(&wanted, turn) {
             return false;
         }
-        match turn.records.prepared.find(&wanted, self.batch) {
+        match turn.records.prepared.find(&wanted, self.batch, turn.rules.generation) {
             Held::Later => return false,
             Held::Here(number, _) => {
                 self.begin_trial(number, true, turn);
@@ -34,7 +34,7 @@ impl Intake {
                 self.reused = Some(number);
             }
             Held::Nowhere => {
-                let number = turn.records.prepared.insert(wanted, self.batch, turn.rules.most);
+                let (number, _) = self.keep(statement, turn);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: 0, new: &name_of(number) });
                 self.send(length - frame::HEADER, true, turn);
                 turn.expect(Expected::client(Kind::Parse(Some(number))).with_name().measured(self.mark));

@@ -45,6 +45,8 @@ pub(crate) struct Rules {
     pub(crate) process: u32,
     /// Hash of the session parameters that parsing depends on.
     pub(crate) environment: u64,
+    /// Changes whenever names in a text may mean something else, for everybody.
+    pub(crate) generation: u64,
     /// Statements that a connection may keep.
     pub(crate) most: usize,
     /// The client keeps its connection for what it left there: what is parsed now may mean nothing to others.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::calls;
 use super::fingerprint::Fingerprint;
-use super::literals::dollar_body;
+use super::literals::{self, dollar_body};
 use super::lookup;
 use super::names;
 use super::recognise::hash_of;
@@ -62,6 +62,11 @@ impl<'a> Reader<'a> {
             Kind::Quoted if matches!(token.word, Word::PgTemp | Word::PgSettings) => self.keyword(&token),
             Kind::UnicodeQuoted => self.effects = self.effects.and(calls::unknown(&mut self.touches)).and(Effects::NAMELESS),
             Kind::Text | Kind::Escaped | Kind::Dollar if self.statement.verb() == Word::Do => self.body(&token),
+            Kind::Text | Kind::Escaped | Kind::Dollar
+                if literals::may_tell_time(token.of(self.tokens.text), token.kind == Kind::Escaped) =>
+            {
+                self.effects = self.effects.and(Effects::CLOCK);
+            }
             _ => {}
         }
         self.statement.previous = token;

@@ -190,6 +190,9 @@ impl Effects {
     /// Sets a parameter whose name is computed when it is done: whether it is a custom one nobody can ask.
     pub(crate) const NAMELESS: Effects = Effects(1 << 14);
 
+    /// Holds a word for a time that the server reads when it parses: `'now'`, `'today'`.
+    pub(crate) const CLOCK: Effects = Effects(1 << 14);
+
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {
         Effects(self.0 | other.0)

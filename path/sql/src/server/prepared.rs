@@ -18,6 +18,9 @@ const LONGEST_NAME: usize = PREFIX.len() + 10;
 /// live to see the others.
 const LEFT_OUT: Number = Number::MAX / 2;
 
+/// Statements whose `Parse` may be unanswered at once.
+const PENDING: usize = 1024;
+
 /// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -34,6 +37,14 @@ pub(crate) enum Place {
     Private,
 }
 
+/// Where and when a client had a statement parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) place: Place,
+    /// Counts what may give names in a text another meaning; a copy of a later one is as good.
+    pub(crate) generation: u64,
+}
+
 /// The number in the name of a statement at the server; never used twice on a connection.
 pub(crate) type Number = u32;
 
@@ -41,6 +52,9 @@ pub(crate) type Number = u32;
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
     kept: HashMap<Wanted, Kept, BuildHasherDefault<Already>>,
+    numbers: HashMap<Number, Wanted>,
+    /// How many of them have a `Parse` that is not answered.
+    pending: usize,
     unnamed: Option<(u64, Arc<Statement>)>,
     doomed: Vec<Box<[u8]>>,
     last: Number,
@@ -52,6 +66,8 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 struct Kept {
     number: Number,
+    /// Of its `Parse`.
+    generation: u64,
     used: u64,
     /// The batch that its `Parse` is in, until that is answered.
     pending: Option<u32>,
@@ -83,10 +99,10 @@ impl Hash for Wanted {
 }
 
 impl Prepared {
-    /// Whether it holds `wanted` for a message of `batch`; that is a use of it.
-    pub(crate) fn find(&mut self, wanted: &Wanted, batch: u32) -> Held {
+    /// Whether it holds `wanted` for a message of `batch`, parsed in `generation` or later; that is a use of it.
+    pub(crate) fn find(&mut self, wanted: &Wanted, batch: u32, generation: u64) -> Held {
         self.uses += 1;
-        let Some(kept) = self.kept.get_mut(wanted) else { return Held::Nowhere };
+        let Some(kept) = self.kept.get_mut(wanted).filter(|kept| kept.generation >= generation) else { return Held::Nowhere };
         if kept.pending.is_some_and(|pending| pending != batch) {
             return Held::Later;
         }
@@ -94,16 +110,19 @@ impl Prepared {
         Held::Here(kept.number, kept.shape)
     }
 
-    /// Gives `wanted` a new number; its `Parse` goes out in `batch`. An older copy of it, and the least recently used
-    /// one when there are more than `most`, are doomed.
-    pub(crate) fn insert(&mut self, wanted: Wanted, batch: u32, most: usize) -> Number {
+    /// Gives `wanted` a new number; its `Parse` goes out in `batch`, in `generation`. An older copy of it, and the least
+    /// recently used one when there are more than `most`, are doomed.
+    pub(crate) fn insert(&mut self, wanted: Wanted, batch: u32, generation: u64, most: usize) -> Number {
         self.last += 1;
         self.uses += 1;
+        self.pending += 1;
         self.private += usize::from(wanted.place == Place::Private);
-        let kept = Kept { number: self.last, used: self.uses, pending: Some(batch), shape: None, asked: false };
-        if let Some(older) = self.kept.insert(wanted, kept) {
-            self.doom_number(older.number);
+        let kept = Kept { number: self.last, generation, used: self.uses, pending: Some(batch), shape: None, asked: false };
+        if let Some(older) = self.kept.get(&wanted).map(|older| older.number) {
+            self.retire(older);
         }
+        self.numbers.insert(self.last, wanted.clone());
+        self.kept.insert(wanted, kept);
         if self.kept.len() > most {
             self.evict();
         }
@@ -111,17 +130,23 @@ impl Prepared {
     }
 
     fn evict(&mut self) {
-        let settled = self.kept.iter().filter(|(_, kept)| kept.pending.is_none());
-        let Some(oldest) = settled.min_by_key(|(_, kept)| kept.used).map(|(wanted, _)| wanted.clone()) else { return };
-        if let Some(kept) = self.kept.remove(&oldest) {
-            self.doom_number(kept.number);
+        let settled = self.kept.values().filter(|kept| kept.pending.is_none());
+        if let Some(oldest) = settled.min_by_key(|kept| kept.used).map(|kept| kept.number) {
+            self.retire(oldest);
         }
+    }
+
+    /// Whether so many wait to be confirmed that more would make each of them slow.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.pending >= PENDING
     }
 
     /// The server has it.
     pub(crate) fn confirm(&mut self, number: Number) {
-        if let Some(kept) = self.numbered(number) {
-            kept.pending = None;
+        if let Some(kept) = self.numbered(number)
+            && kept.pending.take().is_some()
+        {
+            self.pending -= 1;
         }
     }
 
@@ -145,12 +170,14 @@ impl Prepared {
     }
 
     fn numbered(&mut self, number: Number) -> Option<&mut Kept> {
-        self.kept.values_mut().find(|kept| kept.number == number)
+        self.kept.get_mut(self.numbers.get(&number)?)
     }
 
     /// The server does not have it.
     pub(crate) fn forget(&mut self, number: Number) {
-        self.kept.retain(|_, kept| kept.number != number);
+        if let Some(kept) = self.numbers.remove(&number).and_then(|wanted| self.kept.remove(&wanted)) {
+            self.pending -= usize::from(kept.pending.is_some());
+        }
     }
 
     /// A client is done: what it has prepared in private is nobody's.
@@ -186,7 +213,7 @@ impl Prepared {
 
     /// The statement under this number.
     pub(crate) fn statement(&self, number: Number) -> Option<&Arc<Statement>> {
-        self.kept.iter().find(|(_, kept)| kept.number == number).map(|(wanted, _)| &wanted.statement)
+        self.numbers.get(&number).map(|wanted| &wanted.statement)
     }
 
     /// Whether it holds any.
@@ -197,6 +224,8 @@ impl Prepared {
     /// The server has dropped all of them.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
+        self.numbers.clear();
+        self.pending = 0;
         self.doomed.clear();
         self.unnamed = None;
     }

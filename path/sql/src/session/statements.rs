@@ -8,9 +8,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::parse::{Effects, Recognised};
+use crate::server::Origin;
 
 /// Bytes of a name that count (`NAMEDATALEN` less one).
 const NAME_BYTES: usize = 63;
+
+/// Bytes of one client's named statements.
+const MOST: usize = 64 << 20;
+
+/// What a name costs beside its statement's bytes.
+const OVERHEAD: usize = 256;
+
+/// Changes of names that may wait for their answers.
+const PENDING: usize = 1024;
 
 /// A text with its parameter types, as a `Parse` gave it. Two of them are equal when a server would parse the same.
 #[derive(Debug)]
@@ -25,6 +35,7 @@ pub(crate) struct Statement {
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     pub(crate) statement: Arc<Statement>,
+    pub(crate) origin: Origin,
     /// Hash of the columns that the client was told when it described the statement; not kept for the unnamed one.
     pub(crate) shape: Option<Rc<Cell<Option<u64>>>>,
 }
@@ -34,6 +45,8 @@ pub(crate) struct Named {
 pub(crate) struct Names {
     named: HashMap<Box<[u8]>, Named>,
     unnamed: Option<Named>,
+    /// Bytes of the named ones, more or less.
+    bytes: usize,
     /// Made by SQL's own `PREPARE`: they are the server's.
     of_sql: Vec<Box<[u8]>>,
     /// All that those ever known may do.
@@ -82,13 +95,13 @@ impl Statement {
 
 impl Named {
     /// A statement with a name of its own.
-    pub(crate) fn new(statement: Arc<Statement>) -> Named {
-        Named { statement, shape: Some(Rc::default()) }
+    pub(crate) fn new(statement: Arc<Statement>, origin: Origin) -> Named {
+        Named { statement, origin, shape: Some(Rc::default()) }
     }
 
     /// The unnamed statement.
-    pub(crate) fn unnamed(statement: Arc<Statement>) -> Named {
-        Named { statement, shape: None }
+    pub(crate) fn unnamed(statement: Arc<Statement>, origin: Origin) -> Named {
+        Named { statement, origin, shape: None }
     }
 }
 
@@ -128,10 +141,17 @@ impl Names {
             return;
         }
         self.of_sql.retain(|known| *known != name);
-        match to {
-            Some(to) => drop(self.named.insert(name, to)),
-            None => drop(self.named.remove(&name)),
-        }
+        self.bytes += to.as_ref().map_or(0, bytes);
+        let before = match to {
+            Some(to) => self.named.insert(name, to),
+            None => self.named.remove(&name),
+        };
+        self.bytes -= before.as_ref().map_or(0, bytes);
+    }
+
+    /// Whether there is no room for one more name.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes >= MOST
     }
 
     /// A `Parse` without a name has failed.
@@ -152,13 +172,14 @@ impl Names {
 
     /// SQL's `DEALLOCATE name` has succeeded.
     pub(crate) fn remove(&mut self, name: &[u8]) {
-        self.named.remove(key(name));
+        self.bytes -= self.named.remove(key(name)).as_ref().map_or(0, bytes);
         self.of_sql.retain(|known| **known != *key(name));
     }
 
     /// `DEALLOCATE ALL` or `DISCARD ALL` has succeeded: the unnamed statement stays.
     pub(crate) fn clear(&mut self) {
         self.named.clear();
+        self.bytes = 0;
         self.of_sql.clear();
     }
 
@@ -181,6 +202,11 @@ impl Changes {
         self.0.front().is_some_and(|change| change.name.is_empty())
     }
 
+    /// Whether so many wait that more would make each look for a name slow.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.0.len() >= PENDING
+    }
+
     /// The oldest one will not come: its message failed or was skipped.
     pub(crate) fn discard(&mut self) {
         self.0.pop_front();
@@ -190,6 +216,10 @@ impl Changes {
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+fn bytes(named: &Named) -> usize {
+    OVERHEAD + named.statement.text.len() + named.statement.types.len()
 }
 
 /// The part of `name` that counts.

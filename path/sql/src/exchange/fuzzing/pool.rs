@@ -152,6 +152,7 @@ impl Guest {
                 client: self.number,
                 process: self.number as u32,
                 environment: 0,
+                generation: 0,
                 most: 2,
                 is_private: false,
                 reuse: Reuse::Always,

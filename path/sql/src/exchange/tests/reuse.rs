@@ -123,6 +123,43 @@ fn the_second_failure_is_told() {
     assert_eq!(scene.answer("3 | E 42P01 | Z I"), "E 42P01 | Z I");
 }
 
+/// It would take twice as long, and a cancel would be lost.
+#[test]
+fn what_is_cut_is_not_tried_again() {
+    for code in ["57014", "55P03", "40P01", "53200"] {
+        let mut server = Server::default();
+        let mut scene = worthy(&mut server);
+        scene.client(BATCH);
+        scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
+        scene.client(BATCH);
+        assert_eq!(scene.answer(&format!("E {code} | Z I")), format!("1 | E {code} | Z I"));
+    }
+}
+
+#[test]
+fn a_statement_is_parsed_again_once_names_may_mean_something_else() {
+    let mut server = Server::default();
+    let mut scene = worthy(&mut server);
+    scene.client(BATCH);
+    scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
+    scene.rules.generation += 1;
+    let mut scene = scene.settle();
+    assert_eq!(scene.client(BATCH), format!("P plimsoll_2 SELECT a FROM t WHERE id = $1 | {}", KEPT.replace('1', "2")));
+}
+
+#[test]
+fn a_text_with_a_word_for_a_time_is_not_kept() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.rules.reuse = Reuse::Always;
+    for text in ["SELECT a FROM t WHERE b < 'now'", "INSERT INTO t VALUES ($1, 'Today 12:00')", "SELECT E'\\156ow'", "SELECT 'no'\n'w'"] {
+        let batch = format!("P - {text} | B - - | E - | S");
+        assert_eq!(scene.client(&batch), batch);
+        scene.answer("1 | 2 | C X | Z I");
+    }
+    assert!(scene.client("P - SELECT 'known' | B - - | E - | S").starts_with("P plimsoll_1"));
+}
+
 #[test]
 fn a_fatal_error_is_not_tried_again() {
     let mut server = Server::default();

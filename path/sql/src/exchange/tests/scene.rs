@@ -58,7 +58,7 @@ impl<'s> Scene<'s> {
             output: Vec::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
-            rules: Rules { client: 1, process: 300, environment: 0, most: 10, is_private: false, reuse: Reuse::Never },
+            rules: Rules { client: 1, process: 300, environment: 0, generation: 0, most: 10, is_private: false, reuse: Reuse::Never },
             worth: Worth::default(),
             measure: Measure::new(Top::new("main".into(), 1, None, Log::nowhere()), 0),
             came: Instant::now(),
