@@ -83,6 +83,8 @@ pub async fn serve(listener: UnixListener, orders: mpsc::Sender<Asked>) {
     loop {
         let Ok(seat) = seats.clone().acquire_owned().await else { return };
         match listener.accept().await {
+            // Nobody else's business: it tells passwords.
+            Ok((stream, _)) if !is_ours(&stream) => {}
             Ok((stream, _)) => {
                 let orders = orders.clone();
                 tokio::spawn(async move {
@@ -95,6 +97,11 @@ pub async fn serve(listener: UnixListener, orders: mpsc::Sender<Asked>) {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+/// Whether this user or root asks, whatever the socket's mode let through.
+fn is_ours(stream: &UnixStream) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || peer.uid() == rustix::process::geteuid().as_raw())
 }
 
 async fn answer(mut stream: UnixStream, orders: mpsc::Sender<Asked>) -> io::Result<()> {

@@ -53,7 +53,7 @@ impl Running {
         let new = Arc::new(new);
         let (databases, plan) = (self.databases.clone(), new.clone());
         let doors = blocking(move || databases.prepare(&plan)).await.map_err(|reason| vec![reason])?;
-        let changed = match self.roll(&new, doors.after().apps(&new)).await {
+        let mut changed = match self.roll(&new, doors.after().apps(&new)).await {
             Ok(rolled) => in_words(changes, &rolled, doors.renewed()),
             Err(reason) => {
                 let undo = || {
@@ -63,9 +63,9 @@ impl Running {
                 return Err(blocking(undo).await.err().into_iter().chain([reason]).collect());
             }
         };
-        if let Err(reason) = blocking(move || doors.commit()).await {
-            self.log.error("reload", &reason);
-        }
+        let failed = blocking(move || Ok(doors.commit())).await.unwrap_or_else(|error| vec![error]);
+        failed.iter().for_each(|reason| self.log.error("reload", reason));
+        changed.extend(failed.into_iter().map(|reason| format!("not wholly: {reason}")));
         if let Some(console) = console {
             *self.console() = console;
         }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -71,7 +71,10 @@ impl State {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        within(&self.dir, |path| UnixListener::bind(path))
+        let listener = within(&self.dir, |path| UnixListener::bind(path))?;
+        // Whatever the umask left: it tells passwords.
+        fs::set_permissions(self.dir.join(SOCKET), fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
     }
 }
 
@@ -116,6 +119,7 @@ mod tests {
         let state = State::take(&dir, |_| false).unwrap();
         drop(state.listen().unwrap());
         let _second = state.listen().unwrap();
+        assert_eq!(fs::metadata(dir.join(SOCKET)).unwrap().permissions().mode() & 0o777, 0o600);
         connect(&dir).unwrap();
     }
 }

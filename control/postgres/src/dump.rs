@@ -1,6 +1,7 @@
 //! Dumps and restores while the server runs, by Postgres's own programs, streamed. Blocks: for verbs, not for the server.
 
 mod nightly;
+mod script;
 mod target;
 
 use std::ffi::OsString;
@@ -10,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fetch;
@@ -18,6 +19,7 @@ use crate::find;
 use crate::tier::Environment;
 
 pub(crate) use nightly::{Dumped, Nightly, dump_all, folder, keep};
+use script::Script;
 pub use target::Target;
 
 /// How a dump in Postgres's own compressed format begins.
@@ -121,17 +123,26 @@ pub fn restore(tools: &Tools, target: &Target, mut from: impl Read + Send + 'sta
         return Err("the dump is empty".into());
     }
     let all = io::Cursor::new(begin.clone()).chain(from);
-    if begin == CUSTOM {
-        let words = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--no-password"];
-        feed(tools, "pg_restore", &words, target, all)
-    } else {
-        let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--output=/dev/null"];
-        let source: Box<dyn Read + Send> = if begin.starts_with(GZIP) { Box::new(GzDecoder::new(all)) } else { Box::new(all) };
-        feed(tools, "psql", &words, target, source)
-    }
+    let source: Box<dyn Read + Send> = match begin.as_slice() {
+        CUSTOM => Box::new(Script::begin(tools, all).map_err(|error| format!("cannot start pg_restore: {error}"))?),
+        gzip if gzip.starts_with(GZIP) => Box::new(MultiGzDecoder::new(all)),
+        _ => Box::new(all),
+    };
+    feed(tools, target, source)
 }
 
-fn feed(tools: &Tools, program: &str, words: &[&str], target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
+/// The major version of the server that is there.
+pub fn server_major(tools: &Tools, target: &Target) -> Option<u32> {
+    let mut command = Command::new(tools.program("psql"));
+    command.args(["-XAtq", "--no-password", "-c", "SHOW server_version_num"]).envs(target.environment()).arg("--dbname").arg(target.name());
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let number: u32 = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
+    Some(number / 10_000)
+}
+
+fn feed(tools: &Tools, target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
+    let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--output=/dev/null"];
+    let program = "psql";
     let mut command = Command::new(tools.program(program));
     command.args(words).envs(target.environment()).arg("--dbname").arg(target.name());
     let started = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
@@ -200,5 +211,49 @@ mod tests {
         assert!(!bin.path().join("committed").exists());
         restore(&tools, &target, &b"SELECT 1;"[..]).unwrap();
         assert!(bin.path().join("committed").exists());
+    }
+
+    /// Programs that do what the scripts say; what psql was given is in the file.
+    fn programs(pg_restore: &str) -> (tempfile::TempDir, Tools) {
+        let bin = tempfile::tempdir().unwrap();
+        let psql = format!("cat >{}/given", bin.path().display());
+        for (name, script) in [("psql", psql.as_str()), ("pg_restore", pg_restore)] {
+            let program = bin.path().join(name);
+            fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let tools = Tools { bin: bin.path().into(), major: 18 };
+        (bin, tools)
+    }
+
+    #[test]
+    fn newer_programs_restore_into_an_older_server() {
+        let (bin, tools) = programs("cat >/dev/null; echo 'SET lock_timeout = 0;'; echo 'SET transaction_timeout = 0;'; echo 'SELECT 1;'");
+        restore(&tools, &Target::url("postgres://app:x@localhost/shop"), &b"PGDMP and more"[..]).unwrap();
+        let given = fs::read_to_string(bin.path().join("given")).unwrap();
+        let lines: Vec<&str> = given.lines().collect();
+        assert_eq!([lines[0], lines[2]], ["SET lock_timeout = 0;", "SELECT 1;"]);
+        assert!(lines[1].starts_with("SELECT set_config(name, '0', false) FROM pg_settings") && lines.len() == 3, "{given}");
+    }
+
+    #[test]
+    fn a_dump_that_is_no_whole_one_is_not_committed() {
+        let (_bin, tools) =
+            programs("cat >/dev/null; echo 'DROP TABLE kept;'; echo 'pg_restore: error: unexpected end of file' >&2; exit 1");
+        let reason = restore(&tools, &Target::url("postgres://app:x@localhost/shop"), &b"PGDMP and"[..]).unwrap_err();
+        assert_eq!(reason, "the dump cannot be read: pg_restore: error: unexpected end of file; nothing has changed");
+    }
+
+    #[test]
+    fn every_member_of_a_gzip_file_is_restored() {
+        let (bin, tools) = programs("exit 1");
+        let member = |text: &str| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text.as_bytes()).unwrap();
+            encoder.finish().unwrap()
+        };
+        let both = [member("SELECT 1;\n"), member("SELECT 2;\n")].concat();
+        restore(&tools, &Target::url("postgres://app:x@localhost/shop"), io::Cursor::new(both)).unwrap();
+        assert_eq!(fs::read_to_string(bin.path().join("given")).unwrap(), "SELECT 1;\nSELECT 2;\n");
     }
 }

@@ -88,7 +88,13 @@ impl Ground {
         }
     }
 
-    /// Gives a file or folder of ours to the server's user.
+    /// Gives an open file to the server's user.
+    pub(crate) fn give_file(&self, file: &fs::File) -> std::io::Result<()> {
+        let user = self.account.user;
+        if self.switch { std::os::unix::fs::fchown(file, Some(user.uid), Some(user.gid)) } else { Ok(()) }
+    }
+
+    /// Gives a folder of ours to the server's user: not within one that is that user's already.
     pub(crate) fn give(&self, path: &Path) -> std::io::Result<()> {
         let user = self.account.user;
         if self.switch { std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid)) } else { Ok(()) }

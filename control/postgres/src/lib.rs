@@ -35,7 +35,7 @@ mod usage;
 mod view;
 
 pub use credentials::Credentials;
-pub use dump::{Target, Tools, dump_to_file, dump_to_stdout, restore};
+pub use dump::{Target, Tools, dump_to_file, dump_to_stdout, restore, server_major};
 pub use plan::Plan;
 pub use setup::setup;
 pub use tier::{Environment, Handle, Setup, Tier};

@@ -13,6 +13,7 @@ use crate::ask::Asker;
 use crate::clear::clear;
 use crate::ground::{Ground, Lack};
 use crate::output::{self, Output};
+use crate::plan::Plan;
 use crate::tier::{Setup, Shared};
 use crate::tries::Tries;
 use crate::view::{Order, Phase, View};
@@ -28,6 +29,8 @@ const WANTED: Duration = Duration::from_secs(1);
 /// While programs are missing, a registry is not asked more often.
 const FETCHING: Duration = Duration::from_secs(60);
 const FETCHING_WANTED: Duration = Duration::from_secs(10);
+/// Before a database that could not be made is tried again.
+const NOT_MADE: Duration = Duration::from_secs(10);
 /// How long the last lines of a process that died before it was ready may take to arrive.
 const LAST_LINES: Duration = Duration::from_secs(2);
 /// How to stop it: each signal with the time it has.
@@ -164,6 +167,8 @@ impl Life {
     /// Runs the server until it ends; `Ok` is an end that was ordered.
     async fn serve(&mut self, ground: &Arc<Ground>) -> Result<(), Death> {
         let (mut orders, begun) = (self.orders.clone(), Instant::now());
+        // From before its databases are looked at: none that comes meanwhile is missed.
+        let plans = self.shared.plan.subscribe();
         let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None })?;
         let ready = tokio::select! {
             ready = self.until_ready(&running, ground) => ready,
@@ -177,7 +182,7 @@ impl Life {
         let since = self.is_up(ground, begun);
         let exit = tokio::select! {
             exit = running.process.exited() => exit,
-            never = self.follow_plan(ground) => match never {},
+            never = self.follow_plan(ground, plans) => match never {},
             () = told_to_stop(&mut orders) => return self.stop(&running.process, ground).await,
         };
         self.door.state.send_replace(ServerState::Starting);
@@ -220,11 +225,11 @@ impl Life {
     }
 
     /// Makes what a changed plan adds, for ever.
-    async fn follow_plan(&self, ground: &Ground) -> std::convert::Infallible {
-        let mut plans = self.shared.plan.subscribe();
+    async fn follow_plan(&self, ground: &Ground, mut plans: watch::Receiver<Plan>) -> std::convert::Infallible {
         while plans.changed().await.is_ok() {
-            if let Err(error) = self.ensure_roles(ground).await {
+            while let Err(error) = self.ensure_roles(ground).await {
                 events::not_made(&self.setup().log, &error);
+                sleep(NOT_MADE).await;
             }
         }
         std::future::pending().await

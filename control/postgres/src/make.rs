@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use process::{Exit, Keeper};
+use rustix::fs::OFlags;
 
 use crate::account;
 use crate::ask::SUPERUSER;
@@ -15,6 +16,9 @@ use crate::death;
 use crate::ground::Ground;
 use crate::memory;
 use crate::run::run;
+
+/// Of `open`: a link is an error.
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits() as i32;
 
 /// Makes it. After a failure there is nothing; what is left when nobody waits any more goes at the next try.
 pub(crate) async fn make(ground: &Ground, keeper: &Keeper) -> Result<(), String> {
@@ -94,7 +98,11 @@ fn arguments(major: u32, data: &Path, locale: &str) -> Vec<OsString> {
 
 /// Our settings come after the defaults and before what a person adds.
 fn include(conf: &Path) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().append(true).open(conf)?;
+    let mut file = fs::OpenOptions::new().append(true).custom_flags(NO_LINK).open(conf)?;
+    // A second name of it would be another file of ours, which the server's user has linked here.
+    if file.metadata()?.nlink() > 1 {
+        return Err(io::Error::other(format!("{} has a second name", conf.display())));
+    }
     writeln!(file, "\n# Plimsoll's settings; yours may stand below.\ninclude '{}'", configure::OURS)?;
     file.sync_all()
 }
@@ -113,12 +121,16 @@ pub(crate) fn configure(ground: &Ground, connections: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Whole or not at all.
+/// Whole or not at all. The folder is the server's user's, who must not lead us to a file of ours by a link.
 fn write(ground: &Ground, path: &Path, text: &str) -> io::Result<()> {
     let aside = PathBuf::from(format!("{}.new", path.display()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).custom_flags(NO_LINK).mode(0o600).open(&aside)?;
     file.write_all(text.as_bytes())?;
-    ground.give(&aside)?;
+    ground.give_file(&file)?;
     fs::rename(&aside, path)
 }
 

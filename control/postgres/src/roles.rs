@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::ask::{Asker, Row, name, text};
 use crate::credentials::Credentials;
 
-/// The question whose answer [`missing`] reads. A role's comment holds the tag of its password.
+/// The question whose answer [`missing`] reads. A role's comment holds the tag of its password; a database is open when a role
+/// that nobody gave anything there may connect.
 const QUESTION: &str = "SELECT 'role', rolname, coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles \
-                        UNION ALL SELECT 'database', datname, '' FROM pg_database";
+                        UNION ALL SELECT 'database', datname, \
+                        CASE WHEN has_database_privilege('pg_monitor', oid, 'CONNECT') THEN 'open' ELSE '' END FROM pg_database";
 
 /// Makes what is missing.
 pub(crate) async fn ensure(asker: &mut Asker, wanted: &[Credentials]) -> Result<(), String> {
@@ -35,9 +37,13 @@ fn missing(wanted: &[Credentials], there: &[Row]) -> Vec<String> {
             None => statements.push(format!("CREATE ROLE {role} LOGIN CREATEDB PASSWORD {password}; COMMENT ON ROLE {role} IS {comment}")),
             Some(_) => statements.push(format!("ALTER ROLE {role} LOGIN PASSWORD {password}; COMMENT ON ROLE {role} IS {comment}")),
         }
-        if !databases.contains_key(database.as_str()) {
-            let database = name(database);
+        let is_there = databases.get(database.as_str());
+        let database = name(database);
+        if is_there.is_none() {
             statements.push(format!("CREATE DATABASE {database} OWNER {role}"));
+        }
+        // What was cut short between the two is made whole.
+        if is_there.is_none_or(|access| *access == "open") {
             statements.push(format!("REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC"));
         }
     }
@@ -64,6 +70,9 @@ mod tests {
         assert!(made[0].starts_with("CREATE ROLE \"main\" LOGIN CREATEDB PASSWORD 'secret'; COMMENT ON ROLE"), "{}", made[0]);
         let there = [row(["role", "main", "made by Plimsoll; password t1"]), row(["database", "main", ""])];
         assert_eq!(missing(std::slice::from_ref(&main), &there), [""; 0]);
+        let open = [row(["role", "main", "made by Plimsoll; password t1"]), row(["database", "main", "open"])];
+        let closed = missing(std::slice::from_ref(&main), &open);
+        assert_eq!(closed, ["REVOKE CONNECT, TEMPORARY ON DATABASE \"main\" FROM PUBLIC"]);
         let changed = missing(&[Credentials { tag: "t2".into(), ..main }], &there);
         assert_eq!(changed.len(), 1);
         assert!(changed[0].starts_with("ALTER ROLE \"main\" LOGIN PASSWORD"), "{}", changed[0]);

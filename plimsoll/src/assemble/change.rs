@@ -123,11 +123,14 @@ impl Prepared {
     }
 
     /// Goes over: what only the old file lets in comes in no more, and doors that it alone had are drained in the background.
-    pub(crate) fn commit(self) -> Result<(), String> {
+    ///
+    /// Returns why doors go on as they were prepared, with what the old file let in; the others have gone over.
+    pub(crate) fn commit(self) -> Vec<String> {
+        let mut failed = Vec::new();
         for door in &self.after.doors {
             let is_changed = self.before.door(&door.plan.name).is_some_and(|before| before.plan != door.plan);
             if is_changed || self.handed.iter().any(|(_, to)| *to == door.plan.name) {
-                swap(door, door.plan.clone())?;
+                failed.extend(swap(door, door.plan.clone()).err());
             }
         }
         let left: Vec<Door> = self.before.doors.iter().filter(|door| self.after.door(&door.plan.name).is_none()).cloned().collect();
@@ -136,7 +139,7 @@ impl Prepared {
         }
         self.databases.set(self.after);
         tokio::spawn(drain(left, self.deadline));
-        Ok(())
+        failed
     }
 
     /// The sockets that `to` had of `holder`.
@@ -199,8 +202,16 @@ impl Joined {
     }
 }
 
-/// A `primary` before data of the embedded server would make them seem to be gone.
+/// Another kind of server would make the data of before seem to be gone.
 fn keeps_its_data(new: &Plan, before: &Joined) -> Result<(), String> {
+    let comes_home = |plan: &&sql::Plan| plan.primary.is_none() && before.door(&plan.name).is_some_and(|door| door.plan.primary.is_some());
+    if let Some(plan) = new.sql.iter().find(comes_home) {
+        return Err(format!(
+            "`sql.{0}.primary` is gone: the data are on that server, and the embedded one is another; `plimsoll db dump {0} FILE`, stop \
+             Plimsoll, start it with the new file, then `plimsoll db restore {0} FILE`",
+            plan.name
+        ));
+    }
     if !before.postgres.as_ref().is_some_and(postgres::Handle::holds_data) {
         return Ok(());
     }

@@ -157,6 +157,18 @@ fn a_pool_grows_as_far_as_the_embedded_server_goes() {
     assert!(output.status.code() == Some(1) && said(&output).contains("was started for 90 connections"), "{}", said(&output));
 }
 
+/// Data of an outside server would seem to be gone, too.
+#[test]
+fn a_primary_does_not_leave_a_door_that_runs() {
+    let server = Postgres::start();
+    let outside = format!("[sql.main]\nlisten = \"127.0.0.1:0\"\nprimary = \"{}\"\n", server.url("app", "app"));
+    let plimsoll = Plimsoll::start(BINARY, &file(&outside));
+    let output = reload(&plimsoll, &file("[sql.main]\nlisten = \"127.0.0.1:0\"\n"));
+    assert!(output.status.code() == Some(1) && said(&output).contains("`sql.main.primary` is gone"), "{}", said(&output));
+    rows(&mut connect(&plimsoll, "main"), "SELECT 1");
+    assert!(reload(&plimsoll, &file(&outside)).status.success());
+}
+
 fn free() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

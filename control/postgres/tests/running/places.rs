@@ -67,6 +67,25 @@ async fn a_closed_parent_sends_the_data_to_the_systems_folder() {
     ground.handle.stop().await;
 }
 
+/// Whoever is the server's user must not have root write where a link leads.
+#[tokio::test]
+async fn a_link_in_the_data_leads_nobody_out() {
+    let ground = Ground::new();
+    ground.up().await;
+    let data = ground.data();
+    ground.handle.stop().await;
+    let ours = ground.folder.path().join("ours");
+    std::fs::write(&ours, "kept").unwrap();
+    mode(&ours, 0o600);
+    let links = ["plimsoll.conf.new", "plimsoll_hba.conf.new", "plimsoll_ident.conf.new"].map(|name| data.join(name));
+    links.iter().for_each(|link| std::os::unix::fs::symlink(&ours, link).unwrap());
+    let ground = ground.again();
+    ground.socket().await;
+    let found = std::fs::metadata(&ours).unwrap();
+    assert_eq!((std::fs::read_to_string(&ours).unwrap().as_str(), found.uid()), ("kept", rustix::process::geteuid().as_raw()));
+    ground.handle.stop().await;
+}
+
 /// Somebody starts a server by hand over our data.
 #[tokio::test]
 async fn somebody_elses_server_on_the_data_is_refused_and_left_alone() {

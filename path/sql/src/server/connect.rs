@@ -27,6 +27,9 @@ const TLS_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 /// An idle connection is asked for a sign of life after that long, so that a server that vanished is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// A server that takes nothing of what was sent for that long has vanished; without it the kernel tries for a quarter of an hour.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
@@ -107,6 +110,7 @@ async fn dial(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
     let _ = socket.set_nodelay(true);
     let _ = rustix::net::sockopt::set_socket_keepalive(&socket, true);
     let _ = rustix::net::sockopt::set_tcp_keepidle(&socket, KEEPALIVE);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&socket, UNACKNOWLEDGED.as_millis() as u32);
     Ok(socket)
 }
 

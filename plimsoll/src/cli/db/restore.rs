@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::entrance::{DatabaseAndFile, choose, running};
-use super::tools::{target, tools};
+use super::tools::{newest, target};
 use super::{Failed, misused};
 use crate::cli::Shared;
 
@@ -23,7 +23,7 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> 
     let (all, begun) = (running(shared)?, Instant::now());
     let (name, file) = arguments.which.split(&all);
     let entrance = choose(all, name.as_deref())?;
-    let (tools, target) = (tools(&entrance)?, target(&entrance));
+    let (tools, target) = (newest(&entrance)?, target(&entrance));
     match &file {
         Some(file) => {
             let source = File::open(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
