@@ -127,7 +127,8 @@ impl Alarm {
     }
 
     /// Whether it has rung since it was last set.
-    pub fn has_rung(&self) -> bool {
+    #[cfg(test)]
+    fn has_rung(&self) -> bool {
         self.shared.slots.borrow().deadlines[self.slot as usize] == RUNG
     }
 

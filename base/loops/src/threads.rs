@@ -91,17 +91,6 @@ impl Loops {
         let _ = self.threads[index].orders.send(order);
     }
 
-    /// Makes a task of one kind on every loop.
-    pub fn on_each<F, Fut>(&self, make: F)
-    where
-        F: FnOnce(Loop) -> Fut + Clone + Send + 'static,
-        Fut: Future<Output = ()> + 'static,
-    {
-        for index in 0..self.len() {
-            self.run(index, make.clone());
-        }
-    }
-
     /// The share (0..=1) of the last whole second in which the busiest loop worked.
     pub fn busy_share(&self) -> f64 {
         self.busy_shares().into_iter().fold(0.0, f64::max)
@@ -164,9 +153,13 @@ mod tests {
     fn each_loop_is_a_thread_with_its_name() {
         let loops = Loops::start(2).unwrap();
         let (sender, names) = channel();
-        loops.on_each(move |here| async move {
-            sender.send((here.index, std::thread::current().name().unwrap().to_string())).unwrap();
-        });
+        for index in 0..loops.len() {
+            let sender = sender.clone();
+            loops.run(index, move |here| async move {
+                sender.send((here.index, std::thread::current().name().unwrap().to_string())).unwrap();
+            });
+        }
+        drop(sender);
         let mut seen: Vec<_> = names.iter().collect();
         seen.sort();
         assert_eq!(seen, [(0, "loop-0".into()), (1, "loop-1".into())]);

@@ -125,12 +125,5 @@ pub struct HttpState {
     pub p99: f64,
 }
 
-impl Snapshot {
-    /// One line of JSON.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("plain data always serialises")
-    }
-}
-
 #[cfg(test)]
 mod tests;
