@@ -1,6 +1,8 @@
 //! client: takes a connection from its first byte to a session: encryption, who it is, what it is told, how it cancels.
+//! `arrival` is that way; what a client does then is a visit.
 
 pub(crate) mod accept;
+mod arrival;
 pub(crate) mod cancel;
 pub(crate) mod fuzzing;
 mod gate;

@@ -17,8 +17,8 @@ use crate::listening::Listeners;
 use crate::pins::PinBoard;
 use crate::server::{Key, Pool, Side};
 use crate::session::{Readers, Sessions};
-use crate::shape::Shape;
 use crate::top::{Measure, Top};
+use crate::view::{Shape, View};
 
 /// Desks kept for the next busy client.
 const DESKS: usize = 64;
@@ -44,10 +44,6 @@ pub(crate) struct Shared {
     /// See [`Shared::generation`].
     generation: AtomicU64,
 }
-
-/// One loop's look at the plan: cloning it writes nothing that cores share.
-#[allow(clippy::redundant_allocation)] // that is why
-pub(crate) type View = Rc<Arc<Shape>>;
 
 /// One loop's part of the tier.
 #[derive(Debug)]

@@ -1,6 +1,5 @@
 //! The SQL door: client -> parse -> route -> server.
 
-mod arrival;
 mod client;
 mod door;
 mod error;
@@ -19,11 +18,11 @@ mod scram;
 mod server;
 mod session;
 mod settings;
-mod shape;
 mod status;
 mod stream;
 mod tier;
 mod top;
+mod view;
 mod visit;
 
 pub use events::Counts;

@@ -17,7 +17,7 @@ use crate::door::{Door, Shared};
 use crate::listening;
 use crate::pins::Pinned;
 use crate::server::{Message, Side, seed, to_server};
-use crate::shape::Shape;
+use crate::view::Shape;
 
 /// How long what a server said of its tables is believed.
 const BELIEVED: Duration = Duration::from_secs(60);

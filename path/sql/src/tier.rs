@@ -16,9 +16,9 @@ use crate::listening::Listeners;
 use crate::orders::{self, Arrivals, Order};
 use crate::plan::Plan;
 use crate::server::Pool;
-use crate::shape::Shape;
 use crate::status::Status;
 use crate::top::{Top, TopStatement};
+use crate::view::Shape;
 
 /// One SQL door, to be started.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use loops::Alarm;
 
 use crate::client::cancel::{Lending, Seat};
-use crate::door::{Door, View};
+use crate::door::Door;
 use crate::events::add;
 use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
@@ -17,6 +17,7 @@ use crate::path::path;
 use crate::server::{Attendance, Key, Lent};
 use crate::session::{Names, Parameters, Reported, Session};
 use crate::stream::Stream;
+use crate::view::View;
 
 /// How long a client that is closed may take to read what it was told.
 const LAST_WORDS: Duration = Duration::from_secs(10);

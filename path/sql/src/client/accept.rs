@@ -8,7 +8,7 @@ use loops::{Accepted, Newcomer, Seat, Seated};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 
-use crate::arrival::{attend, turn_away};
+use super::arrival::{attend, turn_away};
 use crate::door::Door;
 use crate::error::Fault;
 use crate::events::add;

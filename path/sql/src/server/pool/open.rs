@@ -16,7 +16,7 @@ use super::shelf::Kept;
 use super::side::{Side, now};
 use crate::error::code;
 use crate::server::{ConnectError, Connection, Key, connect};
-use crate::shape::Shape;
+use crate::view::Shape;
 
 /// How often a loop that waits for the server looks whether anybody still wants it.
 const LOOK: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ use super::shelf::Kept;
 use super::wish::{Waiting, Wish};
 use crate::events::{Closed, Events, LoopEvents};
 use crate::server::{Connection, Key};
-use crate::shape::Shape;
+use crate::view::Shape;
 
 /// What a server is told before its connection is closed.
 const TERMINATE: &[u8] = b"X\0\0\0\x04";

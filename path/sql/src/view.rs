@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::client::Gate;
 use crate::plan::Plan;
@@ -26,6 +28,10 @@ struct Files {
     certificate: u64,
     roots: u64,
 }
+
+/// One loop's look at it: cloning it writes nothing that cores share.
+#[allow(clippy::redundant_allocation)] // that is why
+pub(crate) type View = Rc<Arc<Shape>>;
 
 impl Shape {
     /// Reads certificates and makes the keys of users that `before` did not have: milliseconds, so not on a loop.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::client::{self, Client, Entrance, Known, greet};
+use super::{Client, Entrance, Known, greet};
 use crate::door::Door;
 use crate::error::{Fault, Severity};
 use crate::events::Failure;
@@ -34,7 +34,7 @@ async fn arrive(door: &Rc<Door>, stream: Stream) -> Option<Guest> {
 async fn enter(door: &Rc<Door>, stream: Stream, refusal: Option<Fault>) -> Option<Client> {
     let shape = door.shape();
     let entrance = Entrance { gate: &shape.gate, registry: &door.registry, interned: &door.sessions.interned, refusal };
-    client::enter(stream, &entrance).await.unwrap_or_else(|_| {
+    super::enter(stream, &entrance).await.unwrap_or_else(|_| {
         door.events().failed(Failure::Login);
         None
     })
