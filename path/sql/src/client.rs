@@ -6,6 +6,7 @@ mod arrival;
 pub(crate) mod cancel;
 pub(crate) mod fuzzing;
 mod gate;
+mod guest;
 mod login;
 mod options;
 mod scram;
@@ -28,6 +29,7 @@ use crate::stream::Stream;
 
 pub(crate) use cancel::Seat;
 pub(crate) use gate::Gate;
+pub(crate) use guest::Guest;
 pub(crate) use welcome::{Known, Welcomes, greet};
 
 use login::Mechanism;

@@ -1,54 +1,17 @@
-//! One client: small while it is silent, with a desk and a server connection while it has something to say.
+//! A client that is busy: it has a desk, and a server connection while somebody must answer it.
 
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use loops::Alarm;
-
-use crate::client::cancel::{Lending, Seat};
+use crate::client::Guest;
+use crate::client::cancel::Lending;
 use crate::door::Door;
 use crate::events::add;
 use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
 use crate::parse::Strings;
 use crate::path::path;
-use crate::server::{Attendance, Key, Lent};
-use crate::session::{Names, Parameters, Reported, Session};
-use crate::stream::Stream;
+use crate::server::Lent;
 use crate::view::View;
-
-/// How long a client that is closed may take to read what it was told.
-const LAST_WORDS: Duration = Duration::from_secs(10);
-
-/// A client that is logged in, busy or not.
-#[derive(Debug)]
-pub(crate) struct Guest {
-    pub(crate) stream: Stream,
-    pub(crate) key: Arc<Key>,
-    pub(crate) seat: Seat,
-    pub(crate) session: Session,
-    pub(crate) names: Names,
-    pub(crate) alarm: Alarm,
-    pub(crate) _attendance: Attendance,
-    /// A number that no other client of the door has.
-    pub(crate) number: u64,
-    /// What came before it could know that it is in.
-    pub(crate) early: Box<[u8]>,
-    pub(crate) traits: Traits,
-}
-
-/// What is made of a session once, until it is another.
-#[derive(Debug)]
-pub(crate) struct Traits {
-    parameters: Arc<Parameters>,
-    told: Arc<Reported>,
-    /// How the server reads the client's texts.
-    strings: Strings,
-    /// All statements are planned each time.
-    plans_anew: bool,
-}
 
 /// What happens to a client after what it sent was dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,57 +57,6 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
         visit.end();
         if after == After::Close {
             return guest.last_words().await;
-        }
-    }
-}
-
-impl Guest {
-    /// Whoever drains the door wakes every task that once looked at an alarm.
-    async fn watch_for_drain(&self) {
-        poll_fn(|context| {
-            let _ = self.alarm.poll_rung(context);
-            Poll::Ready(())
-        })
-        .await;
-    }
-
-    /// Waits until the client says something or there is something to tell it; `false`: it is gone.
-    async fn speaks(&mut self, door: &Rc<Door>) -> bool {
-        if !self.early.is_empty() {
-            return true;
-        }
-        let mut has_waited = false;
-        poll_fn(|context| {
-            // Woken: whatever it is for is found by who looks next, without having asked twice.
-            if has_waited || door.is_draining() || self.session.poll_heard(context).is_ready() {
-                return Poll::Ready(true);
-            }
-            has_waited = true;
-            self.stream.poll_readable(context).map(|readable| readable.is_ok())
-        })
-        .await
-    }
-
-    /// Lets the client have what it was told last, if TLS still has it.
-    async fn last_words(mut self) {
-        self.alarm.set(LAST_WORDS);
-        // Whether it hears them is its own affair.
-        let _ = self.alarm.limit(poll_fn(|context| self.stream.poll_flush(context))).await;
-    }
-}
-
-impl Traits {
-    /// Of a session as it is now.
-    pub(crate) fn of(session: &Session) -> Traits {
-        let parameters = session.parameters().clone();
-        let plans_anew = parameters.get("plan_cache_mode") == Some(b"force_custom_plan");
-        Traits { plans_anew, parameters, told: session.told().clone(), strings: session.strings() }
-    }
-
-    /// Of the session as it is by now: two pointers, nearly always.
-    fn follow(&mut self, session: &Session) {
-        if !Arc::ptr_eq(&self.parameters, session.parameters()) || !Arc::ptr_eq(&self.told, session.told()) {
-            *self = Traits::of(session);
         }
     }
 }

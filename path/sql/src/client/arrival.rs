@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::guest::{Guest, Traits};
 use super::{Client, Entrance, Known, greet};
 use crate::door::Door;
 use crate::error::{Fault, Severity};
@@ -10,7 +11,7 @@ use crate::events::Failure;
 use crate::server::{Lent, Refused};
 use crate::session::{self, Names, Reported, Session, Unsettled, settle};
 use crate::stream::Stream;
-use crate::visit::{Guest, Traits, serve};
+use crate::visit::serve;
 
 /// Takes a connection from its first byte to its end.
 pub(crate) async fn attend(door: Rc<Door>, stream: Stream) {
