@@ -250,6 +250,11 @@ impl Answers {
         self.trial != Trial::None
     }
 
+    /// What was tried is not tried again: nothing more comes.
+    pub(crate) fn end_trial(&mut self) {
+        self.trial = Trial::None;
+    }
+
     /// One more answer will come, after `out`.
     pub(crate) fn expect(&mut self, next: Expected, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
         match next.kind {

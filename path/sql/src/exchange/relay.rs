@@ -184,6 +184,7 @@ impl Visit<'_> {
 
     /// The client is closed once it has what it was told, if it takes that in time.
     pub(crate) async fn farewell(&mut self) -> After {
+        self.desk.answers.end_trial();
         let alarm = &self.guest.alarm;
         alarm.set(FAREWELL);
         poll_fn(|context| match self.poll_tell(context) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::wire::frames::{bind, execute, parse, query, sync};
+use testkit::wire::frames::{bind, describe_portal, execute, parse, query, sync};
 use testkit::{Postgres, until};
 
 use crate::setup::{Door, database, kinds, plan};
@@ -31,6 +31,21 @@ fn a_statement_under_way_is_of_unknown_outcome_and_the_next_one_waits_for_the_se
         assert_eq!(waits.join().unwrap(), "2");
     });
     door.rests();
+}
+
+#[test]
+fn a_client_whose_statement_is_tried_as_the_server_had_it_is_told_at_once() {
+    let server = Postgres::start();
+    let door = Door::over(plan(1), &server);
+    let mut client = door.client();
+    client.send(&[parse("s", "SELECT pg_sleep($1::float)"), bind("", "s", &["0"]), execute("", 0), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut client, 1), "12DCZI");
+    client.send(&[bind("", "s", &["600"]), describe_portal(""), execute("", 0), sync()].concat()).unwrap();
+    until("it sleeps", || server.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1");
+    server.kill();
+    let began = std::time::Instant::now();
+    assert!(said(client.answer()).starts_with("08006 FATAL"));
+    assert!(began.elapsed() < Duration::from_secs(4), "nothing is waited for");
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! The tier's face: what it shows, and plans that change while it runs.
 
-use std::time::Duration;
-
 use contract::ServerState;
 use plimsoll_sql::{Password, SslMode, SwapError};
+use testkit::until;
 use testkit::wire::frames::query;
-use testkit::{Postgres, until};
 
 use super::setup::*;
 
@@ -167,18 +165,4 @@ fn another_password_or_trust_replaces_the_connections() {
     trusting.server.mode = SslMode::Prefer;
     door.handle.swap(trusting, door.database()).unwrap();
     assert_ne!(client.query(process).unwrap().value(), second);
-}
-
-#[test]
-fn who_listens_does_so_at_the_server_of_another_plan() {
-    let (door, other) = (Door::new(2), Postgres::start());
-    let mut client = door.client();
-    client.query("LISTEN moved").unwrap().fine();
-    door.handle.swap(plan(2), database(&other)).unwrap();
-    // At the new server there is a listener sooner or later, and the client is told that it may have missed something.
-    until("the notification comes", || {
-        other.psql("NOTIFY moved");
-        client.hears_within(Duration::from_millis(100)).unwrap() && client.receive().unwrap().tag == b'A'
-    });
-    assert_eq!(other.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'plimsoll listener'"), "1");
 }
