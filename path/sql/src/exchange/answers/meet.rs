@@ -1,6 +1,7 @@
 //! One message of the server's held against the answer that is expected: what becomes of it, and what it changes.
 
-use super::{Answers, Breach, CopyIn, Fate, Trial, is_outdated};
+use super::trial::is_outdated;
+use super::{Answers, Breach, CopyIn, Fate, Trial};
 use crate::exchange::expected::{Described, Expected, Kind, Whose};
 use crate::exchange::records::{Measured, Records};
 use crate::exchange::said;
