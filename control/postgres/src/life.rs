@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::ask::Asker;
 use crate::clear::clear;
 use crate::ground::{Ground, Lack};
+use crate::lock::Lock;
 use crate::output::{self, Output};
 use crate::plan::Plan;
 use crate::tier::{Setup, Shared};
 use crate::tries::Tries;
 use crate::view::{Order, Phase, View};
-use crate::{configure, death, events, fetch, make, postmaster, roles};
+use crate::{configure, death, events, fetch, make, place, postmaster, roles};
 
 /// Between two looks whether it is ready.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -48,6 +49,8 @@ pub(crate) struct Life {
     view: watch::Sender<View>,
     orders: watch::Receiver<Order>,
     tries: Tries,
+    /// Of data outside of the state folder: another one that is a copy of it must not have them, too.
+    elsewhere: Option<Lock>,
 }
 
 /// Why a try ended that was not told to.
@@ -59,7 +62,7 @@ struct Death {
 
 impl Life {
     pub(crate) fn new(shared: Arc<Shared>, door: DatabaseKeeper, view: watch::Sender<View>, orders: watch::Receiver<Order>) -> Life {
-        Life { shared, door, view, orders, tries: Tries::default() }
+        Life { shared, door, view, orders, tries: Tries::default(), elsewhere: None }
     }
 
     pub(crate) async fn run(mut self) {
@@ -131,12 +134,25 @@ impl Life {
             events::made(&self.setup().log, &ground, begun.elapsed());
         }
         self.enter(Phase::Starting, Some(ServerState::Starting));
+        self.hold(&ground)?;
         clear(&ground.data(), &ground.run, &self.setup().log).await?;
         let (stand, connections) = (ground.clone(), self.shared.plan.borrow().connections);
         let configured = make::blocking(move || make::configure(&stand, connections)).await;
         self.view.send_modify(|view| view.connections = Some(configure::room(connections)));
         configured.map_err(|error| death::reason(&format!("writing its settings: {error}:"), Exit::Status(1), &[], &ground.data()))?;
         Ok(ground)
+    }
+
+    /// Takes data outside of the state folder for ourselves, and notes where they are.
+    fn hold(&mut self, ground: &Ground) -> Result<(), String> {
+        if ground.home.because.is_none() {
+            return Ok(());
+        }
+        if self.elsewhere.is_none() {
+            self.elsewhere = Some(Lock::take(&ground.home.folder)?);
+        }
+        let noted = place::remember(&self.setup().state, &ground.home);
+        noted.map_err(|error| format!("cannot note where the data are, in {}: {error}", self.setup().state.display()))
     }
 
     /// Looks everything up; programs that are not there are fetched if they can be.
@@ -215,13 +231,18 @@ impl Life {
             }
             () = looking => {}
         }
-        self.ensure_roles(ground).await.map_err(|error| format!("cannot make the databases: {error}"))
+        let wanted = self.shared.all_credentials()?;
+        let asked = async {
+            let mut asker = Asker::connect(&ground.socket(), "postgres").await?;
+            roles::ensure(&mut asker, &wanted, true).await
+        };
+        asked.await.map_err(|error: String| format!("cannot make the databases: {error}"))
     }
 
     async fn ensure_roles(&self, ground: &Ground) -> Result<(), String> {
         let wanted = self.shared.all_credentials()?;
         let mut asker = Asker::connect(&ground.socket(), "postgres").await?;
-        roles::ensure(&mut asker, &wanted).await
+        roles::ensure(&mut asker, &wanted, false).await
     }
 
     /// Makes what a changed plan adds, for ever.
@@ -259,6 +280,10 @@ impl Life {
         // A postmaster that had to be killed leaves its children, whom the keeper does not know.
         if let Err(left) = clear(&ground.data(), &ground.run, &self.setup().log).await {
             events::not_ended(&self.setup().log, &left);
+        }
+        if !ground.run.starts_with(&ground.home.folder) {
+            // It is made again with the next start; one that is not empty stays.
+            let _ = std::fs::remove_dir(&ground.run);
         }
         self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
         Ok(())

@@ -14,6 +14,9 @@ const SYSTEM: &str = "/var/lib/plimsoll";
 /// The data directory below a home.
 pub(crate) const DATA: &str = "data";
 
+/// The file in the own home that names another one.
+const ELSEWHERE: &str = "elsewhere";
+
 /// The folder that holds the data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Home {
@@ -38,9 +41,29 @@ fn system_home(state: &Path, system: &Path) -> PathBuf {
     system.join(hash(state))
 }
 
+/// The home outside of `state`: where it was once it had data, whatever the folder is called by now.
+fn other_home(state: &Path, system: &Path) -> PathBuf {
+    remembered(state).unwrap_or_else(|| system_home(&absolute(state), system))
+}
+
+fn remembered(state: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(own_home(state).join(ELSEWHERE)).ok()?;
+    Some(PathBuf::from(text.strip_suffix('\n')?)).filter(|home| home.is_absolute())
+}
+
+/// Notes a home with data outside of `state`, so that they are found when the folder is moved.
+pub(crate) fn remember(state: &Path, home: &Home) -> std::io::Result<()> {
+    if home.because.is_none() || remembered(state).as_ref() == Some(&home.folder) {
+        return Ok(());
+    }
+    let (note, aside) = (own_home(state).join(ELSEWHERE), own_home(state).join("elsewhere.new"));
+    fs::write(&aside, format!("{}\n", home.folder.display()))?;
+    fs::rename(aside, note)
+}
+
 /// The data directory that there is already.
 pub(crate) fn existing(state: &Path, system: &Path) -> Option<PathBuf> {
-    let homes = [own_home(state), system_home(&absolute(state), system)];
+    let homes = [own_home(state), other_home(state, system)];
     homes.map(|home| home.join(DATA)).into_iter().find(|data| holds_data(data))
 }
 
@@ -55,7 +78,14 @@ pub(crate) fn holds_data(data: &Path) -> bool {
 /// There are data, but their server cannot get to them.
 pub(crate) fn home(state: &Path, user: Option<User>, system: &Path) -> Result<Home, String> {
     let state = absolute(state);
-    let (own, elsewhere) = (own_home(&state), system_home(&state, system));
+    let (own, elsewhere) = (own_home(&state), other_home(&state, system));
+    if let Some(gone) = remembered(&state).filter(|home| !holds_data(&home.join(DATA)) && !holds_data(&own.join(DATA))) {
+        return Err(format!(
+            "the data of this state folder were in {}, where there are none now: put them back, or remove {} to begin anew",
+            gone.join(DATA).display(),
+            own.join(ELSEWHERE).display()
+        ));
+    }
     let because = user.and_then(|user| keeps_out(state.parent()?, user));
     match because {
         None if holds_data(&own.join(DATA)) || !holds_data(&elsewhere.join(DATA)) => Ok(Home { folder: own, because: None }),
@@ -132,6 +162,18 @@ mod tests {
         assert_eq!(existing(&state, &system), Some(elsewhere.folder.join(DATA)));
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(home(&state, Some(stranger), &system).unwrap().folder, elsewhere.folder);
+
+        // The folder is moved: its data are found, or missed.
+        fs::create_dir_all(&own.folder).unwrap();
+        remember(&state, &elsewhere).unwrap();
+        let moved = closed.join("moved");
+        fs::rename(&state, &moved).unwrap();
+        assert_eq!(home(&moved, Some(stranger), &system).unwrap().folder, elsewhere.folder);
+        assert_eq!(existing(&moved, &system), Some(elsewhere.folder.join(DATA)));
+        fs::rename(elsewhere.folder.join(DATA), elsewhere.folder.join("away")).unwrap();
+        assert!(home(&moved, Some(stranger), &system).unwrap_err().contains("put them back"));
+        fs::rename(elsewhere.folder.join("away"), elsewhere.folder.join(DATA)).unwrap();
+        fs::rename(&moved, &state).unwrap();
 
         fs::create_dir_all(own.folder.join(DATA)).unwrap();
         fs::write(own.folder.join("data/PG_VERSION"), "15\n").unwrap();

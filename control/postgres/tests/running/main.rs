@@ -150,6 +150,11 @@ async fn a_new_password_is_taken() {
     ground.socket().await;
     assert_ne!(ground.handle.credentials("main").unwrap().password, before.password);
     assert_eq!(ground.sql("SELECT current_user").await, "main");
+    // Nobody locks an app out for longer than a life.
+    ground.sql("ALTER ROLE main PASSWORD 'another'").await;
+    ground.handle.stop().await;
+    let ground = ground.again();
+    assert_eq!(ground.sql("SELECT current_user").await, "main");
     ground.handle.stop().await;
 }
 

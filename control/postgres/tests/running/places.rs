@@ -41,7 +41,7 @@ async fn a_path_too_long_for_a_socket_is_no_hindrance() {
     assert!(ground.data().starts_with(state.canonicalize().unwrap()));
     assert_eq!(ground.sql("SELECT 1").await, "1");
     ground.handle.stop().await;
-    std::fs::remove_dir_all(socket.parent().unwrap()).unwrap();
+    assert!(!socket.parent().unwrap().exists(), "nothing of it is left");
 }
 
 /// As in root's own folder; who is not root owns what is closed, and is not kept out.
@@ -61,9 +61,17 @@ async fn a_closed_parent_sends_the_data_to_the_systems_folder() {
     }
     ground.sql("CREATE TABLE kept (n int)").await;
     ground.handle.stop().await;
-    let ground = ground.again();
+    let mut ground = ground.again();
     ground.socket().await;
     assert_eq!((ground.data(), ground.sql("SELECT count(*) FROM kept").await.as_str()), (data.clone(), "0"));
+    ground.handle.stop().await;
+    // The project is moved.
+    ground.state = closed.join("moved");
+    std::fs::rename(&state, &ground.state).unwrap();
+    let ground = ground.again();
+    ground.socket().await;
+    assert_eq!(ground.sql("SELECT count(*) FROM kept").await, "0");
+    assert_eq!(ground.data().starts_with(elsewhere(&ground.folder)), is_root(), "{}", ground.data().display());
     ground.handle.stop().await;
 }
 

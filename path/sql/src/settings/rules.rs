@@ -68,6 +68,10 @@ fn least_below_server(pool: &Table, report: &mut Report) {
 
 /// A user has one password, whichever way it is given.
 pub(super) fn users_once(plan: &Plan, sql: &Table, report: &mut Report) {
+    if let Some(users) = sql.entry("users").filter(|_| plan.primary.is_none()) {
+        let fault = Fault::new(format!("`{}.users`: the embedded server knows none of them until somebody makes them there", sql.path));
+        report.warning(users.place, fault.hint("as its superuser, see docs/guide/database.md; or remove them"));
+    }
     let Some(users) = sql.table("users").filter(|users| users.has(&plan.user)) else { return };
     let fault = match plan.primary {
         Some(_) => Fault::new(format!("`{}.{}`: the password of that user stands in `primary`", users.path, plan.user)),
