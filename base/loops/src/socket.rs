@@ -98,6 +98,9 @@ pub fn poll_write_all(stream: &impl Socket, context: &mut Context<'_>, bytes: &[
 }
 
 /// Writes all of `bytes`.
+///
+/// # Errors
+/// The stream's; some of the bytes may have been written.
 pub async fn write_all(stream: &impl Socket, bytes: &[u8]) -> io::Result<()> {
     let mut done = 0;
     poll_fn(|context| poll_write_all(stream, context, bytes, &mut done)).await

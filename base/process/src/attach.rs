@@ -91,6 +91,9 @@ impl Keeper {
     ///
     /// The socket is this process's standard input and stays open there: only the end of the process tells the keeper
     /// that the server is gone. Should the keeper end, so does this process, at once.
+    ///
+    /// # Errors
+    /// When standard input is no socket, or the system has no descriptor or signal handler left.
     pub fn attach() -> io::Result<(Keeper, Orders)> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         let socket = Socket::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -106,6 +109,9 @@ impl Keeper {
 
     /// Starts a keeper as a child of this process, for tests: `program` is one that asks [`crate::Role::of`].
     /// When this process ends, or the last clone is dropped, it stops what it runs and ends.
+    ///
+    /// # Errors
+    /// When `program` cannot be started.
     pub fn beside(program: &Path) -> io::Result<Keeper> {
         let (socket, theirs) = Socket::pair()?;
         let mut child = role::beside(program, Stdio::from(OwnedFd::from(theirs))).spawn()?;
@@ -116,7 +122,10 @@ impl Keeper {
         })
     }
 
-    /// Starts `command` in a process group of its own; returns when it runs, or why it does not.
+    /// Starts `command` in a process group of its own; returns when it runs.
+    ///
+    /// # Errors
+    /// Why it does not run: no such program, folder or user, no right, no descriptor left; or the keeper is gone.
     pub async fn spawn(&self, command: Command) -> io::Result<Child> {
         let (stdout_writer, stdout) = pipe::pipe()?;
         let (stderr_writer, stderr) = pipe::pipe()?;

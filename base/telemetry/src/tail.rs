@@ -45,6 +45,9 @@ impl LogLine {
 }
 
 /// The streams that have a log file in `folder`, sorted; none when there is no folder.
+///
+/// # Errors
+/// When the folder cannot be read.
 pub fn streams(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -57,6 +60,9 @@ pub fn streams(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// The last `count` lines of a stream, the oldest first, over its older files too. A stream without a file has none.
+///
+/// # Errors
+/// When a file that is there cannot be read.
 pub fn last_lines(folder: &Path, stream: &str, count: usize) -> io::Result<Vec<LogLine>> {
     let path = path_of(folder, stream);
     let mut lines: Vec<LogLine> = Vec::new();
@@ -116,6 +122,9 @@ pub struct Follow {
 
 impl Follow {
     /// Follows from the end of what is there now.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
     pub fn from_end(folder: &Path, stream: &str) -> io::Result<Follow> {
         let mut follow = Follow::from_start(folder, stream);
         follow.open = opened(&follow.path)?;
@@ -131,6 +140,9 @@ impl Follow {
     }
 
     /// The lines written since the last call.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read; what was read before is not given again.
     pub fn read(&mut self) -> io::Result<Vec<LogLine>> {
         let mut lines = Vec::new();
         if self.open.is_none() {

@@ -100,23 +100,31 @@ impl Handle {
     }
 
     /// Waits until every instance is healthy, or for the first failure. An instance that failed is tried again all the same.
+    ///
+    /// # Errors
+    /// The first instance that failed, or a build.
     pub async fn ready(&self) -> Result<(), Failure> {
         let instances = self.0.apps().values().flat_map(|app| app.now().instances.clone()).collect();
         all_healthy(instances).await
     }
 
-    /// Waits until every instance is healthy, however many tries that takes. Only a build that failed is an error: no
-    /// further try would mend it.
+    /// Waits until every instance is healthy, however many tries that takes.
+    ///
+    /// # Errors
+    /// A build that failed: no further try would mend it.
     pub async fn healthy(&self) -> Result<(), Failure> {
         let instances: Vec<_> = self.0.apps().values().flat_map(|app| app.now().instances.clone()).collect();
         all(instances.into_iter().map(|instance| async move { instance.healthy().await })).await
     }
 
     /// Compares `plans` with what runs and starts what is new or changed beside the old; returns when all of that is
-    /// healthy. After a refusal nothing has changed.
+    /// healthy.
     ///
     /// An app is changed when its plan is, or its code or program file is (`build` then runs first). Another number of `instances`
     /// starts or stops only those; `start`, `drain` and `health` are read as it goes.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
     pub async fn plan_roll(&self, plans: Vec<Plan>) -> Result<Prepared, Refused> {
         roll::prepare(&self.0, plans).await
     }

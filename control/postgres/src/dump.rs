@@ -76,11 +76,17 @@ pub(crate) fn dump_arguments() -> Vec<OsString> {
 }
 
 /// Dumps one database to standard output.
+///
+/// # Errors
+/// What `pg_dump` said last, or why it could not be run.
 pub fn dump_to_stdout(tools: &Tools, target: &Target) -> Result<(), String> {
     dump_into(tools, target, Stdio::inherit())
 }
 
 /// Dumps one database to `file`, which appears when it is whole; returns its size in bytes.
+///
+/// # Errors
+/// As [`dump_to_stdout`], and what the disk says; no file appears then.
 pub fn dump_to_file(tools: &Tools, target: &Target, file: &Path) -> Result<u64, String> {
     let aside = aside(file);
     let failed = |error: io::Error| format!("{}: {error}", aside.display());
@@ -116,6 +122,9 @@ fn dump_into(tools: &Tools, target: &Target, out: Stdio) -> Result<(), String> {
 /// Puts a dump back: what it holds replaces what the database has under the same names, all of it or nothing.
 ///
 /// Takes what `db dump` writes, and SQL as text or gzip.
+///
+/// # Errors
+/// What the program said last that takes it, why that could not be run, or why the dump cannot be read; nothing has changed then.
 pub fn restore(tools: &Tools, target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
     let mut begin = Vec::new();
     from.by_ref().take(CUSTOM.len() as u64).read_to_end(&mut begin).map_err(|error| format!("the dump cannot be read: {error}"))?;

@@ -84,7 +84,7 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn build(environment: &Environment, pins: &Pins, aside: &Path) -> Result<(), String> {
     let failed = |error: io::Error| format!("{}: {error}", aside.display());
     fs::create_dir(aside).map_err(failed)?;
-    let agent = download::agent()?;
+    let agent = download::agent();
     for (pin, registry) in [(&pins.server, registry::npm(environment)), (&pins.tools, registry::pypi(environment))] {
         let archive = aside.join("archive");
         download::get(&agent, pin, &registry, &archive, &mut progress(pin))?;

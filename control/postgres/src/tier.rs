@@ -95,6 +95,9 @@ impl Handle {
     }
 
     /// Who `[sql.NAME]` is there; known before the server was ever made.
+    ///
+    /// # Errors
+    /// Why they can be neither read nor written, for a person.
     pub fn credentials(&self, name: &str) -> Result<Credentials, String> {
         Credentials::of(&self.0.setup.state, name)
     }

@@ -3,7 +3,10 @@ use std::net::{SocketAddr, TcpListener};
 
 /// Listens at `address`. A taken address that nobody wrote gives way to a free port of the same host, and the note says so.
 ///
-/// The listener is non-blocking and shares its port with no other process. Errors name the address.
+/// The listener is non-blocking and shares its port with no other process.
+///
+/// # Errors
+/// As the system says it, with the address.
 pub fn bind(address: SocketAddr, written: bool) -> Result<(TcpListener, Option<String>)> {
     let (listener, note) = match TcpListener::bind(address) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && !written => {

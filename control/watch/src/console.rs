@@ -49,7 +49,8 @@ pub struct Handle {
 impl Tier {
     /// Serves `listener` (from [`crate::bind`]) on the current tokio runtime until the handle is dropped.
     ///
-    /// Refuses to listen beyond loopback: it has no authentication yet.
+    /// # Errors
+    /// [`Error::Open`] beyond loopback, for it has no authentication yet; what the system says of the socket.
     pub fn start(listener: StdListener, sources: Arc<Sources>) -> Result<Handle, Error> {
         let address = listener.local_addr()?;
         if !address.ip().to_canonical().is_loopback() {

@@ -22,7 +22,7 @@ const LARGEST_PAGE: u64 = 32 << 20;
 const LARGEST_FILE: u64 = 256 << 20;
 
 /// A client that trusts whom this machine trusts (`SSL_CERT_FILE` too) and goes through its proxy.
-pub(crate) fn agent() -> Result<Agent, String> {
+pub(crate) fn agent() -> Agent {
     let trusted = rustls_native_certs::load_native_certs();
     let certificates: Vec<_> = trusted.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
     let tls = TlsConfig::builder()
@@ -36,7 +36,7 @@ pub(crate) fn agent() -> Result<Agent, String> {
         .timeout_recv_response(Some(SILENCE))
         .timeout_global(Some(LONGEST))
         .build();
-    Ok(config.into())
+    config.into()
 }
 
 /// Writes the pinned file to `to`; a file with another digest is an error. `progress` hears bytes done and of how many.

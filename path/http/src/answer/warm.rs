@@ -11,7 +11,10 @@ pub const PIECE: u64 = 256 << 10;
 /// Makes the next piece of `file` sendable without waiting for a disk; returns its length, `min(length, PIECE)`.
 ///
 /// In memory already (the usual case): two system calls that do not block. Otherwise a thread of the blocking pool
-/// reads the piece, so that `sendfile` finds it in the page cache. Errors are the disk's.
+/// reads the piece, so that `sendfile` finds it in the page cache.
+///
+/// # Errors
+/// The disk's.
 pub async fn warm(file: &Arc<File>, offset: u64, length: u64) -> io::Result<u64> {
     let piece = length.min(PIECE);
     if piece == 0 || (in_memory(file, offset) && in_memory(file, offset + piece - 1)) {
