@@ -24,7 +24,7 @@ use crate::server::Key;
 use line::ECHOES;
 
 pub(crate) use counts::Counts;
-pub(crate) use inbox::{Deaf, Ears, Heard, Sender, append};
+pub(crate) use inbox::{Deaf, Ears, Heard, Sender, append, is_of};
 pub(crate) use serve::{LeadsThere, Open, serve};
 
 /// A channel's name in the database's encoding.

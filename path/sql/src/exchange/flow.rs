@@ -228,6 +228,7 @@ impl Flow<'_> {
             prepared: &mut self.server.prepared,
             done: &mut desk.done,
             hears: None,
+            elsewhere: None,
         };
         let worth = &self.door.memory.borrow().worth;
         desk.planned = desk.intake.plan(&mut Turn {
@@ -297,6 +298,7 @@ impl Flow<'_> {
             prepared: &mut self.server.prepared,
             done: &mut desk.done,
             hears: self.session.hears().then_some((process, self.rules.process)),
+            elsewhere: self.session.elsewhere(),
         };
         let least = desk.answers.scan(output.unread(), &mut desk.down, &mut records).map_err(|_| Stopped::Lost)?;
         desk.least_output = desk.down.decided() + least;

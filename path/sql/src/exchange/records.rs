@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::expected::{Expected, Kind};
+use crate::listening::Channel;
 use crate::parse::{Effects, Name, Recognised, Step};
 use crate::server::Prepared;
 use crate::session::{Changes, Names};
@@ -16,6 +18,8 @@ pub(crate) struct Records<'r> {
     /// The client hears what its own connection is notified of: the process of the connection, and what the client knows
     /// as its own.
     pub(crate) hears: Option<(u32, u32)>,
+    /// Channels of which it hears otherwise.
+    pub(crate) elsewhere: Option<&'r BTreeSet<Channel>>,
 }
 
 /// What goes to the server and what ended well, for those who follow up; reused.

@@ -103,6 +103,11 @@ pub(crate) fn channel(message: &[u8]) -> Option<&[u8]> {
     frame::split_text(body).map(|split| split.0)
 }
 
+/// Whether the body of a `NotificationResponse` is of one of `channels`.
+pub(crate) fn is_of(body: &[u8], channels: &BTreeSet<Channel>) -> bool {
+    body.get(4..).and_then(frame::split_text).is_some_and(|(channel, _)| channels.contains(channel))
+}
+
 /// Appends whole messages; notifications by process `from` are said to be by process `to`.
 pub(crate) fn append(out: &mut Vec<u8>, messages: &[u8], from: u32, to: u32) {
     let mut at = out.len();

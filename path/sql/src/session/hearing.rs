@@ -14,6 +14,11 @@ impl Session {
         self.effects.has(Effects::LISTENING) || self.ears().is_some_and(Ears::is_own)
     }
 
+    /// Channels of which the client hears otherwise than by its own connection.
+    pub(crate) fn elsewhere(&self) -> Option<&BTreeSet<Channel>> {
+        self.ears().filter(|ears| !ears.is_own()).map(|ears| &ears.channels)
+    }
+
     /// Ready when there is something to take, see [`Session::take_heard`]; for a client that is idle.
     pub(crate) fn poll_heard(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.ears_mut().map_or(Poll::Pending, |ears| ears.poll(context))

@@ -6,7 +6,8 @@ use super::notes::unlistens;
 use super::probe::MARK;
 use super::settle::{ROLE, SESSION_USER, Unsettled, assign, is_custom};
 use super::{Session, Traces, quote};
-use crate::listening::append;
+use crate::frame::HEADER;
+use crate::listening::{append, is_of};
 use crate::parse::{Effects, Recognised, Step};
 use crate::server::{AskError, Connection, Rows, ask, ask_within};
 
@@ -98,10 +99,11 @@ pub(super) fn listen(sql: &mut String, channel: &[u8]) {
 
 /// Asks on behalf of a session; what its own connection hears meanwhile goes to `heard`.
 pub(super) async fn ask_hearing(session: &Session, connection: &mut Connection, sql: &str, heard: &mut Vec<u8>) -> Result<Rows, AskError> {
-    let (hears, to) = (session.hears(), session.client.process);
+    let (hears, elsewhere, to) = (session.hears(), session.elsewhere(), session.client.process);
     let from = connection.process();
     ask(connection, sql, |message| {
-        if hears {
+        let comes_otherwise = elsewhere.is_some_and(|channels| is_of(&message[HEADER..], channels));
+        if hears && !comes_otherwise {
             append(heard, message, from, to);
         }
     })

@@ -56,7 +56,7 @@ pub(crate) async fn probe(session: &mut Session, connection: &mut Connection, he
 
 async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
     session.was_told(connection);
-    echo(session, connection, heard).await?;
+    echo(session, connection).await?;
     if session.rare.as_ref().is_some_and(|rare| rare.is_discarded) {
         clean(connection).await?;
         session.discard();
@@ -74,6 +74,8 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
     if session.must_reset() {
         reset(session, connection, heard).await?;
     }
+    // What it listens on no more it does not hear, as in Postgres, where that ends with the same commit.
+    session.take_own(connection, heard);
     session.effects = Effects::NONE;
     session.tell(connection, heard);
     Ok(())
@@ -97,8 +99,8 @@ async fn reset(session: &mut Session, connection: &mut Connection, heard: &mut V
     settle(session, connection, heard).await
 }
 
-/// What the client notified reaches itself first.
-async fn echo(session: &mut Session, connection: &mut Connection, heard: &mut Vec<u8>) -> Result<(), Unsettled> {
+/// What the client notified has come to it when this is done.
+async fn echo(session: &Session, connection: &mut Connection) -> Result<(), Unsettled> {
     if !session.effects.has(Effects::NOTIFIES) || session.ears().is_none_or(|ears| ears.is_own()) {
         return Ok(());
     }
@@ -106,7 +108,6 @@ async fn echo(session: &mut Session, connection: &mut Connection, heard: &mut Ve
     let heard_all = session.wait_for(number);
     ask(connection, &sql, |_| {}).await?;
     heard_all.await;
-    session.take_own(connection, heard);
     Ok(())
 }
 

@@ -203,3 +203,32 @@ fn a_reset_holds_for_what_was_sent_behind_it_at_once() {
         }
     }
 }
+
+#[test]
+fn a_notification_comes_once_and_not_where_its_own_transaction_ends_the_listening() {
+    let door = Door::new(2);
+    let mut direct = Wire::connect(&server().address(), &login()).unwrap();
+    for pins in ["SELECT 1", "CREATE TEMP TABLE once (a int)"] {
+        let mut client = door.client();
+        client.query(pins).unwrap().fine();
+        for sql in [
+            "LISTEN one",
+            "NOTIFY one, 'a'; LISTEN one",
+            "LISTEN one; NOTIFY one, 'b'",
+            "LISTEN two; NOTIFY one, 'c'; NOTIFY two, 'd'",
+            "UNLISTEN one; NOTIFY one, 'e'; NOTIFY two, 'f'",
+            "BEGIN; NOTIFY two, 'g'; LISTEN one; NOTIFY one, 'h'; UNLISTEN two; COMMIT",
+            "NOTIFY one, 'i'; NOTIFY two, 'j'",
+            "NOTIFY one, 'k'; UNLISTEN *",
+            "NOTIFY one, 'l'",
+        ] {
+            let other = sql.replace("one", "own_one").replace("two", "own_two");
+            let (mut said, mut expected) = (client.query(sql).unwrap().fine(), direct.query(&other).unwrap().fine());
+            expected.notifications.iter_mut().for_each(|(channel, _)| *channel = channel.replace("own_", ""));
+            said.notifications.sort();
+            expected.notifications.sort();
+            assert_eq!(said.notifications, expected.notifications, "{sql}, {pins}");
+        }
+        client.terminate();
+    }
+}

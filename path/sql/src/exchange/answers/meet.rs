@@ -6,6 +6,7 @@ use crate::exchange::expected::{Described, Expected, Kind, Whose};
 use crate::exchange::records::{Measured, Records};
 use crate::exchange::said;
 use crate::frame;
+use crate::listening::is_of;
 
 impl Answers {
     /// Holds one message against what is expected.
@@ -14,7 +15,7 @@ impl Answers {
             // Rows and what is told at any time: most of what comes.
             b'D' | b'd' | b'N' | b'c' | b'V' | b't' => {}
             b'S' => records.told(body.unwrap_or_default()),
-            b'A' => return Ok(notified(body, records.hears)),
+            b'A' => return Ok(notified(body, records)),
             b'Z' => return self.ready(body.ok_or(Breach)?, records),
             b'E' => return self.fail(body, records),
             b'C' | b'I' | b's' => return self.end(tag, body, records),
@@ -180,10 +181,11 @@ impl Answers {
     }
 }
 
-/// A notification is the client's if it `hears` there; its own bears the number that it knows as its own.
-fn notified(body: Option<&[u8]>, hears: Option<(u32, u32)>) -> Fate {
-    match (hears, body) {
+/// A notification is the client's if it hears there, and not elsewhere; its own bears the number that it knows as its own.
+fn notified(body: Option<&[u8]>, records: &Records<'_>) -> Fate {
+    match (records.hears, body) {
         (None, _) => Fate::Swallow,
+        (_, Some(body)) if records.elsewhere.is_some_and(|channels| is_of(body, channels)) => Fate::Swallow,
         (Some((from, to)), Some(body)) if body.starts_with(&from.to_be_bytes()) => {
             let mut bytes = Vec::new();
             frame::message(&mut bytes, b'A', |out| {

@@ -140,6 +140,7 @@ impl Guest {
             prepared: &mut server.prepared,
             done: &mut self.done,
             hears: self.hears,
+            elsewhere: None,
         };
         let planned = self.intake.plan(&mut Turn {
             input: &self.input,
@@ -189,6 +190,7 @@ impl Guest {
             prepared: &mut server.prepared,
             done: &mut self.done,
             hears: self.hears,
+            elsewhere: None,
         };
         let is_kept = self.answers.scan(&self.output, &mut self.down, &mut records).is_ok();
         if self.answers.trial == Trial::Failed {

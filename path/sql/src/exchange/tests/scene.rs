@@ -116,6 +116,7 @@ impl<'s> Scene<'s> {
             prepared: &mut self.server.prepared,
             done: &mut self.done,
             hears: self.hears,
+            elsewhere: None,
         };
         self.planned = self.intake.plan(&mut Turn {
             input: &self.input,
@@ -149,6 +150,7 @@ impl<'s> Scene<'s> {
             prepared: &mut self.server.prepared,
             done: &mut self.done,
             hears: self.hears,
+            elsewhere: None,
         };
         self.answers.scan(&self.output, &mut self.down, &mut records)?;
         Ok(if self.answers.holds_back() { Vec::new() } else { take(&mut self.output, &mut self.down) })

@@ -56,6 +56,7 @@ async fn keep(
         // The last that others hear for it is the first that it hears itself.
         ask_hearing(session, connection, &format!("{sql};{echo}"), heard).await?;
         heard_all.await;
+        session.ears_mut().into_iter().for_each(|ears| ears.channels = channels.clone());
         session.take_own(connection, heard);
         session.stop_listening();
     } else if found.is_marked || channels != found.channels {

@@ -10,7 +10,7 @@ use testkit::postgres::{PASSWORD, Postgres};
 use crate::error::ErrorResponse;
 use crate::events::Events;
 use crate::frame::{self, LONGEST};
-use crate::listening::{Listeners, Open, serve};
+use crate::listening::{Listeners, Open, is_of, serve};
 use crate::parse::{Recognised, recognise};
 use crate::pins::PinBoard;
 use crate::plan::SslMode;
@@ -236,7 +236,7 @@ async fn exchange(guest: &mut Guest, connection: &mut Connection, sql: &str, tex
                 step += 1;
             }
             b'S' => connection.reported.read(message.body),
-            b'A' if !guest.session.hears() => continue,
+            b'A' if !guest.session.hears() || guest.session.elsewhere().is_some_and(|channels| is_of(message.body, channels)) => continue,
             b'Z' => {
                 guest.told.insert("(status)".into(), char::from(message.body[0]).into());
                 return;
