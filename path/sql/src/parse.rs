@@ -2,6 +2,7 @@
 
 mod calls;
 mod confirm;
+mod constants;
 mod fingerprint;
 mod hash;
 mod literals;
@@ -21,6 +22,7 @@ mod words;
 mod tests;
 
 pub(crate) use confirm::{confirmed, question};
+pub(crate) use constants::Constants;
 pub(crate) use fingerprint::normalised;
 pub(crate) use recognise::{recognise, recognise_in_turns, statements};
 pub(crate) use recognised::{Effects, Name, Recognised, Step};

@@ -11,7 +11,7 @@ use super::messages::{Meaning, Message, Messages};
 use super::outgoing::Outgoing;
 use super::turn::{May, Turn};
 use crate::frame;
-use crate::parse::{Effects, Recognised, Step, Strings};
+use crate::parse::{Constants, Effects, Recognised, Step, Strings};
 use crate::server::{Number, Place, Wanted};
 use crate::top::Mark;
 
@@ -291,12 +291,12 @@ impl Intake {
         self.defines |= defines(text);
     }
 
-    /// Where a text that goes now is parsed. What a time was then, nobody else may be told.
-    pub(super) fn place(&self, text: &Recognised, turn: &Turn<'_>) -> Place {
-        if self.is_disturbed || turn.rules.is_private || text.effects.has(Effects::CLOCK) {
-            Place::Private
-        } else {
-            Place::Sessions(turn.rules.environment)
+    /// Where a text that goes now is parsed, for the name that the client's `Parse` of this number gave it.
+    pub(super) fn place(&self, text: &Recognised, parse: u32, turn: &Turn<'_>) -> Place {
+        match (self.is_disturbed || turn.rules.is_private, text.constants) {
+            (true, _) => Place::Private(parse),
+            (false, Constants::Moment) => Place::Moment { client: turn.rules.client, parse },
+            (false, Constants::None | Constants::Settings) => Place::Sessions(turn.rules.environment),
         }
     }
 

@@ -12,8 +12,8 @@ use super::message;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
-use crate::parse::{Effects, Name, Recognised, Step, Strings, Touched, recognise};
-use crate::server::{Held, Number, Origin, Wanted, name_of};
+use crate::parse::{Constants, Effects, Name, Recognised, Step, Strings, Touched, recognise};
+use crate::server::{Held, Number, Origin, Place, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
 
 /// A text that no server takes: it stands in for a statement that must fail.
@@ -58,7 +58,8 @@ impl Intake {
             Found::Nowhere if turn.records.names.is_of_sql(turn.records.changes, name) => {
                 // The server has it under this very name, and says so when all else is right.
                 self.send(length, true, turn);
-                let named = Named::new(statement.clone(), self.origin(&statement.recognised, turn));
+                let parse = turn.records.names.number_parse();
+                let named = Named::new(statement.clone(), self.origin(&statement.recognised, parse, turn));
                 turn.records.changes.push(name, Some(named), self.batch);
                 turn.expect(Expected::client(Kind::Parse(None)).with_name().measured(self.mark));
                 May::Go
@@ -71,7 +72,8 @@ impl Intake {
             }
             Found::Nowhere => {
                 turn.vacate(name);
-                let (number, origin) = self.keep(statement, turn);
+                let parse = turn.records.names.number_parse();
+                let (number, origin) = self.keep(statement, parse, turn);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: name.len(), new: &name_of(number) });
                 self.send(length - frame::HEADER - name.len(), true, turn);
                 turn.records.changes.push(name, Some(Named::new(statement.clone(), origin)), self.batch);
@@ -83,7 +85,7 @@ impl Intake {
 
     fn parse_unnamed(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
         self.reused = None;
-        let named = Named::unnamed(statement.clone(), self.origin(&statement.recognised, turn));
+        let named = Named::unnamed(statement.clone(), self.origin(&statement.recognised, 0, turn));
         turn.records.changes.push(b"", Some(named), self.batch);
         if self.parse_kept(length, statement, turn) {
             return May::Go;
@@ -232,7 +234,7 @@ impl Intake {
         let (number, shape) = match self.held(&named, turn) {
             Held::Later => return Resolved::Wait,
             Held::Here(number, shape) => (number, shape),
-            Held::Nowhere => (self.prepare(&named.statement, turn), None),
+            Held::Nowhere => (self.prepare(&named, turn), None),
         };
         match (named.shape.as_ref().and_then(|told| told.get()).filter(|_| checks), shape) {
             (Some(told), Some(shape)) if told != shape => Resolved::Changed,
@@ -246,31 +248,33 @@ impl Intake {
 
     /// Whether the server has a statement that a client knows, as it was parsed then, or as it would be now.
     fn held(&self, named: &Named, turn: &mut Turn<'_>) -> Held {
-        let Origin { place, generation } = named.origin;
-        let mut wanted = Wanted { statement: named.statement.clone(), place };
+        let generation = named.origin.generation;
+        let now = self.place(&named.statement.recognised, named.origin.place.parse(), turn);
+        let mut wanted = Wanted { statement: named.statement.clone(), place: first_place(named, now) };
         let held = turn.records.prepared.find(&wanted, self.batch, generation);
-        wanted.place = self.place(&named.statement.recognised, turn);
-        if held == Held::Nowhere && wanted.place != place {
+        if held == Held::Nowhere && wanted.place != now {
+            wanted.place = now;
             return turn.records.prepared.find(&wanted, self.batch, generation);
         }
         held
     }
 
     /// Where and when a text that goes now is parsed.
-    fn origin(&self, text: &Recognised, turn: &Turn<'_>) -> Origin {
-        Origin { place: self.place(text, turn), generation: turn.rules.generation }
+    fn origin(&self, text: &Recognised, parse: u32, turn: &Turn<'_>) -> Origin {
+        Origin { place: self.place(text, parse, turn), generation: turn.rules.generation }
     }
 
     /// A statement that the server is to keep under a number.
-    pub(super) fn keep(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> (Number, Origin) {
-        let origin = self.origin(&statement.recognised, turn);
+    pub(super) fn keep(&mut self, statement: &Arc<Statement>, parse: u32, turn: &mut Turn<'_>) -> (Number, Origin) {
+        let origin = self.origin(&statement.recognised, parse, turn);
         let wanted = Wanted { statement: statement.clone(), place: origin.place };
         (turn.records.prepared.insert(wanted, self.batch, origin.generation, turn.rules.most), origin)
     }
 
     /// Prepares a statement at the server.
-    fn prepare(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> Number {
-        let (number, _) = self.keep(statement, turn);
+    fn prepare(&mut self, named: &Named, turn: &mut Turn<'_>) -> Number {
+        let statement = &named.statement;
+        let (number, _) = self.keep(statement, named.origin.place.parse(), turn);
         turn.own(Kind::Parse(Some(number)), b'P', |out| write_parse(out, &name_of(number), &statement.text, &statement.types));
         number
     }
@@ -354,6 +358,14 @@ impl Intake {
         turn.records.prepared.doom(name);
         turn.expect(Expected::quiet(Kind::Lent(name.into())));
         turn.expect(Expected::quiet(Kind::Sync));
+    }
+}
+
+/// Where a name is looked for first. Without constants that are read only once, settings count as they are by now.
+fn first_place(named: &Named, now: Place) -> Place {
+    match (named.origin.place, now) {
+        (Place::Sessions(_), Place::Sessions(_)) if named.statement.recognised.constants == Constants::None => now,
+        (place, _) => place,
     }
 }
 

@@ -21,7 +21,7 @@ impl Intake {
         if !self.may_try(turn) || !self.messages.binds_unnamed(turn.rest()) {
             return false;
         }
-        let wanted = Wanted { statement: statement.clone(), place: self.place(&statement.recognised, turn) };
+        let wanted = Wanted { statement: statement.clone(), place: self.place(&statement.recognised, 0, turn) };
         if !self.is_worth(&wanted, turn) {
             return false;
         }
@@ -34,7 +34,7 @@ impl Intake {
                 self.reused = Some(number);
             }
             Held::Nowhere => {
-                let (number, _) = self.keep(statement, turn);
+                let (number, _) = self.keep(statement, 0, turn);
                 turn.rename(Renamed { tag: b'P', length, before: b"", old: 0, new: &name_of(number) });
                 self.send(length - frame::HEADER, true, turn);
                 turn.expect(Expected::client(Kind::Parse(Some(number))).with_name().measured(self.mark));

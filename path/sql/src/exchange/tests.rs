@@ -8,5 +8,6 @@ mod failing;
 mod measured;
 mod names;
 mod order;
+mod places;
 mod reuse;
 mod stream;

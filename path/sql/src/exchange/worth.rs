@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use crate::parse::{Already, Effects, Recognised};
+use crate::parse::{Already, Constants, Effects, Recognised};
 use crate::server::{Key, Wanted};
 
 /// Most statements of which it is known; more, and all are forgotten.
@@ -73,5 +73,5 @@ impl Worth {
 }
 
 fn is_plain(text: &Recognised) -> bool {
-    text.steps.len() == 1 && text.effects.and(HARMLESS) == HARMLESS
+    text.steps.len() == 1 && text.constants != Constants::Moment && text.effects.and(HARMLESS) == HARMLESS
 }

@@ -77,14 +77,6 @@ pub(super) fn dollar_end(text: &[u8], at: usize) -> Option<usize> {
     is_tag.then(|| memmem::find(&text[body..], tag).map_or(text.len(), |found| body + found + tag.len()))
 }
 
-/// Whether a constant may hold a word for a time; what is not read as it is written may hold any.
-pub(super) fn may_tell_time(written: &[u8], is_escaped: bool) -> bool {
-    const WORDS: [&[u8]; 4] = [b"now", b"today", b"tomorrow", b"yesterday"];
-    let tells = |word: &[u8]| WORDS.iter().any(|time| time.eq_ignore_ascii_case(word));
-    let is_in_pieces = || memchr2(b'\n', b'\r', written).is_some() && written.iter().filter(|byte| **byte == b'\'').count() > 2;
-    is_escaped && memchr(b'\\', written).is_some() || is_in_pieces() || written.split(|byte| !byte.is_ascii_alphabetic()).any(tells)
-}
-
 /// What a dollar quote holds.
 pub(super) fn dollar_body(quoted: &[u8]) -> &[u8] {
     let tag = memchr(b'$', &quoted[1..]).map_or(quoted.len(), |found| found + 2);

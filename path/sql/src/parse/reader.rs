@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::calls;
+use super::constants::{self, Constants};
 use super::fingerprint::Fingerprint;
-use super::literals::{self, dollar_body};
+use super::literals::dollar_body;
 use super::lookup;
 use super::names;
 use super::recognise::hash_of;
@@ -31,6 +32,7 @@ pub(super) struct Reader<'a> {
     pub(super) steps: Steps,
     fingerprint: Fingerprint<'a>,
     parameters: bool,
+    constants: Constants,
 }
 
 impl<'a> Reader<'a> {
@@ -45,6 +47,7 @@ impl<'a> Reader<'a> {
             steps: Steps::default(),
             fingerprint: Fingerprint::new(text),
             parameters: false,
+            constants: Constants::None,
         }
     }
 
@@ -61,12 +64,7 @@ impl<'a> Reader<'a> {
             Kind::Parameter => self.parameters = true,
             Kind::Quoted if matches!(token.word, Word::PgTemp | Word::PgSettings) => self.keyword(&token),
             Kind::UnicodeQuoted => self.effects = self.effects.and(calls::unknown(&mut self.touches)).and(Effects::NAMELESS),
-            Kind::Text | Kind::Escaped | Kind::Dollar if self.statement.verb() == Word::Do => self.body(&token),
-            Kind::Text | Kind::Escaped | Kind::Dollar
-                if literals::may_tell_time(token.of(self.tokens.text), token.kind == Kind::Escaped) =>
-            {
-                self.effects = self.effects.and(Effects::CLOCK);
-            }
+            Kind::Text | Kind::Escaped | Kind::Dollar => self.string(&token),
             _ => {}
         }
         self.statement.previous = token;
@@ -123,6 +121,15 @@ impl<'a> Reader<'a> {
         self.effects = self.effects.and(did);
     }
 
+    fn string(&mut self, token: &Token) {
+        if self.statement.verb() == Word::Do {
+            self.body(token);
+        }
+        if self.constants != Constants::Moment {
+            self.constants = self.constants.max(constants::of(token, self.tokens.text));
+        }
+    }
+
     /// The body of a `DO`; one that must be unescaped first is not read.
     fn body(&mut self, token: &Token) {
         let written = token.of(self.tokens.text);
@@ -144,6 +151,7 @@ impl<'a> Reader<'a> {
             steps: std::mem::take(&mut self.steps),
             touches: std::mem::replace(&mut self.touches, Touches::none()),
             fingerprint: self.fingerprint.end(),
+            constants: self.constants,
             lookup: if one { lookup::of(text).map(Arc::new) } else { None },
         }
     }

@@ -64,6 +64,7 @@ impl<'a> Reading<'a> {
             Some(first) => {
                 first.effects = first.effects.and(read.effects);
                 first.touches.join(&read.touches);
+                first.constants = first.constants.max(read.constants);
                 first.lookup = None;
             }
         }

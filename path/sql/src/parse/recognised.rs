@@ -1,6 +1,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::constants::Constants;
 use super::touched::{Touched, Touches};
 
 /// What a text of one or more statements does to its session, beyond its answer.
@@ -16,6 +17,8 @@ pub(crate) struct Recognised {
     pub(super) touches: Touches,
     /// The same for texts that differ only in constants, lengths of lists, spaces, comments and case.
     pub(crate) fingerprint: u64,
+    /// What its string constants are.
+    pub(crate) constants: Constants,
     /// Whether a plan kept for it could be worth having: a plain lookup, insert, update or delete by equality with
     /// parameters. Which columns and table: see `lookup`.
     pub(crate) lookup: Option<Arc<Lookup>>,
@@ -189,9 +192,6 @@ impl Effects {
     pub(crate) const DEFINES: Effects = Effects(1 << 13);
     /// Sets a parameter whose name is computed when it is done: whether it is a custom one nobody can ask.
     pub(crate) const NAMELESS: Effects = Effects(1 << 14);
-
-    /// Holds a word for a time that the server reads when it parses: `'now'`, `'today'`.
-    pub(crate) const CLOCK: Effects = Effects(1 << 14);
 
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {

@@ -33,8 +33,25 @@ pub(crate) struct Wanted {
 pub(crate) enum Place {
     /// In sessions whose parameters have this hash.
     Sessions(u64),
-    /// In the midst of what one client has changed: nobody else may have it, and nobody once the client is done.
-    Private,
+    /// In the midst of what one client has changed, by its `Parse` of this number: nobody else may have it, and nobody
+    /// once the client is done. 0: for names that were there before.
+    Private(u32),
+    /// At a moment that counts: only the client whose `Parse` of this number it is may have it.
+    Moment { client: u64, parse: u32 },
+}
+
+impl Place {
+    /// The client's number of the `Parse`, where that matters.
+    pub(crate) fn parse(self) -> u32 {
+        match self {
+            Place::Sessions(_) => 0,
+            Place::Private(parse) | Place::Moment { parse, .. } => parse,
+        }
+    }
+
+    fn is_private(self) -> bool {
+        matches!(self, Place::Private(_))
+    }
 }
 
 /// Where and when a client had a statement parsed.
@@ -92,7 +109,8 @@ impl Hash for Wanted {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let place = match self.place {
             Place::Sessions(hash) => hash,
-            Place::Private => !0,
+            Place::Private(parse) => !u64::from(parse),
+            Place::Moment { client, parse } => client << 32 ^ u64::from(parse),
         };
         state.write_u64(self.statement.recognised.hash ^ place);
     }
@@ -116,7 +134,7 @@ impl Prepared {
         self.last += 1;
         self.uses += 1;
         self.pending += 1;
-        self.private += usize::from(wanted.place == Place::Private);
+        self.private += usize::from(wanted.place.is_private());
         let kept = Kept { number: self.last, generation, used: self.uses, pending: Some(batch), shape: None, asked: false };
         if let Some(older) = self.kept.get(&wanted).map(|older| older.number) {
             self.retire(older);
@@ -185,8 +203,7 @@ impl Prepared {
         if std::mem::take(&mut self.private) == 0 {
             return;
         }
-        let private: Vec<Number> =
-            self.kept.iter().filter(|(wanted, _)| wanted.place == Place::Private).map(|(_, kept)| kept.number).collect();
+        let private: Vec<Number> = self.kept.iter().filter(|(wanted, _)| wanted.place.is_private()).map(|(_, kept)| kept.number).collect();
         private.into_iter().for_each(|number| self.retire(number));
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Names {
     of_sql: Vec<Box<[u8]>>,
     /// All that those ever known may do.
     effects: Effects,
+    /// Counts each `Parse` of a name, from 1.
+    parses: u32,
 }
 
 /// Changes that wait for their answers, in the order of their messages.
@@ -123,6 +125,12 @@ impl Names {
     /// What a statement may do that has a name here.
     pub(crate) fn effects(&self) -> Effects {
         self.effects
+    }
+
+    /// A number for the next `Parse`.
+    pub(crate) fn number_parse(&mut self) -> u32 {
+        self.parses = self.parses.wrapping_add(1).max(1);
+        self.parses
     }
 
     /// Whether there is an unnamed statement, or may be one.

@@ -8,6 +8,7 @@ mod batches;
 mod copy;
 mod hidden;
 mod histories;
+mod kept;
 mod left;
 mod life;
 mod limits;

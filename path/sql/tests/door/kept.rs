@@ -1,0 +1,93 @@
+//! What the door keeps of prepared statements is never an older answer than a client's own `Parse` would give.
+
+use testkit::Wire;
+use testkit::wire::frames::{bind, execute, parse, sync};
+
+use crate::setup::{Door, kinds};
+
+fn fine(client: &mut Wire, sql: &str) -> String {
+    let answer = client.query(sql).unwrap().fine();
+    if answer.rows.is_empty() { String::new() } else { answer.rows[0][0].clone().unwrap_or_default() }
+}
+
+/// Prepares `name` in a batch of its own.
+fn prepare(client: &mut Wire, name: &str, text: &str) {
+    client.send(&[parse(name, text), sync()].concat()).unwrap();
+    assert_eq!(&kinds(client, 1)[..2], "1Z");
+}
+
+/// Executes `name`.
+fn executed(client: &mut Wire, name: &str) -> String {
+    client.send(&[bind("", name, &[]), execute("", 0), sync()].concat()).unwrap();
+    client.answer().unwrap().fine().value().to_owned()
+}
+
+/// Prepares and executes `name` in one batch.
+fn at_once(client: &mut Wire, name: &str, text: &str) -> String {
+    client.send(&[parse(name, text), bind("", name, &[]), execute("", 0), sync()].concat()).unwrap();
+    client.answer().unwrap().fine().value().to_owned()
+}
+
+#[test]
+fn the_moment_of_an_unnamed_statement_is_its_own() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    fine(&mut client, "CREATE TABLE moments (id int PRIMARY KEY, at timestamptz)");
+    for id in 1..=5 {
+        client.ask("INSERT INTO moments VALUES ($1, 'now')", &[&id.to_string()]).unwrap().fine();
+    }
+    assert_eq!(fine(&mut client, "SELECT count(DISTINCT at) FROM moments"), "5");
+    let mut custom = door.log_in(&crate::setup::login().with("plan_cache_mode", "force_custom_plan"));
+    let mut moment = || custom.ask("SELECT E' Now'::timestamptz", &[]).unwrap().fine().value().to_owned();
+    assert_ne!(moment(), moment());
+}
+
+#[test]
+fn the_moment_of_a_named_statement_is_not_that_of_others() {
+    const TEXT: &str = "SELECT 'now'::timestamptz";
+    let door = Door::new(2);
+    let (mut first, mut client, mut one, mut two) = (door.client(), door.client(), door.client(), door.client());
+    prepare(&mut first, "s", TEXT);
+    let of_first = executed(&mut first, "s");
+    fine(&mut one, "BEGIN");
+    prepare(&mut client, "s", TEXT);
+    fine(&mut two, "BEGIN");
+    fine(&mut one, "COMMIT");
+    let of_client = executed(&mut client, "s");
+    assert!(of_client > of_first, "{of_client} {of_first}");
+    assert_eq!(executed(&mut client, "s"), of_client, "as in Postgres");
+    fine(&mut two, "COMMIT");
+}
+
+#[test]
+fn constants_are_as_they_were_at_the_clients_own_parse() {
+    const TEXT: &str = "SELECT '01/02/2020'::date - '2020-01-01'::date";
+    let door = Door::new(1);
+    let (mut first, mut client) = (door.client(), door.client());
+    prepare(&mut first, "s", TEXT);
+    assert_eq!(executed(&mut first, "s"), "1");
+    fine(&mut client, "BEGIN");
+    fine(&mut client, "SET LOCAL datestyle = 'SQL, DMY'");
+    assert_eq!(at_once(&mut client, "s", TEXT), "31");
+    fine(&mut client, "COMMIT");
+    assert_eq!(executed(&mut first, "s"), "1");
+    fine(&mut first, "SET datestyle = 'SQL, DMY'");
+    assert_eq!(executed(&mut first, "s"), "1", "its constants were read");
+    assert_eq!(at_once(&mut first, "t", TEXT), "31");
+}
+
+#[test]
+fn a_temporary_table_hides_what_others_have_prepared() {
+    const TEXT: &str = "SELECT x FROM hiding";
+    let door = Door::new(1);
+    let (mut first, mut client) = (door.client(), door.client());
+    fine(&mut first, "CREATE TABLE hiding AS SELECT 'public' x");
+    fine(&mut client, "CREATE TEMP TABLE before (a int); DROP TABLE before");
+    prepare(&mut first, "s", TEXT);
+    assert_eq!(executed(&mut first, "s"), "public");
+    fine(&mut client, "CREATE TEMP TABLE hiding AS SELECT 'temp' x");
+    prepare(&mut client, "s", TEXT);
+    assert_eq!(executed(&mut client, "s"), "temp");
+    fine(&mut client, "DROP TABLE hiding");
+    assert_eq!(executed(&mut first, "s"), "public");
+}
