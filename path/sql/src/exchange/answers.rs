@@ -55,6 +55,8 @@ enum CopyIn {
 #[derive(Debug)]
 pub(crate) struct Answers {
     expected: VecDeque<Expected>,
+    /// How many there were so far.
+    asked: u64,
     /// How many of them are the door's to give.
     ours: usize,
     /// Bytes still to come of a message that goes on (or not) unread.
@@ -105,6 +107,7 @@ impl Default for Answers {
     fn default() -> Answers {
         Answers {
             expected: VecDeque::new(),
+            asked: 0,
             ours: 0,
             left: 0,
             left_passes: true,
@@ -183,6 +186,11 @@ impl Answers {
         self.is_cut = true;
     }
 
+    /// How many answers have been asked for, since ever.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked
+    }
+
     /// Whether that batch holds messages of the client's: a `Sync` would be the end of what they do.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
@@ -238,6 +246,7 @@ impl Answers {
         }
         self.copies += usize::from(next.may_copy());
         self.ours += usize::from(matches!(next.kind, Kind::Ours(_)));
+        self.asked += 1;
         self.expected.push_back(next);
         self.tell_ours(source, out, records);
     }

@@ -40,8 +40,8 @@ pub(crate) struct Intake {
     is_disturbed: bool,
     /// What was sent may give names another meaning for everybody, once it is done.
     pub(crate) defines: bool,
-    /// The server was asked to flush for what is waited for.
-    flushed: bool,
+    /// How much had been asked when the server was last asked to flush.
+    flushed: u64,
     /// The statement that the unnamed one of this batch is kept as.
     pub(super) reused: Option<Number>,
     /// A statement of which the server must say whether it may be kept.
@@ -79,7 +79,7 @@ impl Intake {
     /// As before the first message was dealt with.
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
-        (self.left, self.batch, self.barrier, self.flushed) = (0, 0, false, false);
+        (self.left, self.batch, self.barrier, self.flushed) = (0, 0, false, 0);
         (self.reused, self.is_wary, self.unsure, self.is_disturbed) = (None, false, None, false);
     }
 
@@ -166,7 +166,6 @@ impl Intake {
                 self.ask_to_flush(turn);
                 return Planned::Stalled;
             }
-            self.flushed = false;
             self.messages.pop();
         }
     }
@@ -186,8 +185,8 @@ impl Intake {
 
     /// The server shall say what it has to say, in a batch that is open.
     pub(super) fn have_answered(&mut self, answers: &Answers, input: &[u8], up: &mut Outgoing) {
-        if answers.is_open() && !self.flushed {
-            self.flushed = true;
+        if answers.is_open() && self.flushed != answers.asked() {
+            self.flushed = answers.asked();
             up.write(input, |own| own.extend_from_slice(FLUSH));
         }
     }
@@ -272,7 +271,7 @@ impl Intake {
             turn.records.changes.push(b"", None, self.batch);
         }
         // Postgres forgets it with every `Query`.
-        turn.records.prepared.set_unnamed(None);
+        turn.records.prepared.forget_unnamed();
         self.note(text, turn);
         self.barrier |= changes_session(text);
         let body = turn.body(length);

@@ -90,7 +90,7 @@ impl Intake {
         if self.parse_kept(length, statement, turn) {
             return May::Go;
         }
-        turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
+        turn.records.prepared.set_unnamed(turn.rules.client, statement, self.batch);
         self.send(length, true, turn);
         turn.expect(Expected::client(Kind::Parse(None)).with_name().measured(self.mark));
         May::Go
@@ -196,7 +196,7 @@ impl Intake {
             }
             _ => {
                 if name.is_empty() {
-                    turn.records.prepared.set_unnamed(None);
+                    turn.records.prepared.forget_unnamed();
                 }
                 turn.vacate(name);
                 turn.records.changes.push(name, None, self.batch);
@@ -228,7 +228,9 @@ impl Intake {
             return Resolved::Kept(number, named);
         }
         if name.is_empty() {
-            self.need_unnamed(&named.statement, turn);
+            if self.need_unnamed(&named.statement, turn) == May::Wait {
+                return Resolved::Wait;
+            }
             return Resolved::AsIs(Some(named));
         }
         let (number, shape) = match self.held(&named, turn) {
@@ -291,22 +293,28 @@ impl Intake {
     }
 
     /// The unnamed statement at the server is this client's, and this one.
-    fn need_unnamed(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) {
-        if !turn.records.prepared.has_unnamed(turn.rules.client, statement) {
-            turn.own(Kind::Parse(None), b'P', |out| write_parse(out, b"", &statement.text, &statement.types));
-            turn.records.prepared.set_unnamed(Some((turn.rules.client, statement.clone())));
+    fn need_unnamed(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
+        match turn.records.prepared.unnamed(turn.rules.client, statement) {
+            // The server may skip its `Parse`.
+            Some(batch) if batch != self.batch && turn.answers.outstanding() > 0 => return May::Wait,
+            Some(_) => {}
+            None => {
+                turn.own(Kind::Parse(None), b'P', |out| write_parse(out, b"", &statement.text, &statement.types));
+                turn.records.prepared.set_unnamed(turn.rules.client, statement, self.batch);
+            }
         }
+        May::Go
     }
 
     /// There is no unnamed statement at the server: another client's must not be found.
     fn forget_unnamed(&mut self, turn: &mut Turn<'_>) {
         turn.own(Kind::Close(None), b'C', |out| out.extend_from_slice(b"S\0"));
-        turn.records.prepared.set_unnamed(None);
+        turn.records.prepared.forget_unnamed();
     }
 
     /// The server refuses what the client asks for.
     fn refuse(&mut self, fault: Fault, turn: &mut Turn<'_>) {
-        turn.records.prepared.set_unnamed(None);
+        turn.records.prepared.forget_unnamed();
         turn.own(Kind::Refusal(fault.into()), b'P', |out| write_parse(out, b"", UNTAKEABLE, b"\0\0"));
     }
 

@@ -95,7 +95,7 @@ impl Records<'_> {
         }
         match expected.kind {
             Kind::Parse(Some(number)) => self.prepared.forget(number),
-            Kind::Parse(None) | Kind::Lent(_) | Kind::Refusal(_) => self.prepared.set_unnamed(None),
+            Kind::Parse(None) | Kind::Lent(_) | Kind::Refusal(_) => self.prepared.forget_unnamed(),
             Kind::Describe(Some(described)) => {
                 if let Some(number) = described.number {
                     self.prepared.not_described(number);

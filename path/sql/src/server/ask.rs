@@ -45,7 +45,7 @@ pub(crate) async fn ask(connection: &mut Connection, sql: &str, mut told: impl F
     let mut question = Vec::with_capacity(sql.len() + 8);
     frame::message(&mut question, b'Q', |out| frame::text(out, sql.as_bytes()));
     // Postgres forgets it with every `Query`.
-    connection.prepared.set_unnamed(None);
+    connection.prepared.forget_unnamed();
     connection.stream.write_all(&question).await?;
     let (mut reader, mut answer, mut is_done) = (Reader::default(), Answer::default(), false);
     while !is_done || reader.has_more() {

@@ -72,12 +72,21 @@ pub(crate) struct Prepared {
     numbers: HashMap<Number, Wanted>,
     /// How many of them have a `Parse` that is not answered.
     pending: usize,
-    unnamed: Option<(u64, Arc<Statement>)>,
+    unnamed: Option<Unnamed>,
     doomed: Vec<Box<[u8]>>,
     last: Number,
     uses: u64,
     /// How many of them are private, at most.
     private: usize,
+}
+
+/// What the unnamed statement is.
+#[derive(Debug)]
+struct Unnamed {
+    client: u64,
+    statement: Arc<Statement>,
+    /// The batch that its `Parse` went out in.
+    batch: u32,
 }
 
 #[derive(Debug)]
@@ -247,14 +256,20 @@ impl Prepared {
         self.unnamed = None;
     }
 
-    /// `client` has this as its unnamed statement there; `None`: nobody knows what the unnamed one is.
-    pub(crate) fn set_unnamed(&mut self, unnamed: Option<(u64, Arc<Statement>)>) {
-        self.unnamed = unnamed;
+    /// `client` has this as its unnamed statement there, from `batch` on.
+    pub(crate) fn set_unnamed(&mut self, client: u64, statement: &Arc<Statement>, batch: u32) {
+        self.unnamed = Some(Unnamed { client, statement: statement.clone(), batch });
     }
 
-    /// Whether the unnamed statement there is the one that `client` means.
-    pub(crate) fn has_unnamed(&self, client: u64, statement: &Arc<Statement>) -> bool {
-        matches!(&self.unnamed, Some((owner, held)) if *owner == client && Arc::ptr_eq(held, statement))
+    /// Nobody knows what the unnamed statement there is.
+    pub(crate) fn forget_unnamed(&mut self) {
+        self.unnamed = None;
+    }
+
+    /// The batch that the `Parse` of the unnamed statement went out in, if it is the one that `client` means.
+    pub(crate) fn unnamed(&self, client: u64, statement: &Arc<Statement>) -> Option<u32> {
+        let is_meant = |held: &&Unnamed| held.client == client && Arc::ptr_eq(&held.statement, statement);
+        self.unnamed.as_ref().filter(is_meant).map(|held| held.batch)
     }
 
     /// A statement under this name is closed before anything else is done there.

@@ -445,6 +445,33 @@ fn names_are_bounded() {
     assert!(scene.client("P c SELECT c | S").contains("P plimsoll_"));
 }
 
+/// What the server may skip it may not have.
+#[test]
+fn the_unnamed_statement_that_is_prepared_anew_is_awaited() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = Scene::new(&mut one);
+    scene.client("P - SELECT a | S");
+    scene.answer("1 | Z I");
+    let mut scene = scene.on(&mut two);
+    assert_eq!(scene.client("E x | D S - | S | D S - | S"), "E x | P - SELECT a | D S - | S");
+    assert_eq!(scene.server("E 34000 | Z I"), ("E 34000 | Z I".into(), "P - SELECT a | D S - | S".into()));
+    assert_eq!(scene.answer("1 | t | T a | Z I"), "t | T a | Z I");
+}
+
+/// A message may wait for more than one answer: each is asked for.
+#[test]
+fn each_answer_that_is_waited_for_is_flushed() {
+    let (mut one, mut two) = (Server::default(), Server::default());
+    let mut scene = prepared(&mut one, "T a");
+    scene.client("P t SELECT b | S");
+    scene.answer("1 | Z I");
+    let mut scene = scene.on(&mut two);
+    let begun = "P t | P - DEALLOCATE t | B - - | E - | H";
+    assert_eq!(scene.client("P - DEALLOCATE t | B - - | E - | B - s | E - | S"), begun);
+    assert_eq!(scene.server("1 | 1 | 2 | C DEALLOCATE").1, "P plimsoll_1 SELECT a | D S plimsoll_1 | H");
+    assert_eq!(scene.server("1 | t | T a").1, "B - plimsoll_1 | E - | S");
+}
+
 /// Neither names nor copies that are not confirmed make a batch slow: some answers come first.
 #[test]
 fn a_batch_of_names_waits_for_answers() {
