@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn status_lines() {
+    fn only_whole_status_lines_of_http_1_count() {
         assert_eq!(status(b"HTTP/1.1 200 OK\r\n"), Some(200));
         assert_eq!(status(b"HTTP/1.0 404\r\n"), Some(404));
         for bad in [&b"HTTP/1.1 20"[..], b"HTTP/2 200 OK", b"HTTP/1.1 2000", b"SSH-2.0-OpenSSH", b""] {

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1() {
+    fn version_1_has_its_own_files_and_says_no_limit_with_numbers() {
         let root = tree(&[
             ("cpu/x/cpu.cfs_quota_us", "50000\n"),
             ("cpu/x/cpu.cfs_period_us", "100000\n"),

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn known_moments() {
+    fn leap_days_and_the_ends_of_years_are_right() {
         assert_eq!(at(0, 0), "1970-01-01T00:00:00.000Z");
         assert_eq!(at(951_782_399, 999), "2000-02-28T23:59:59.999Z");
         assert_eq!(at(951_782_400, 7), "2000-02-29T00:00:00.007Z");

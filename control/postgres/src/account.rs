@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn never_root() {
+    fn the_server_is_never_roots() {
         assert_eq!(choose(PASSWD, 1001, None), Ok(Choice::Ourselves(account("shop", 1001, 100))));
         assert_eq!(choose(PASSWD, 0, None), Ok(Choice::Other(account("postgres", 26, 27))));
         assert_eq!(choose(PASSWD, 0, Some(1001)), Ok(Choice::Other(account("shop", 1001, 100))));

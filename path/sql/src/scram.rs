@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes() {
+    fn attributes_come_in_their_order() {
         assert_eq!(attribute("r=ab,s=c", 'r'), Some(("ab", "s=c")));
         assert_eq!(attribute("s=c", 's'), Some(("c", "")));
         assert_eq!(attribute("s=c", 'r'), None);

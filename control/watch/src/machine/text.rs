@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_in_bytes() {
+    fn memory_is_in_bytes_and_only_what_is_counted_in_kilobytes() {
         let text = "MemTotal:       24684092 kB\nMemFree:        21625956 kB\nHugePages_Total:       0\n";
         assert_eq!(memory(text, "MemFree"), Some(21_625_956 * 1024));
         assert_eq!(memory(text, "Mem"), None);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn load_average() {
+    fn the_load_of_one_minute_comes_first() {
         assert_eq!(load1("2.17 0.86 0.35 4/111 12008\n"), 2.17);
         assert_eq!(load1(""), 0.0);
     }

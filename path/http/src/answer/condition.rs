@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges() {
+    fn one_range_is_cut_to_the_file_and_more_are_the_whole() {
         for (range, verdict) in [
             ("bytes=0-4", Part { first: 0, last: 4 }),
             ("Bytes = 2-", Part { first: 2, last: 9 }),

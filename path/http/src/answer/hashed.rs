@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_bundlers_write() {
+    fn names_that_bundlers_write_are_seen() {
         for name in [
             "app.8f3a2b1c.js",
             "index-Ck3vX9aZ.js",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write() {
+    fn names_that_people_write_are_not() {
         for name in [
             "jquery-slimmed.js",
             "index.html",

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn types_by_extension() {
+    fn the_extension_tells_the_type() {
         for (name, kind) in [
             ("index.html", "text/html; charset=utf-8"),
             ("PHOTO.JPG", "image/jpeg"),

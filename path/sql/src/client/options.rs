@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn switches() {
+    fn switches_set_parameters_as_in_postgres() {
         assert_eq!(seen("-c a=b"), one("a", "b"));
         assert_eq!(seen("  -cWork_Mem=4MB "), one("Work_Mem", "4MB"));
         assert_eq!(seen("--statement-timeout=5s"), one("statement_timeout", "5s"));

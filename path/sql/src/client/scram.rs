@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_first_messages() {
+    fn malformed_first_messages_are_refused() {
         for bad in ["", "n", "n,", "x,,n=,r=a", "n,,", "n,,n=", "n,,n=,r=", "n,,n=,r=\u{7}", "n,,r=a", "n,,n=,s=a"] {
             assert_eq!(begun(bad, Mechanism::Plain, None).unwrap_err().code, code::PROTOCOL_VIOLATION, "{bad:?}");
         }

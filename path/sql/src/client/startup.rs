@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn what_the_door_does_not_do_is_refused_with_its_code() {
         let code_of = |version, pairs: &[(&str, &str)]| read(version, pairs).unwrap_err().code;
         assert_eq!(code_of(2 << 16, &[]), code::FEATURE_NOT_SUPPORTED);
         assert_eq!(code_of(3 << 16, &[]), code::INVALID_AUTHORIZATION);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_layouts() {
+    fn a_packet_that_breaks_off_is_refused() {
         let whole = bytes(3 << 16, &[("user", "a"), ("b", "c")]);
         for end in 4..whole.len() {
             assert_eq!(packet(&whole[..end]).unwrap_err().map(|fault| fault.code), Some(code::PROTOCOL_VIOLATION), "{end}");

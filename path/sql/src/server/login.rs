@@ -180,18 +180,18 @@ mod tests {
     const WHO: Who<'_> = Who { user: "app", database: "shop", password: "secret" };
 
     #[test]
-    fn the_first_packet() {
+    fn the_first_packet_names_user_and_database() {
         assert_eq!(startup(&WHO), b"\0\0\0\x20\0\x03\0\0user\0app\0database\0shop\0\0");
     }
 
     #[test]
-    fn old_passwords() {
+    fn an_md5_answer_is_as_postgres_computes_it() {
         // SELECT 'md5' || md5(md5('secretapp') || 'salt')
         assert_eq!(md5(&WHO, *b"salt"), "md57f097e06031b34893c20e25a0e68242c");
     }
 
     #[test]
-    fn what_is_asked() {
+    fn only_known_ways_to_log_in_are_answered() {
         let of = |tag, body: &'static [u8]| asked(Message { tag, body, whole: body });
         assert!(matches!(of(b'R', b"\0\0\0\x05salt"), Ok(Asked::Md5(salt)) if salt == *b"salt"));
         assert!(matches!(of(b'R', b"\0\0\0\x0aA\0B\0\0"), Ok(Asked::Sasl(names)) if names == [b"A", b"B"]));

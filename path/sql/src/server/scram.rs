@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_first_messages() {
+    fn a_challenge_that_is_malformed_or_not_ours_is_refused() {
         for bad in ["", "r=", "r=other,s=AAAA,i=1", "r=rOprNGfwEbeRWgbNEkqO,s=AAAA,i=1", "r=rOprNGfwEbeRWgbNEkqOx,s=?,i=1"] {
             assert!(exchange().prove(bad, "x").is_err(), "{bad}");
         }
