@@ -8,7 +8,6 @@ use crate::client::cancel::Lending;
 use crate::door::Door;
 use crate::events::add;
 use crate::exchange::{Clock, Desk, Flow, Reuse, Rules, Stopped};
-use crate::parse::Strings;
 use crate::path::path;
 use crate::server::Lent;
 use crate::view::View;
@@ -74,6 +73,7 @@ impl<'g> Visit<'g> {
     pub(crate) fn follow_session(&mut self) {
         let Guest { session, traits, number, seat, .. } = &mut *self.guest;
         traits.follow(session);
+        self.desk.done.strings = traits.strings;
         let (plan, is_pinned) = (&self.shape.plan, session.is_pinned());
         let reuse = match (plan.reuse && !is_pinned, traits.plans_anew) {
             (false, _) => Reuse::Never,
@@ -103,11 +103,6 @@ impl<'g> Visit<'g> {
         self.rules.generation != self.door.common.generation()
     }
 
-    /// How the server reads the client's texts.
-    pub(crate) fn strings(&self) -> Strings {
-        self.guest.traits.strings
-    }
-
     /// Whether nothing is left to do: the client may be silent for long.
     fn is_at_rest(&self) -> bool {
         self.hold.is_none() && self.desk.is_empty()
@@ -133,7 +128,7 @@ impl<'g> Visit<'g> {
 
     /// The bytes between the client and the connection that it holds.
     pub(crate) fn flow(&mut self) -> Option<Flow<'_>> {
-        let (rules, strings) = (self.rules, self.guest.traits.strings);
+        let rules = self.rules;
         let Hold { lent, .. } = self.hold.as_mut()?;
         Some(Flow {
             desk: &mut self.desk,
@@ -143,7 +138,6 @@ impl<'g> Visit<'g> {
             names: &mut self.guest.names,
             key: &self.guest.key,
             door: self.door,
-            strings,
             rules,
         })
     }

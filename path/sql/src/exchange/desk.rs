@@ -12,7 +12,7 @@ use super::messages::Meaning;
 use super::outgoing::Outgoing;
 use super::records::Done;
 use crate::door::now;
-use crate::parse::{Recognised, Strings};
+use crate::parse::Recognised;
 use crate::session::Changes;
 use crate::stream::Stream;
 
@@ -31,7 +31,7 @@ pub(crate) struct Desk {
     pub(super) up: Outgoing,
     pub(super) down: Outgoing,
     pub(super) changes: Changes,
-    pub(super) done: Done,
+    pub(crate) done: Done,
     /// How long the input must be before more of it can be framed.
     pub(super) least_input: usize,
     /// How long the output must be before more of it can be decided on.
@@ -131,11 +131,11 @@ impl Desk {
     }
 
     /// Bytes from the client to the first that is not framed, more or less.
-    pub(super) fn frame(&mut self, memory: &mut Memory, strings: Strings) {
+    pub(super) fn frame(&mut self, memory: &mut Memory) {
         let Some(input) = &self.input else { return };
         if input.len() >= self.least_input {
             let decided = self.up.decided();
-            self.least_input = self.intake.read(&input.unread()[decided..], memory, strings) + decided;
+            self.least_input = self.intake.read(&input.unread()[decided..], memory, self.done.strings) + decided;
             self.plan_due = true;
         }
     }
@@ -199,13 +199,13 @@ impl Desk {
     }
 
     /// What was tried has failed: it is decided again, without a trial.
-    pub(super) fn try_again(&mut self, memory: &mut Memory, strings: Strings) {
+    pub(super) fn try_again(&mut self, memory: &mut Memory) {
         self.answers.trial = Trial::None;
         self.is_sent = false;
         self.up.clear();
         self.intake.begin_again();
         self.least_input = 0;
-        self.frame(memory, strings);
+        self.frame(memory);
     }
 
     /// The client is told this before all else.

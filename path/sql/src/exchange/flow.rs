@@ -17,7 +17,7 @@ use super::records::Records;
 use super::turn::{Rules, Turn, Watch};
 use crate::door::{Door, now};
 use crate::events::add;
-use crate::parse::{Recognised, Strings};
+use crate::parse::{Effects, Recognised};
 use crate::server::{Connection, Key};
 use crate::session::{Found, Names, Session};
 use crate::stream::Stream;
@@ -59,7 +59,6 @@ pub(crate) struct Flow<'f> {
     pub(crate) names: &'f mut Names,
     pub(crate) key: &'f Arc<Key>,
     pub(crate) door: &'f Door,
-    pub(crate) strings: Strings,
     pub(crate) rules: Rules,
 }
 
@@ -198,7 +197,7 @@ impl Flow<'_> {
         };
         add(&self.door.events().bytes_in, count as u64);
         desk.came = now();
-        desk.frame(&mut self.door.memory.borrow_mut(), self.strings);
+        desk.frame(&mut self.door.memory.borrow_mut());
         Ok(count)
     }
 
@@ -222,6 +221,7 @@ impl Flow<'_> {
     pub(crate) fn plan(&mut self) {
         let desk = &mut *self.desk;
         let (Some(input), Some(output)) = (&desk.input, &desk.output) else { return };
+        let strings = desk.done.strings;
         let records = Records {
             names: self.names,
             changes: &mut desk.changes,
@@ -230,7 +230,7 @@ impl Flow<'_> {
             hears: None,
             elsewhere: None,
         };
-        let worth = &self.door.memory.borrow().worth;
+        let memory = self.door.memory.borrow();
         desk.planned = desk.intake.plan(&mut Turn {
             input: input.unread(),
             up: &mut desk.up,
@@ -240,17 +240,31 @@ impl Flow<'_> {
             records,
             rules: self.rules,
             key: self.key,
-            worth,
-            watch: Watch { measure: &mut self.door.measure.borrow_mut(), came: desk.came, strings: self.strings },
+            worth: &memory.worth,
+            watch: Watch { measure: &mut self.door.measure.borrow_mut(), came: desk.came, strings },
         });
+        (desk.plan_due, desk.is_prepared) = (false, false);
+        desk.tell_due |= desk.answers.outstanding() == 0;
+        drop(memory);
+        if !desk.done.sent.is_empty() {
+            self.follow_sent();
+        }
+    }
+
+    /// Tells the session what was sent, and reads what follows it anew where it may mean something else now.
+    fn follow_sent(&mut self) {
+        let (desk, mut is_doubtful) = (&mut *self.desk, false);
         for text in desk.done.sent.drain(..) {
             self.session.sends(self.server, &text);
+            is_doubtful |= text.effects.has(Effects::STRINGS);
         }
         for (text, bind) in desk.done.values.drain(..) {
             self.session.sends_values(&text, &bind);
         }
-        (desk.plan_due, desk.is_prepared) = (false, false);
-        desk.tell_due |= desk.answers.outstanding() == 0;
+        if is_doubtful {
+            desk.least_input = 0;
+            desk.frame(&mut self.door.memory.borrow_mut());
+        }
     }
 
     /// From the server to the client.
@@ -308,7 +322,7 @@ impl Flow<'_> {
         // What was kept for a trial has gone for good.
         desk.consume_sent();
         if desk.answers.trial == Trial::Failed {
-            desk.try_again(&mut self.door.memory.borrow_mut(), self.strings);
+            desk.try_again(&mut self.door.memory.borrow_mut());
         }
         for (text, step) in desk.done.steps.drain(..) {
             self.session.note(&text, step);

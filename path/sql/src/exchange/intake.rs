@@ -285,7 +285,14 @@ impl Intake {
 
     /// A text goes that does this.
     pub(super) fn note(&mut self, text: &Arc<Recognised>, turn: &mut Turn<'_>) {
-        turn.records.sent(text);
+        if text.effects != Effects::NONE {
+            turn.records.done.sent.push(text.clone());
+            if text.effects.has(Effects::STRINGS) {
+                // What was framed behind it is framed anew, and read in both ways until the server says how it reads.
+                turn.records.done.strings = Strings::Backslash;
+                self.messages.clear();
+            }
+        }
         self.is_disturbed |= disturbs(text);
         self.defines |= defines(text);
     }

@@ -112,7 +112,7 @@ impl Visit<'_> {
 
     /// Reads a long text, and frames what follows. Others have their turn meanwhile.
     pub(super) async fn read_long(&mut self) {
-        let strings = self.strings();
+        let strings = self.desk.done.strings;
         let Some(text) = self.desk.long() else { return };
         let recognised = recognise_in_turns(text, strings).await;
         self.desk.add_long(recognised);
@@ -121,8 +121,7 @@ impl Visit<'_> {
 
     /// Frames what has come.
     pub(super) fn frame(&mut self) {
-        let strings = self.strings();
-        self.desk.frame(&mut self.door.memory.borrow_mut(), strings);
+        self.desk.frame(&mut self.door.memory.borrow_mut());
     }
 
     /// Data of a COPY that has failed, and what follows an error of the door's own up to its `Sync`.

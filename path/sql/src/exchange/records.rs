@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::expected::{Expected, Kind};
 use crate::listening::Channel;
-use crate::parse::{Effects, Name, Recognised, Step};
+use crate::parse::{Name, Recognised, Step, Strings};
 use crate::server::Prepared;
 use crate::session::{Changes, Names};
 use crate::top::Mark;
@@ -31,6 +31,8 @@ pub(crate) struct Done {
     pub(crate) values: Vec<(Arc<Recognised>, Box<[u8]>)>,
     /// Statements that ended, of texts whose ends mean something: the text and which of its steps.
     pub(crate) steps: Vec<(Arc<Recognised>, usize)>,
+    /// How the server reads what the client sends next, or both ways where that is not known.
+    pub(crate) strings: Strings,
     /// Bodies of `ParameterStatus`.
     pub(crate) told: Vec<Box<[u8]>>,
     /// Statements that ended, well or not.
@@ -58,14 +60,10 @@ impl Done {
 impl Records<'_> {
     /// A `ParameterStatus` came.
     pub(super) fn told(&mut self, body: &[u8]) {
-        self.done.told.push(body.into());
-    }
-
-    /// A text goes to the server.
-    pub(super) fn sent(&mut self, text: &Arc<Recognised>) {
-        if text.effects != Effects::NONE {
-            self.done.sent.push(text.clone());
+        if let Some(value) = body.strip_prefix(b"standard_conforming_strings\0") {
+            self.done.strings = if value.starts_with(b"off") { Strings::Backslash } else { Strings::Standard };
         }
+        self.done.told.push(body.into());
     }
 
     /// Step `step` of `text` ended well, with this tag.

@@ -61,9 +61,18 @@ pub(super) fn set_config(mut arguments: Tokens<'_>, verb: Word, touches: &mut To
             return if is_long { Effects::PARAMETERS.and(Effects::NAMELESS) } else { Effects::PARAMETERS };
         }
     };
+    let strings = match &name {
+        Named::Here(name) => step::strings(&names::parameter(name)),
+        Named::Value | Named::Nobody => Effects::NONE,
+    };
     if is_local(text, &mut arguments) {
-        return Effects::NONE;
+        return strings;
     }
+    strings.and(lasting(name, verb, touches))
+}
+
+/// What it does to set a parameter beyond the transaction.
+fn lasting(name: Named, verb: Word, touches: &mut Touches) -> Effects {
     match name {
         Named::Here(name) if name.eq_ignore_ascii_case("seed") => Effects::SEED,
         Named::Here(name) => {

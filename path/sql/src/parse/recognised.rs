@@ -192,6 +192,8 @@ impl Effects {
     pub(crate) const DEFINES: Effects = Effects(1 << 13);
     /// Sets a parameter whose name is computed when it is done: whether it is a custom one nobody can ask.
     pub(crate) const NAMELESS: Effects = Effects(1 << 14);
+    /// `standard_conforming_strings` is set or reset, be it for a transaction only: what follows may be read otherwise.
+    pub(crate) const STRINGS: Effects = Effects(1 << 15);
 
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {

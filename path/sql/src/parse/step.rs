@@ -108,7 +108,7 @@ const OF_A_TRANSACTION: [&str; 3] = ["transaction_isolation", "transaction_read_
 
 fn set(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
     let scope = match head.word(1) {
-        Word::Local if !head.is_assigned(1) => return (Step::SetLocal, Effects::NONE),
+        Word::Local if !head.is_assigned(1) => return (Step::SetLocal, strings(&head.parameter(2).unwrap_or_default())),
         Word::Session if !head.is_assigned(1) && !matches!(head.word(2), Word::Authorization | Word::Characteristics) => 1,
         _ => 0,
     };
@@ -138,13 +138,19 @@ fn set_named(name: Option<Box<str>>, touches: &mut Touches) -> (Step, Effects) {
         Some(name) if OF_A_TRANSACTION.contains(&&*name) => (Step::SetLocal, Effects::NONE),
         Some(name) => {
             touch(&name, touches);
-            (Step::Set(name), Effects::PARAMETERS)
+            let effects = Effects::PARAMETERS.and(strings(&name));
+            (Step::Set(name), effects)
         }
         None => {
             touches.all();
             (Step::Set("".into()), Effects::PARAMETERS)
         }
     }
+}
+
+/// What it does to texts to set parameter `name`.
+pub(super) fn strings(name: &str) -> Effects {
+    if name == "standard_conforming_strings" { Effects::STRINGS } else { Effects::NONE }
 }
 
 /// Another session user means another role.
@@ -167,7 +173,8 @@ fn reset(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
         Some(name) if OF_A_TRANSACTION.contains(&&*name) => (Step::SetLocal, Effects::NONE),
         Some(name) => {
             touch(&name, touches);
-            (Step::Reset(Name::One(name)), Effects::PARAMETERS)
+            let effects = Effects::PARAMETERS.and(strings(&name));
+            (Step::Reset(Name::One(name)), effects)
         }
         None if head.word(1) == Word::All => (Step::Reset(Name::All), Effects::PARAMETERS),
         None => {

@@ -130,6 +130,14 @@ fn steps() {
 }
 
 #[test]
+fn no_two_effects_are_one() {
+    let source = include_str!("recognised.rs");
+    let bits: Vec<_> = source.lines().filter_map(|line| line.split_once(": Effects = Effects(")).map(|(_, bit)| bit).collect();
+    let distinct: std::collections::BTreeSet<_> = bits.iter().collect();
+    assert!(bits.len() > 10 && distinct.len() == bits.len(), "{bits:?}");
+}
+
+#[test]
 fn effects() {
     const E: fn(&[Effects]) -> Effects = |all| all.iter().fold(Effects::NONE, |sum, one| sum.and(*one));
     let none = Effects::NONE;
@@ -151,6 +159,10 @@ fn effects() {
         ("BEGIN", Effects::TRANSACTION),
         ("ROLLBACK TO x", Effects::TRANSACTION),
         ("SET x = 1", parameters),
+        ("SET LOCAL Standard_conforming_strings TO off", Effects::STRINGS),
+        ("SET standard_conforming_strings = off", E(&[parameters, Effects::STRINGS])),
+        ("RESET \"standard_conforming_strings\"", E(&[parameters, Effects::STRINGS])),
+        ("SELECT set_config('standard_conforming_strings', 'off', true)", Effects::STRINGS),
         ("RESET ALL", parameters),
         ("SELECT set_config('x', 'y', false)", parameters),
         ("SELECT pg_catalog . set_config /* */ ('x', 'y', false)", parameters),

@@ -137,3 +137,22 @@ fn a_reader_of_sequences_waits_for_no_answer_that_waits_for_its_data() {
         client.terminate();
     }
 }
+#[test]
+fn texts_are_read_as_the_transaction_has_it() {
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    let odd = r"SELECT '\'', set_config('work_mem','9MB',false) --'";
+    for off in ["SET LOCAL standard_conforming_strings = off", "SELECT set_config('standard_conforming' || '_strings', 'off', true)"] {
+        client.query("BEGIN").unwrap().fine();
+        client.query(off).unwrap().fine();
+        client.query(odd).unwrap().fine();
+        client.query("COMMIT").unwrap().fine();
+        assert_eq!(fine(&mut other, "SHOW work_mem"), "4MB", "{off}");
+        client.query("RESET work_mem").unwrap().fine();
+    }
+    let batch = |text: &str| [parse("", text), bind("", "", &[]), execute("", 0)].concat();
+    client.send(&[batch("SET LOCAL standard_conforming_strings = off"), batch(odd), sync(), query("SELECT 1")].concat()).unwrap();
+    client.answer().unwrap();
+    client.answer().unwrap();
+    assert_eq!(fine(&mut other, "SHOW work_mem"), "4MB");
+}
