@@ -13,7 +13,9 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 
-use crate::command::{Command, Exit};
+use crate::asked::{Ordered, Orders, listen_to_signals};
+use crate::child::{Child, Life, Process};
+use crate::command::Command;
 use crate::wire::{Event, Inbox, Request};
 use crate::{link, role};
 
@@ -41,51 +43,6 @@ struct Outgoing {
     descriptors: Vec<OwnedFd>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Life {
-    Asked,
-    Running(u32),
-    Failed(i32),
-    Exited(Exit),
-    Gone(Exit),
-}
-
-/// What the person who started Plimsoll asked for, by a signal to the keeper or to the server itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// SIGTERM or SIGINT: drain and exit. The keeper itself answers a second one, by ending everything at once.
-    Stop,
-    /// SIGHUP.
-    Reload,
-}
-
-/// The stream of what was asked. Requests of a kind that wait are one.
-#[derive(Debug)]
-pub struct Orders {
-    orders: watch::Receiver<Ordered>,
-    seen: Ordered,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Ordered {
-    stop: bool,
-    reloads: u64,
-}
-
-impl Orders {
-    /// The next request; after [`Asked::Stop`] there is none.
-    pub async fn next(&mut self) -> Asked {
-        let seen = self.seen;
-        let Ok(now) = self.orders.wait_for(|now| *now != seen).await.map(|now| *now) else { return std::future::pending().await };
-        if now.stop && !seen.stop {
-            self.seen = Ordered { stop: true, ..now };
-            return Asked::Stop;
-        }
-        self.seen = now;
-        if now.stop { std::future::pending().await } else { Asked::Reload }
-    }
-}
-
 impl Keeper {
     /// Joins the keeper that started this process ([`crate::Role::Server`]). Call it once, inside the control runtime.
     ///
@@ -104,7 +61,7 @@ impl Keeper {
             let _ = writeln!(io::stderr(), "error keeper: the keeper is gone; exiting at once");
             std::process::exit(1);
         })?;
-        Ok((keeper, Orders { orders, seen: Ordered::default() }))
+        Ok((keeper, Orders::new(orders)))
     }
 
     /// Starts a keeper as a child of this process, for tests: `program` is one that asks [`crate::Role::of`].
@@ -143,72 +100,11 @@ impl Keeper {
             _ => Ok(Child { pid: 0, stdout, stderr, process: Process { id, pid: 0, life, keeper: self.clone() } }),
         }
     }
-}
 
-/// A process just started.
-#[derive(Debug)]
-pub struct Child {
-    /// Its process id, which is also its group's; 0 when it ended before that could be told.
-    pub pid: u32,
-    /// What it and its descendants print.
-    pub stdout: pipe::Receiver,
-    /// The same for errors.
-    pub stderr: pipe::Receiver,
-    /// To watch and to signal it.
-    pub process: Process,
-}
-
-/// A child and its descendants, to be watched and signalled. Clones are the same one; dropping them stops nothing.
-#[derive(Debug, Clone)]
-pub struct Process {
-    id: u64,
-    pid: u32,
-    life: watch::Receiver<Life>,
-    keeper: Keeper,
-}
-
-impl Process {
-    /// Its process id, as [`Child::pid`].
-    pub fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    /// How it ended, if it has; its descendants may still run.
-    pub fn exit(&self) -> Option<Exit> {
-        match *self.life.borrow() {
-            Life::Exited(exit) | Life::Gone(exit) => Some(exit),
-            _ => None,
-        }
-    }
-
-    /// Waits until it has ended; its descendants may still run.
-    pub async fn exited(&self) -> Exit {
-        let mut life = self.life.clone();
-        let ended = life.wait_for(|life| matches!(life, Life::Exited(_) | Life::Gone(_))).await.map(|life| *life);
-        match ended {
-            Ok(Life::Exited(exit) | Life::Gone(exit)) => exit,
-            // The keeper is gone, and with it all that it ran.
-            _ => Exit::Signal(Signal::KILL.as_raw()),
-        }
-    }
-
-    /// Waits until it and every descendant have ended. The keeper ends what a process that was not
-    /// asked to stop leaves behind; after [`Process::signal`] with TERM that is for the caller, by [`Process::kill`].
-    pub async fn gone(&self) {
-        // An error says that the keeper is gone, and with it all that it ran.
-        let _ = self.life.clone().wait_for(|life| matches!(life, Life::Gone(_))).await;
-    }
-
-    /// Sends `signal` to its whole group.
-    pub async fn signal(&self, signal: Signal) {
-        let bytes = Request::Signal { id: self.id, signal: signal.as_raw() }.encode();
-        // Fails only when the keeper is gone.
-        let _ = self.keeper.0.requests.send(Outgoing { bytes, descriptors: Vec::new() }).await;
-    }
-
-    /// Kills its group and every descendant that left it.
-    pub async fn kill(&self) {
-        self.signal(Signal::KILL).await;
+    /// Sends `signal` to the group of child `id`. Fails only when the keeper is gone, and with it what it ran.
+    pub(crate) async fn signal(&self, id: u64, signal: Signal) {
+        let bytes = Request::Signal { id, signal: signal.as_raw() }.encode();
+        let _ = self.0.requests.send(Outgoing { bytes, descriptors: Vec::new() }).await;
     }
 }
 
@@ -282,40 +178,6 @@ fn note(event: Event, children: &Children, ordered: &watch::Sender<Ordered>) {
     }
 }
 
-/// Whoever signals the server itself (a service manager that signals every process) means the same.
-fn listen_to_signals(ordered: &watch::Sender<Ordered>) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
-        let (mut signals, ordered) = (signal(kind)?, ordered.clone());
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                ordered.send_modify(|now| match kind == SignalKind::hangup() {
-                    true => now.reloads += 1,
-                    false => now.stop = true,
-                });
-            }
-        });
-    }
-    Ok(())
-}
-
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the keeper is gone")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn reloads_that_wait_are_one_and_stop_comes_first() {
-        let (ordered, orders) = watch::channel(Ordered::default());
-        let mut orders = Orders { orders, seen: Ordered::default() };
-        ordered.send_modify(|now| now.reloads += 1);
-        ordered.send_modify(|now| now.reloads += 1);
-        assert_eq!(orders.next().await, Asked::Reload);
-        ordered.send_modify(|now| now.reloads += 1);
-        ordered.send_modify(|now| now.stop = true);
-        assert_eq!(orders.next().await, Asked::Stop);
-    }
 }

@@ -15,8 +15,10 @@
 //! }
 //! ```
 
+mod asked;
 mod attach;
 mod awaited;
+mod child;
 mod command;
 mod guard;
 mod keeper;
@@ -26,8 +28,10 @@ mod role;
 mod scan;
 mod wire;
 
-pub use attach::{Asked, Child, Keeper, Orders, Process};
+pub use asked::{Asked, Orders};
+pub use attach::Keeper;
 pub use awaited::KilledWhenDropped;
+pub use child::{Child, Process};
 pub use command::{Command, Exit, User};
 pub use keeper::run as run_keeper;
 pub use output::{Tail, read_lines};
