@@ -84,7 +84,6 @@ impl<'g> Visit<'g> {
             client: *number,
             process: seat.process(),
             environment: traits.parameters.plan(),
-            generation: self.door.common.generation(),
             most: plan.pool.statements,
             is_private: is_pinned,
             reuse,
@@ -96,11 +95,6 @@ impl<'g> Visit<'g> {
         if std::mem::take(&mut self.desk.intake.defines) {
             self.door.common.begin_generation();
         }
-    }
-
-    /// Whether what is known of the session was made before names in texts may have got another meaning.
-    pub(crate) fn is_outdated(&self) -> bool {
-        self.rules.generation != self.door.common.generation()
     }
 
     /// Whether nothing is left to do: the client may be silent for long.

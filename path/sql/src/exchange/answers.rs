@@ -86,6 +86,8 @@ pub(crate) struct Answers {
     pub(crate) trial: Trial,
     /// The server said that it ends the connection.
     is_ending: bool,
+    /// `ReadyForQuery` came without a transaction since this was asked last.
+    has_committed: bool,
     /// The door has cancelled what runs: it took too long.
     is_cut: bool,
     /// Statements that could not be lent to the present `Query`.
@@ -124,6 +126,7 @@ impl Default for Answers {
             rows: 0,
             trial: Trial::None,
             is_ending: false,
+            has_committed: false,
             is_cut: false,
             not_lent: Vec::new(),
             statements: 0,
@@ -140,7 +143,7 @@ impl Answers {
         *ours = 0;
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
-        self.begun = false;
+        (self.begun, self.has_committed) = (false, false);
         let Answers { adrift, step, rows, trial, is_ending, is_cut, not_lent, .. } = self;
         (*adrift, *step, *rows, *trial, *is_ending, *is_cut) = (false, 0, 0, Trial::None, false, false);
         not_lent.clear();
@@ -194,6 +197,11 @@ impl Answers {
     /// Whether that batch holds messages of the client's: a `Sync` would be the end of what they do.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
+    }
+
+    /// Whether a transaction has ended since this was asked last.
+    pub(crate) fn take_committed(&mut self) -> bool {
+        std::mem::take(&mut self.has_committed)
     }
 
     /// Whether the server said that it ends the connection.

@@ -239,6 +239,7 @@ impl Flow<'_> {
             answers: &mut desk.answers,
             records,
             rules: self.rules,
+            generation: self.door.common.generation(),
             key: self.key,
             worth: &memory.worth,
             watch: Watch { measure: &mut self.door.measure.borrow_mut(), came: desk.came, strings },
@@ -319,6 +320,11 @@ impl Flow<'_> {
         desk.tell_due |= desk.down.decided() > 0;
         desk.plan_due |= desk.planned == Planned::Stalled;
         self.door.measured(desk.done.measured.drain(..), self.key);
+        if desk.answers.take_committed() && desk.intake.defines {
+            // Before anybody is told.
+            self.door.common.begin_generation();
+            desk.intake.defines = !desk.answers.is_settled();
+        }
         // What was kept for a trial has gone for good.
         desk.consume_sent();
         if desk.answers.trial == Trial::Failed {

@@ -364,7 +364,7 @@ fn changes_session(text: &Recognised) -> bool {
 
 /// Whether names may mean something else after it, for everybody.
 fn defines(text: &Recognised) -> bool {
-    text.effects.has(Effects::DEFINES) && (text.steps.len() > 1 || !text.effects.has(Effects::TEMPORARY))
+    text.effects.has(Effects::DEFINES.and(Effects::OPAQUE))
 }
 
 /// Whether what is parsed after it may mean something else than before, until its transaction is over.

@@ -263,7 +263,7 @@ impl Intake {
 
     /// Where and when a text that goes now is parsed.
     fn origin(&self, text: &Recognised, parse: u32, turn: &Turn<'_>) -> Origin {
-        Origin { place: self.place(text, parse, turn), generation: turn.rules.generation }
+        Origin { place: self.place(text, parse, turn), generation: turn.generation }
     }
 
     /// A statement that the server is to keep under a number.

@@ -51,7 +51,7 @@ async fn settled(visit: &mut Visit<'_>) -> After {
         return visit.lost().await;
     }
     visit.tell_definitions();
-    if is_news || must_probe || visit.is_outdated() {
+    if is_news || must_probe {
         visit.follow_session();
     }
     if visit.desk.intake.unsure.is_some() {
@@ -138,7 +138,7 @@ impl Visit<'_> {
             self.hold = None;
         }
         let is_worth = answer.is_ok_and(|rows| confirmed(&rows));
-        self.door.memory.borrow_mut().worth.note(&self.guest.key, wanted, is_worth);
+        self.door.memory.borrow_mut().worth.note(&self.guest.key, wanted, is_worth, self.door.common.generation());
     }
 
     /// Gives the connection back, unless the client is to keep it.

@@ -25,7 +25,7 @@ impl Intake {
         if !self.is_worth(&wanted, turn) {
             return false;
         }
-        match turn.records.prepared.find(&wanted, self.batch, turn.rules.generation) {
+        match turn.records.prepared.find(&wanted, self.batch, turn.generation) {
             Held::Later => return false,
             Held::Here(number, _) => {
                 self.begin_trial(number, true, turn);
@@ -64,7 +64,7 @@ impl Intake {
     }
 
     fn is_worth(&mut self, wanted: &Wanted, turn: &Turn<'_>) -> bool {
-        match turn.worth.judge(turn.key, wanted, turn.rules.reuse) {
+        match turn.worth.judge(turn.key, wanted, turn.rules.reuse, turn.generation) {
             Verdict::Yes => true,
             Verdict::No => false,
             Verdict::Unknown => {

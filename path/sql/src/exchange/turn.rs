@@ -21,6 +21,8 @@ pub(crate) struct Turn<'t> {
     pub(crate) answers: &'t mut Answers,
     pub(crate) records: Records<'t>,
     pub(crate) rules: Rules,
+    /// Changes whenever names in a text may mean something else, for everybody.
+    pub(crate) generation: u64,
     pub(crate) key: &'t Arc<Key>,
     pub(crate) worth: &'t Worth,
     pub(crate) watch: Watch<'t>,
@@ -45,8 +47,6 @@ pub(crate) struct Rules {
     pub(crate) process: u32,
     /// Hash of the session parameters that parsing depends on.
     pub(crate) environment: u64,
-    /// Changes whenever names in a text may mean something else, for everybody.
-    pub(crate) generation: u64,
     /// Statements that a connection may keep.
     pub(crate) most: usize,
     /// The client keeps its connection for what it left there: what is parsed now may mean nothing to others.

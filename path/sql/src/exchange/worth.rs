@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
@@ -17,7 +18,15 @@ const HARMLESS: Effects = Effects::SEQUENCES_USED.and(Effects::SEQUENCES_READ).a
 pub(crate) struct Worth(HashMap<Wanted, Verdicts, BuildHasherDefault<Already>>);
 
 /// For clients of which keys a statement may be kept, or not.
-type Verdicts = Vec<(Arc<Key>, bool)>;
+type Verdicts = Vec<Known>;
+
+#[derive(Debug)]
+struct Known {
+    of: Arc<Key>,
+    is_worth: bool,
+    /// Of its last use: what is kept counts in its own generation only, and is not worth it if they go by faster than it is used.
+    generation: Cell<u64>,
+}
 
 /// Which unnamed statements may be kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,28 +51,28 @@ pub(crate) enum Verdict {
 
 impl Worth {
     /// Whether `wanted` may be kept for clients of `key`.
-    pub(super) fn judge(&self, key: &Arc<Key>, wanted: &Wanted, reuse: Reuse) -> Verdict {
+    pub(super) fn judge(&self, key: &Arc<Key>, wanted: &Wanted, reuse: Reuse, generation: u64) -> Verdict {
         let text = &wanted.statement.recognised;
         match reuse {
             Reuse::Never => Verdict::No,
             Reuse::Always if is_plain(text) => Verdict::Yes,
             _ if text.lookup.is_none() || !is_plain(text) => Verdict::No,
-            _ => match self.0.get(wanted).and_then(|known| known.iter().find(|(of, _)| Arc::ptr_eq(of, key))) {
-                Some((_, true)) => Verdict::Yes,
-                Some((_, false)) => Verdict::No,
+            _ => match self.0.get(wanted).and_then(|known| known.iter().find(|known| Arc::ptr_eq(&known.of, key))) {
+                Some(known) if known.is_worth && known.generation.replace(generation) == generation => Verdict::Yes,
+                Some(_) => Verdict::No,
                 None => Verdict::Unknown,
             },
         }
     }
 
-    /// The server said whether it may.
-    pub(crate) fn note(&mut self, key: &Arc<Key>, wanted: Wanted, is_worth: bool) {
+    /// The server said whether it may, in `generation`.
+    pub(crate) fn note(&mut self, key: &Arc<Key>, wanted: Wanted, is_worth: bool, generation: u64) {
         if self.0.len() >= MOST {
             self.0.clear();
         }
         let known = self.0.entry(wanted).or_default();
-        known.retain(|(of, _)| !Arc::ptr_eq(of, key));
-        known.push((key.clone(), is_worth));
+        known.retain(|known| !Arc::ptr_eq(&known.of, key));
+        known.push(Known { of: key.clone(), is_worth, generation: Cell::new(generation) });
     }
 
     /// Forgets what the server said.

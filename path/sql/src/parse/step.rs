@@ -81,6 +81,8 @@ fn other(verb: Word) -> Effects {
         Word::Close => Effects::CURSORS,
         Word::Do | Word::Call => Effects::OPAQUE.and(Effects::SEQUENCES_USED),
         Word::Load => Effects::LOAD,
+        // What was prepared may have defined anything.
+        Word::Commit => Effects::DEFINES,
         Word::Create | Word::Alter | Word::Drop | Word::Import | Word::Grant | Word::Revoke | Word::Reassign => Effects::DEFINES,
         _ => Effects::NONE,
     }

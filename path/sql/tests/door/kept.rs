@@ -3,7 +3,7 @@
 use testkit::Wire;
 use testkit::wire::frames::{bind, execute, parse, sync};
 
-use crate::setup::{Door, kinds};
+use crate::setup::{Door, kinds, server};
 
 fn fine(client: &mut Wire, sql: &str) -> String {
     let answer = client.query(sql).unwrap().fine();
@@ -90,4 +90,49 @@ fn a_temporary_table_hides_what_others_have_prepared() {
     assert_eq!(executed(&mut client, "s"), "temp");
     fine(&mut client, "DROP TABLE hiding");
     assert_eq!(executed(&mut first, "s"), "public");
+}
+
+/// A table on the way to `public.NAME`, and `client` reads what it finds by its key.
+fn nearer(client: &mut Wire, name: &str) {
+    fine(client, &format!("CREATE SCHEMA {name}_near"));
+    fine(client, &format!("SET search_path = {name}_near, public"));
+    fine(client, &format!("CREATE TABLE public.{name} (id int PRIMARY KEY, x text); INSERT INTO public.{name} VALUES (1, 'public')"));
+}
+
+const MADE: &str = "CREATE TABLE NAME_near.NAME (id int PRIMARY KEY, x text); INSERT INTO NAME_near.NAME VALUES (1, 'near')";
+
+#[test]
+fn a_kept_statement_finds_a_table_that_was_made_nearer_since() {
+    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
+    let door = Door::new(2);
+    let (mut client, mut other) = (door.client(), door.client());
+    for (name, steps) in [("plain", &["MADE"][..]), ("body", &["DO $$BEGIN MADE; END$$"]), ("late", &["BEGIN", "MADE", "COMMIT"])] {
+        nearer(&mut client, name);
+        let text = format!("SELECT x FROM {name} WHERE id = $1");
+        let mut find = || client.ask(&text, &["1"]).unwrap().fine().value().to_owned();
+        for step in steps {
+            assert_eq!((find(), find(), find()), ("public".into(), "public".into(), "public".into()), "{name}");
+            fine(&mut other, &step.replace("MADE", MADE).replace("NAME", name));
+        }
+        assert_eq!((find(), find(), find()), ("near".into(), "near".into(), "near".into()), "{name}");
+    }
+}
+
+#[test]
+fn whoever_prepares_after_a_table_was_made_nearer_finds_it_on_every_connection() {
+    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
+    const TEXT: &str = "SELECT x FROM named";
+    let door = Door::new(2);
+    let (mut first, mut client, mut one, mut two) = (door.client(), door.client(), door.client(), door.client());
+    nearer(&mut first, "named");
+    prepare(&mut first, "s", TEXT);
+    assert_eq!(executed(&mut first, "s"), "public");
+    fine(&mut one, "BEGIN");
+    fine(&mut client, "SET search_path = named_near, public");
+    fine(&mut client, &MADE.replace("NAME", "named"));
+    prepare(&mut client, "s", TEXT);
+    fine(&mut two, "BEGIN");
+    fine(&mut one, "COMMIT");
+    assert_eq!(executed(&mut client, "s"), "near");
+    fine(&mut two, "COMMIT");
 }

@@ -108,6 +108,7 @@ impl Answers {
         }
         let fate = self.fate();
         (self.status, self.copy, self.step) = (status, CopyIn::None, 0);
+        self.has_committed |= status == b'I';
         if matches!(fate, Fate::Pass) {
             self.forget_words();
         }

@@ -404,6 +404,23 @@ fn what_a_client_parses_after_a_change_is_what_it_binds() {
     assert_eq!(scene.client("B - s | S"), "B - plimsoll_2 | S");
 }
 
+#[test]
+fn what_may_make_tables_counts() {
+    for (text, expected) in [
+        ("CREATE TEMP TABLE t (a int)", true),
+        ("CALL make()", true),
+        ("COMMIT PREPARED 'x'", true),
+        ("SELECT 1 a INTO t", true),
+        ("INSERT INTO t VALUES (1)", false),
+        ("COMMIT", false),
+    ] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client(&format!("Q {text}"));
+        assert_eq!(scene.intake.defines, expected, "{text}");
+    }
+}
+
 /// A table that is made nearer on the search path is found by what is parsed afterwards, not by what was before.
 #[test]
 fn a_copy_of_before_a_definition_is_for_those_who_parsed_before_it() {
@@ -415,8 +432,10 @@ fn a_copy_of_before_a_definition_is_for_those_who_parsed_before_it() {
     assert!(!new.intake.defines);
     new.client("Q CREATE TABLE b.t (a int)");
     assert!(new.intake.defines);
+    assert!(!new.answers.take_committed());
     new.answer("C CREATE TABLE | Z I");
-    new.rules.generation = 1;
+    assert!(new.answers.take_committed() && !new.answers.take_committed());
+    new.generation = 1;
     new.client(PREPARED);
     new.answer("1 | Z I");
     let mut new = new.on(&mut one);

@@ -15,7 +15,7 @@ fn worthy(server: &mut Server) -> Scene<'_> {
     assert_eq!(scene.client(BATCH), BATCH);
     scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
     let unsure: Wanted = scene.intake.unsure.take().expect("nobody knows yet whether it is worth keeping");
-    scene.worth.note(&scene.key, unsure, true);
+    scene.worth.note(&scene.key, unsure, true, scene.generation);
     scene
 }
 
@@ -142,8 +142,10 @@ fn a_statement_is_parsed_again_once_names_may_mean_something_else() {
     let mut scene = worthy(&mut server);
     scene.client(BATCH);
     scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
-    scene.rules.generation += 1;
+    scene.generation += 1;
     let mut scene = scene.settle();
+    assert_eq!(scene.client(BATCH), BATCH, "it may not come again in this generation");
+    scene.answer("1 | 2 | T a | C SELECT 0 | Z I");
     assert_eq!(scene.client(BATCH), format!("P plimsoll_2 SELECT a FROM t WHERE id = $1 | {}", KEPT.replace('1', "2")));
 }
 

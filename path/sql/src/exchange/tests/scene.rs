@@ -36,6 +36,7 @@ pub(super) struct Scene<'s> {
     up: Outgoing,
     down: Outgoing,
     pub(super) rules: Rules,
+    pub(super) generation: u64,
     pub(super) worth: Worth,
     measure: Measure,
     pub(super) came: Instant,
@@ -58,7 +59,8 @@ impl<'s> Scene<'s> {
             output: Vec::new(),
             up: Outgoing::default(),
             down: Outgoing::default(),
-            rules: Rules { client: 1, process: 300, environment: 0, generation: 0, most: 10, is_private: false, reuse: Reuse::Never },
+            rules: Rules { client: 1, process: 300, environment: 0, most: 10, is_private: false, reuse: Reuse::Never },
+            generation: 0,
             worth: Worth::default(),
             measure: Measure::new(Top::new("main".into(), 1, None, Log::nowhere()), 0),
             came: Instant::now(),
@@ -71,13 +73,13 @@ impl<'s> Scene<'s> {
     /// The same client has another connection now.
     pub(super) fn on<'o>(self, server: &'o mut Server) -> Scene<'o> {
         assert!(self.answers.is_settled());
-        Scene { names: self.names, rules: self.rules, worth: self.worth, key: self.key, ..Scene::new(server) }
+        Scene { names: self.names, rules: self.rules, generation: self.generation, worth: self.worth, key: self.key, ..Scene::new(server) }
     }
 
     /// The client's transaction is over, its connection is lent anew.
     pub(super) fn settle(self) -> Scene<'s> {
-        let Scene { server, names, rules, worth, key, .. } = self;
-        Scene { names, rules, worth, key, ..Scene::new(server) }
+        let Scene { server, names, rules, generation, worth, key, .. } = self;
+        Scene { names, rules, generation, worth, key, ..Scene::new(server) }
     }
 
     /// The client sends `words`; what goes to the server.
@@ -126,6 +128,7 @@ impl<'s> Scene<'s> {
             answers: &mut self.answers,
             records,
             rules: self.rules,
+            generation: self.generation,
             key: &self.key,
             worth: &self.worth,
             watch: Watch { measure: &mut self.measure, came: self.came, strings: Strings::Standard },
