@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::allowed::BASE_SEES;
+use crate::source::Source;
 
 /// The crates by the name that dependents write, with their folders.
 fn crates(root: &Path) -> BTreeMap<String, String> {
@@ -20,7 +21,7 @@ fn crates(root: &Path) -> BTreeMap<String, String> {
 /// Dependencies of a manifest, and whether each is one of development only.
 fn dependencies(manifest: &str) -> Vec<(String, bool)> {
     let (mut section, mut found) = ("", Vec::new());
-    for line in manifest.lines() {
+    for line in manifest.lines().filter(|line| !line.starts_with('#')) {
         if line.starts_with('[') {
             section = line.trim_matches(['[', ']']);
         } else if let ("dependencies" | "build-dependencies" | "dev-dependencies", Some((name, _))) =
@@ -47,6 +48,24 @@ pub fn offences(root: &Path) -> Vec<String> {
         }
     }
     offences
+}
+
+/// Dependencies that no source of their crate names.
+pub fn unused(root: &Path, sources: &[Source]) -> Vec<String> {
+    let unused = |folder: &String| {
+        let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let own = format!("{folder}/");
+        let names = dependencies(&manifest).into_iter().filter(|(name, _)| {
+            let library = if name == "md-5" { "md5".into() } else { name.replace('-', "_") };
+            !sources.iter().any(|source| source.path.starts_with(&own) && words(&source.text).any(|word| word == library))
+        });
+        names.map(|(name, _)| format!("{folder}/Cargo.toml: nothing uses {name}; take the line out")).collect::<Vec<_>>()
+    };
+    crates(root).values().flat_map(unused).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
 }
 
 /// Why the crate in folder `from` may not see the one in folder `to`, and what to do instead.

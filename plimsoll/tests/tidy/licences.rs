@@ -17,6 +17,19 @@ pub fn without_reason(root: &Path) -> Vec<String> {
     offences
 }
 
+/// Lines of the root manifest that no member takes.
+pub fn taken_by_nobody(root: &Path) -> Vec<String> {
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let section = manifest.split("[workspace.dependencies]").nth(1).expect("the root manifest lists dependencies");
+    let names = section.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = ").map(|(name, _)| name));
+    let manifests: Vec<String> = members(root).iter().map(|path| fs::read_to_string(root.join(path)).unwrap()).collect();
+    let takes = |manifest: &String, name: &str| {
+        manifest.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(".workspace") || rest.starts_with(" = ")))
+    };
+    let idle = names.filter(|name| !manifests.iter().any(|manifest| takes(manifest, name)));
+    idle.map(|name| format!("Cargo.toml: no crate takes {name}; take the line out")).collect()
+}
+
 fn members(root: &Path) -> Vec<String> {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let list = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).expect("the root manifest lists members");

@@ -37,6 +37,12 @@ fn dependencies_say_why_and_are_free_to_use() {
 }
 
 #[test]
+fn dependencies_are_used() {
+    none(licences::taken_by_nobody(&root()));
+    none(graph::unused(&root(), &Source::all(&root())));
+}
+
+#[test]
 fn names_are_the_fields() {
     none(Source::all(&root()).iter().flat_map(names::offences).collect());
 }

@@ -10,6 +10,9 @@ pub fn offences(source: &Source) -> Vec<String> {
     let mut offences: Vec<String> = parts
         .map(|part| format!("{path}: `{part}` says nothing; name the file for the one thing it does (DESIGN's glossary, the RFC's words)"))
         .collect();
+    if path.ends_with("/mod.rs") {
+        offences.push(format!("{path}: call it after its folder, beside it: `accept.rs` and `accept/`"));
+    }
     for (line, code) in source.code() {
         let name = declared(code).filter(|name| words(name).iter().any(|word| EMPTY_WORDS.contains(&word.as_str())));
         offences
@@ -41,6 +44,7 @@ fn words(name: &str) -> Vec<String> {
 fn empty_words_are_seen_inside_names() {
     let source = Source { path: "path/http/src/pool.rs".into(), text: "pub struct PoolManager {\nfn utility() {\n".into(), product: 2 };
     assert_eq!(offences(&source).len(), 1);
-    let source = Source { path: "path/http/src/http_utils.rs".into(), text: String::new(), product: 0 };
-    assert_eq!(offences(&source).len(), 1);
+    for path in ["path/http/src/http_utils.rs", "path/http/src/accept/mod.rs"] {
+        assert_eq!(offences(&Source { path: path.into(), text: String::new(), product: 0 }).len(), 1);
+    }
 }
