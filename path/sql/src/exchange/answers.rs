@@ -259,9 +259,10 @@ impl Answers {
         self.tell_ours(source, out, records);
     }
 
-    /// Tells what is due of ours.
+    /// Tells what is due of ours, not in the middle of a message.
     fn tell_ours(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
         while self.ours > 0
+            && self.left == 0
             && self.trial == Trial::None
             && let Some(Expected { kind: Kind::Ours(bytes), .. }) = self.expected.front()
         {
@@ -294,6 +295,7 @@ impl Answers {
                 if self.left > 0 {
                     return Ok(1);
                 }
+                self.tell_ours(source, out, records);
                 *at = out.decided();
                 continue;
             }

@@ -55,6 +55,23 @@ fn cut<'b>(bytes: &'b [u8], ends: &[usize]) -> Vec<&'b [u8]> {
     ends.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
 
+/// What the door says itself never stands within a message of the server's.
+#[test]
+fn an_answer_of_the_doors_awaits_the_end_of_the_one_before() {
+    let said = back("2 | T first second | Z I");
+    let whole = back("2 | T first second | 3 | Z I");
+    for cut in 0..said.len() {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client("P s SELECT a | S");
+        scene.answer("1 | Z I");
+        scene.client("B p s | D P p | C S s | S");
+        let mut told = scene.server_bytes(&said[..cut]).unwrap();
+        told.extend(scene.server_bytes(&said[cut..]).unwrap());
+        assert_eq!(told, whole, "cut at {cut}");
+    }
+}
+
 proptest! {
     #[test]
     fn where_reads_end_does_not_matter(ups in prop::collection::vec(any::<usize>(), 0..20), downs in prop::collection::vec(any::<usize>(), 0..20)) {
