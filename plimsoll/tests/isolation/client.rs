@@ -15,6 +15,21 @@ use crate::settings::Values;
 /// Steps that a failure prints.
 const REMEMBERED: usize = 60;
 
+/// The action that took longest, by its last step.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slowest {
+    pub took: Duration,
+    pub step: String,
+}
+
+impl Slowest {
+    fn note(&mut self, took: Duration, step: Option<&String>) {
+        if took > self.took {
+            *self = Slowest { took, step: step.map(|step| format!("{step:.80}")).unwrap_or_default() };
+        }
+    }
+}
+
 /// What the client's session must hold.
 #[derive(Default)]
 pub struct Model {
@@ -59,15 +74,18 @@ impl<'a> Client<'a> {
     /// Acts until the time is over or somebody failed; how many actions that were.
     pub fn run(mut self, time: Duration) -> u64 {
         let end = Instant::now() + time;
-        let mut done = 0;
+        let (mut done, mut slowest) = (0, Slowest::default());
         self.connect();
         while Instant::now() < end && !self.ground.stop.load(Ordering::SeqCst) {
+            let begun = Instant::now();
             self.act();
             done += 1;
+            slowest.note(begun.elapsed(), self.steps.back());
         }
         self.check_settings();
         self.check_statements();
         self.check_rows();
+        self.ground.note(slowest);
         match self.random.once_in(2) {
             true => self.wire.take().unwrap().terminate(),
             false => self.wire.take().unwrap().vanish(),

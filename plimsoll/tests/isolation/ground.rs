@@ -8,6 +8,8 @@ use std::time::Duration;
 use testkit::wire::Login;
 use testkit::{Plimsoll, Postgres, Up, Wire, holds_within, until};
 
+use crate::client::Slowest;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
 /// Connections that the door may open.
 pub const SERVER: usize = 8;
@@ -24,6 +26,7 @@ pub struct Ground {
     monitor: Mutex<Wire>,
     permits: AtomicUsize,
     most: AtomicUsize,
+    slowest: Mutex<Slowest>,
 }
 
 impl Ground {
@@ -40,8 +43,8 @@ impl Ground {
         let plimsoll = Up::new(BINARY, &file).ready();
         let door = plimsoll.sql().to_owned();
         let monitor = Mutex::new(Wire::connect(&server.address(), &Login::new("postgres", "app")).unwrap());
-        let (stop, permits, most) = Default::default();
-        Ground { server, door, plimsoll: Mutex::new(plimsoll), stop, monitor, permits, most }
+        let (stop, permits, most, slowest) = Default::default();
+        Ground { server, door, plimsoll: Mutex::new(plimsoll), stop, monitor, permits, most, slowest }
     }
 
     /// Through the door, as `app`.
@@ -93,8 +96,15 @@ impl Ground {
         }
     }
 
+    /// The slowest of one client's actions.
+    pub fn note(&self, slowest: Slowest) {
+        let mut known = self.slowest.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        *known = slowest.max(known.clone());
+    }
+
     pub fn seen(&self) -> String {
-        format!("at most {} server connections", self.most.load(Ordering::SeqCst))
+        let Slowest { took, step } = self.slowest.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        format!("at most {} server connections; the slowest action took {took:.1?}: {step}", self.most.load(Ordering::SeqCst))
     }
 
     /// Everybody has left: nothing is in a transaction, locked, temporary or open, and every connection is as new.

@@ -69,6 +69,15 @@ impl Values {
     }
 }
 
+/// As `pg_settings` writes it.
+fn listed(name: &'static str) -> &'static str {
+    match name {
+        "timezone" => "TimeZone",
+        "datestyle" => "DateStyle",
+        name => name,
+    }
+}
+
 impl Client<'_> {
     /// A setting and a value that no other client gives it (where there are enough).
     pub fn some_setting(&mut self) -> (&'static Setting, String) {
@@ -77,16 +86,19 @@ impl Client<'_> {
         (setting, (setting.value)(self.id, serial))
     }
 
-    /// By SET, or by a function, or with the value as a parameter.
+    /// By SET, by a function, with the value as a parameter, or as a row of the settings' view.
     pub fn set(&mut self) {
         let (setting, value) = self.some_setting();
         let name = setting.name;
-        match self.random.below(3) {
+        match self.random.below(4) {
             0 => {
                 let literal = if name == "search_path" { value.clone() } else { format!("'{value}'") };
                 self.query(&format!("SET {name} = {literal}")).fine();
             }
             1 => drop(self.query(&format!("SELECT set_config('{name}', '{value}', false)")).fine()),
+            2 if name != "plimsoll.canary" => {
+                self.ask("UPDATE pg_settings SET setting = $1 WHERE name = $2", &[&value, listed(name)]).fine();
+            }
             _ => drop(self.ask("SELECT set_config($1, $2, false)", &[name, &value]).fine()),
         }
         self.model.values.local.remove(name);

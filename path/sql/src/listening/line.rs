@@ -1,6 +1,6 @@
 //! Who listens on what in one database. No IO.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -15,6 +15,8 @@ pub(super) struct Line {
     clients: BTreeMap<u64, Member>,
     channels: BTreeMap<Channel, BTreeSet<u64>>,
     echoes: HashMap<u64, oneshot::Sender<()>>,
+    /// Echoes that nobody waited for when they came: who waits may have been slower to say so.
+    early: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,9 @@ pub(super) struct Change {
     pub(super) listen: BTreeSet<Channel>,
     pub(super) unlisten: BTreeSet<Channel>,
 }
+
+/// Echoes that are remembered.
+const EARLY: usize = 4096;
 
 /// The channel of echoes. Those of others come, too: their numbers mean nothing here.
 pub(super) const ECHOES: &str = "_plimsoll_echo";
@@ -128,8 +133,13 @@ impl Line {
         }
     }
 
-    /// An echo will come.
+    /// An echo will come, or has just come.
     pub(super) fn expect(&mut self, number: u64, done: oneshot::Sender<()>) {
+        if self.early.contains(&number) {
+            // It waits no more.
+            let _ = done.send(());
+            return;
+        }
         self.echoes.insert(number, done);
         // Those who waited too long do so no more.
         self.echoes.retain(|_, done| !done.is_closed());
@@ -148,9 +158,13 @@ impl Line {
     }
 
     fn echoed(&mut self, number: u64) {
-        if let Some(done) = self.echoes.remove(&number) {
+        match self.echoes.remove(&number) {
             // It waits no more.
-            let _ = done.send(());
+            Some(done) => drop(done.send(())),
+            None => self.early.push_back(number),
+        }
+        if self.early.len() > EARLY {
+            self.early.pop_front();
         }
         for member in self.clients.values_mut().filter(|member| member.mute.as_ref().is_some_and(|(_, until)| *until == number)) {
             member.mute = None;
@@ -287,6 +301,13 @@ mod tests {
         assert!(heard.try_recv().is_err());
         line.deliver(ECHOES.as_bytes(), b"5", b"");
         assert!(heard.try_recv().is_ok());
+        let (done, mut late) = oneshot::channel();
+        line.expect(4, done);
+        assert!(late.try_recv().is_ok(), "it came before who waits for it had said so");
+        for number in 0..2 * EARLY {
+            line.deliver(ECHOES.as_bytes(), number.to_string().as_bytes(), b"");
+        }
+        assert_eq!(line.early.len(), EARLY);
     }
 
     #[test]
