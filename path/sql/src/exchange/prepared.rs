@@ -270,6 +270,7 @@ impl Intake {
     pub(super) fn keep(&mut self, statement: &Arc<Statement>, parse: u32, turn: &mut Turn<'_>) -> (Number, Origin) {
         let origin = self.origin(&statement.recognised, parse, turn);
         let wanted = Wanted { statement: statement.clone(), place: origin.place };
+        turn.close_some();
         (turn.records.prepared.insert(wanted, self.batch, origin.generation, turn.rules.most), origin)
     }
 

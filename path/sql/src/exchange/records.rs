@@ -99,7 +99,7 @@ impl Records<'_> {
                     self.prepared.not_described(number);
                 }
             }
-            Kind::Close(Some(name)) => self.prepared.doom(&name),
+            Kind::Close(Some(name)) => self.prepared.not_closed(&name),
             _ => {}
         }
     }

@@ -96,6 +96,17 @@ impl<'t> Turn<'t> {
         while let Some(name) = self.records.prepared.next_doomed() {
             self.close(name);
         }
+        let numbers: Vec<_> = self.records.prepared.next_doomed_numbers().rev().collect();
+        numbers.into_iter().for_each(|name| self.close((*name).into()));
+    }
+
+    /// The same in the midst of a batch, for one more statement that the server gets: two, so that they become fewer.
+    pub(super) fn close_some(&mut self) {
+        for _ in 0..2 {
+            if let Some(name) = self.records.prepared.next_doomed_of_many() {
+                self.close((*name).into());
+            }
+        }
     }
 
     /// The server has nothing of the door's under a name that the client means.

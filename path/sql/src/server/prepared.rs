@@ -1,9 +1,15 @@
 //! The prepared statements that one server connection holds, under names of the door's; the least recently used goes first.
 
+mod ages;
+mod doomed;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
+
+use ages::Ages;
+use doomed::Doomed;
 
 use crate::parse::Already;
 use crate::session::Statement;
@@ -73,7 +79,8 @@ pub(crate) struct Prepared {
     /// How many of them have a `Parse` that is not answered.
     pending: usize,
     unnamed: Option<Unnamed>,
-    doomed: Vec<Box<[u8]>>,
+    ages: Ages,
+    doomed: Doomed,
     last: Number,
     uses: u64,
     /// How many of them are private, at most.
@@ -150,15 +157,19 @@ impl Prepared {
         }
         self.numbers.insert(self.last, wanted.clone());
         self.kept.insert(wanted, kept);
-        if self.kept.len() > most {
-            self.evict();
+        // Two, because there may be more than `most` after a batch with many.
+        for _ in 0..2 {
+            if self.kept.len() > most {
+                self.evict();
+            }
         }
         self.last
     }
 
     fn evict(&mut self) {
-        let settled = self.kept.values().filter(|kept| kept.pending.is_none());
-        if let Some(oldest) = settled.min_by_key(|kept| kept.used).map(|kept| kept.number) {
+        let Prepared { ages, kept, numbers, .. } = self;
+        let used = |number| numbers.get(&number).and_then(|wanted| kept.get(wanted)).map(|kept| kept.used);
+        if let Some(oldest) = ages.take_oldest(used) {
             self.retire(oldest);
         }
     }
@@ -170,10 +181,12 @@ impl Prepared {
 
     /// The server has it.
     pub(crate) fn confirm(&mut self, number: Number) {
-        if let Some(kept) = self.numbered(number)
-            && kept.pending.take().is_some()
-        {
+        let Some(kept) = self.numbered(number) else { return };
+        let (used, was_pending) = (kept.used, kept.pending.take().is_some());
+        if was_pending {
             self.pending -= 1;
+            self.ages.add(used, number);
+            self.ages.tidy(self.kept.len(), |number| self.numbers.contains_key(&number));
         }
     }
 
@@ -221,20 +234,19 @@ impl Prepared {
         let before = self.kept.len();
         self.forget(number);
         if self.kept.len() < before {
-            self.doom_number(number);
+            self.doomed.add_number(number);
         }
     }
 
     /// A client means something of its own by `name`, or nothing: what the door has here under it goes, and nothing will get
     /// it. Whether there was something, which is to be closed before anything else of the client's goes.
     pub(crate) fn yield_name(&mut self, name: &[u8]) -> bool {
-        let before = self.kept.len() + self.doomed.len();
+        let before = self.kept.len();
         if let Some(number) = number_of(name) {
             self.last = self.last.max(if number <= LEFT_OUT { number } else { 0 });
             self.forget(number);
         }
-        self.spare(name);
-        self.kept.len() + self.doomed.len() < before
+        self.doomed.remove(name) || self.kept.len() < before
     }
 
     /// The statement under this number.
@@ -251,6 +263,7 @@ impl Prepared {
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.numbers.clear();
+        self.ages.clear();
         self.pending = 0;
         self.doomed.clear();
         self.unnamed = None;
@@ -272,28 +285,39 @@ impl Prepared {
         self.unnamed.as_ref().filter(is_meant).map(|held| held.batch)
     }
 
-    /// A statement under this name is closed before anything else is done there.
+    /// A statement is there under a client's own name, and closed before the next batch.
     pub(crate) fn doom(&mut self, name: &[u8]) {
-        self.doomed.push(name.into());
+        self.doomed.add(name);
     }
 
-    fn doom_number(&mut self, number: Number) {
-        self.doom(&name_of(number));
+    /// The server did not close what it was to close.
+    pub(crate) fn not_closed(&mut self, name: &[u8]) {
+        self.doomed.put_back(name);
     }
 
-    /// Whether a statement under this name is to be closed.
+    /// Whether a statement is there under a client's own name.
     pub(crate) fn is_doomed(&self, name: &[u8]) -> bool {
-        self.doomed.iter().any(|doomed| **doomed == *name)
+        self.doomed.has(name)
     }
 
     /// Somebody gives this name a meaning again, or has closed it.
     pub(crate) fn spare(&mut self, name: &[u8]) {
-        self.doomed.retain(|doomed| **doomed != *name);
+        self.doomed.remove(name);
     }
 
-    /// The next name to be closed.
+    /// The next name of a client's to be closed.
     pub(crate) fn next_doomed(&mut self) -> Option<Box<[u8]>> {
-        self.doomed.pop()
+        self.doomed.next_name()
+    }
+
+    /// The door's own ones to be closed before a batch: not so many that they would be waited for.
+    pub(crate) fn next_doomed_numbers(&mut self) -> impl DoubleEndedIterator<Item = ServerName> {
+        self.doomed.next_numbers()
+    }
+
+    /// The next of them, if there are so many that some must be closed in the midst of a batch.
+    pub(crate) fn next_doomed_of_many(&mut self) -> Option<ServerName> {
+        self.doomed.next_of_many()
     }
 }
 

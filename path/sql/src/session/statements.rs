@@ -43,7 +43,7 @@ pub(crate) struct Named {
 /// One client's names.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    named: HashMap<Box<[u8]>, Named>,
+    named: HashMap<Rc<[u8]>, Named>,
     unnamed: Option<Named>,
     /// Bytes of the named ones, more or less.
     bytes: usize,
@@ -57,13 +57,20 @@ pub(crate) struct Names {
 
 /// Changes that wait for their answers, in the order of their messages.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(VecDeque<Change>);
+pub(crate) struct Changes {
+    queue: VecDeque<Change>,
+    /// How many were before the oldest.
+    before: u64,
+    /// The newest of each name, counted from the first that ever was.
+    named: HashMap<Rc<[u8]>, u64>,
+    unnamed: Option<u64>,
+}
 
 /// A name gets a meaning, or loses it.
 #[derive(Debug)]
 struct Change {
-    /// Empty: the unnamed statement.
-    name: Box<[u8]>,
+    /// None: the unnamed statement.
+    name: Option<Rc<[u8]>>,
     to: Option<Named>,
     batch: u32,
 }
@@ -111,7 +118,7 @@ impl Names {
     /// What `name` stands for in `batch`.
     pub(crate) fn find(&self, changes: &Changes, name: &[u8], batch: u32) -> Found {
         let name = key(name);
-        if let Some(change) = changes.0.iter().rev().find(|change| *change.name == *name) {
+        if let Some(change) = changes.newest(name) {
             return match &change.to {
                 _ if change.batch != batch => Found::Later,
                 Some(named) => Found::Here(named.clone()),
@@ -135,24 +142,24 @@ impl Names {
 
     /// Whether there is an unnamed statement, or may be one.
     pub(crate) fn has_unnamed(&self, changes: &Changes) -> bool {
-        self.unnamed.is_some() || changes.0.iter().any(|change| change.name.is_empty())
+        self.unnamed.is_some() || changes.unnamed.is_some()
     }
 
     /// The oldest pending change holds: its answer came.
     pub(crate) fn confirm(&mut self, changes: &mut Changes) {
-        let Some(Change { name, to, .. }) = changes.0.pop_front() else { return };
+        let Some(Change { name, to, .. }) = changes.pop() else { return };
         if let Some(named) = &to {
             self.effects = self.effects.and(named.statement.recognised.effects);
         }
-        if name.is_empty() {
+        let Some(name) = name else {
             self.unnamed = to;
             return;
-        }
-        self.of_sql.retain(|known| *known != name);
+        };
+        self.of_sql.retain(|known| **known != *name);
         self.bytes += to.as_ref().map_or(0, bytes);
         let before = match to {
             Some(to) => self.named.insert(name, to),
-            None => self.named.remove(&name),
+            None => self.named.remove(&*name),
         };
         self.bytes -= before.as_ref().map_or(0, bytes);
     }
@@ -175,7 +182,7 @@ impl Names {
     /// Whether `name` was made by SQL's `PREPARE`.
     pub(crate) fn is_of_sql(&self, changes: &Changes, name: &[u8]) -> bool {
         let name = key(name);
-        self.of_sql.iter().any(|known| **known == *name) && changes.0.iter().all(|change| *change.name != *name)
+        self.of_sql.iter().any(|known| **known == *name) && changes.newest(name).is_none()
     }
 
     /// SQL's `DEALLOCATE name` has succeeded.
@@ -202,27 +209,56 @@ impl Names {
 impl Changes {
     /// `name` will stand for `to` when the answer says so.
     pub(crate) fn push(&mut self, name: &[u8], to: Option<Named>, batch: u32) {
-        self.0.push_back(Change { name: key(name).into(), to, batch });
+        let count = self.before + self.queue.len() as u64;
+        let name: Option<Rc<[u8]>> = (!name.is_empty()).then(|| key(name).into());
+        match &name {
+            Some(name) => drop(self.named.insert(name.clone(), count)),
+            None => self.unnamed = Some(count),
+        }
+        self.queue.push_back(Change { name, to, batch });
+    }
+
+    /// The newest of `name`, as far as names count.
+    fn newest(&self, name: &[u8]) -> Option<&Change> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        let count = if name.is_empty() { self.unnamed } else { self.named.get(name).copied() };
+        self.queue.get((count? - self.before) as usize)
+    }
+
+    fn pop(&mut self) -> Option<Change> {
+        let change = self.queue.pop_front()?;
+        let count = self.before;
+        self.before += 1;
+        match &change.name {
+            Some(name) if self.named.get(name) == Some(&count) => drop(self.named.remove(name)),
+            Some(_) => {}
+            None => drop(self.unnamed.take_if(|newest| *newest == count)),
+        }
+        Some(change)
     }
 
     /// Whether the oldest one is of the unnamed statement.
     pub(crate) fn begins_unnamed(&self) -> bool {
-        self.0.front().is_some_and(|change| change.name.is_empty())
+        self.queue.front().is_some_and(|change| change.name.is_none())
     }
 
-    /// Whether so many wait that more would make each look for a name slow.
+    /// Whether enough wait for their answers.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.0.len() >= PENDING
+        self.queue.len() >= PENDING
     }
 
     /// The oldest one will not come: its message failed or was skipped.
     pub(crate) fn discard(&mut self) {
-        self.0.pop_front();
+        self.pop();
     }
 
     /// Forgets all of them.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.queue.clear();
+        self.named.clear();
+        self.unnamed = None;
     }
 }
 

@@ -404,6 +404,35 @@ fn what_a_client_parses_after_a_change_is_what_it_binds() {
     assert_eq!(scene.client("B - s | S"), "B - plimsoll_2 | S");
 }
 
+/// What is dropped of many is closed while more come, and the next client waits for few of them.
+#[test]
+fn what_many_statements_push_out_is_closed_in_time() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    let parses: String = (0..5000).map(|number| format!("P n{number} SELECT {number} | ")).collect();
+    let (mut sent, mut there) = (scene.client(&format!("{parses}S")), 0i64);
+    for _ in 0..20 {
+        let count = |tag: &str| sent.split(" | ").filter(|message| message.starts_with(tag)).count();
+        let answers = sent.split(" | ").filter_map(|message| match message.get(..1) {
+            Some("P") => Some("1"),
+            Some("C") => Some("3"),
+            Some("S") => Some("Z I"),
+            _ => None,
+        });
+        there += count("P") as i64 - count("C") as i64;
+        let answers = answers.collect::<Vec<_>>().join(" | ");
+        if answers.is_empty() {
+            break;
+        }
+        sent = scene.server(&answers).1;
+    }
+    assert!(scene.answers.is_settled());
+    assert!(there < 1500, "{there} statements are at the server");
+    let mut other = Scene::new(&mut server);
+    let before = other.client("Q SELECT 1").matches("C S").count();
+    assert!((1..=64).contains(&before), "{before}");
+}
+
 #[test]
 fn what_may_make_tables_counts() {
     for (text, expected) in [
@@ -496,7 +525,7 @@ fn each_answer_that_is_waited_for_is_flushed() {
 fn a_batch_of_names_waits_for_answers() {
     let mut server = Server::default();
     let mut scene = Scene::new(&mut server);
-    let parses: String = (0..5000).map(|number| format!("P n{number} SELECT a | ")).collect();
+    let parses: String = (0..5000).map(|number| format!("P n{number} SELECT {number} | ")).collect();
     let sent = scene.client(&parses);
     assert!(sent.ends_with("| H") && sent.matches("P plimsoll").count() <= 1024);
     let (_, more) = scene.server(&"1 | ".repeat(1000));
