@@ -136,3 +136,19 @@ fn whoever_prepares_after_a_table_was_made_nearer_finds_it_on_every_connection()
     assert_eq!(executed(&mut client, "s"), "near");
     fine(&mut two, "COMMIT");
 }
+
+#[test]
+fn many_statements_at_once_are_all_there_and_do_not_pile_up() {
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    let mut batch: Vec<u8> = (0..3000).flat_map(|number| parse(&format!("s{number}"), &format!("SELECT {number}"))).collect();
+    batch.extend(sync());
+    client.send(&batch).unwrap();
+    assert_eq!(kinds(&mut client, 1), format!("{}ZI", "1".repeat(3000)));
+    assert_eq!(fine(&mut other, "SELECT 1"), "1");
+    let count: usize = fine(&mut other, "SELECT count(*) FROM pg_prepared_statements").parse().unwrap();
+    assert!(count < 1500, "{count}");
+    for number in [0, 1500, 2999] {
+        assert_eq!(executed(&mut client, &format!("s{number}")), number.to_string());
+    }
+}
