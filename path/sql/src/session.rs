@@ -38,6 +38,7 @@ pub(crate) use sequences::{Readers, Traces};
 pub(crate) use settle::{Unsettled, settle};
 pub(crate) use statements::{Changes, Found, Named, Names, Statement};
 
+use crate::error::ErrorResponse;
 use crate::listening::{Ears, Listeners};
 use crate::parse::{Effects, Strings};
 use crate::pins::{PinBoard, PinPlace};
@@ -118,6 +119,8 @@ struct Rare {
     unmovable: BTreeSet<Box<str>>,
     ears: Option<Ears>,
     prepared: Prepared,
+    /// What a server said to parameters that could not be set.
+    refused: Option<(Arc<Parameters>, ErrorResponse)>,
     /// Something whose text is not known was done: it may have set a parameter that nobody can ask for.
     is_obscure: bool,
     /// `DISCARD ALL` has succeeded as far as the client knows.

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::flow::read;
-use crate::error::{Fault, Severity};
+use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Failure;
 use crate::route::Route;
 use crate::server::{Lent, Refused};
@@ -24,20 +24,37 @@ pub(crate) enum Denied {
     Error(Vec<u8>),
 }
 
+/// A connection that could not be made the client's.
+#[derive(Debug)]
+enum Unfit {
+    /// The server refused, and this is well: what it is set to is what it was.
+    Refused(Box<(Lent, ErrorResponse)>),
+    /// It is gone.
+    Lost,
+}
+
+/// What was tried already.
+#[derive(Debug, Default)]
+struct Tried {
+    /// The connection that refused; closed where another one does not.
+    aside: Option<Lent>,
+    said: Option<ErrorResponse>,
+}
+
 /// Makes sure that the client has a connection to where `route` leads, that is its session.
 pub(crate) async fn hold(visit: &mut Visit<'_>, route: Route) -> Result<(), Denied> {
     let Route::Primary = route;
-    for _ in 0..TRIES {
-        if visit.hold.is_some() {
-            return Ok(());
-        }
-        let lent = match visit.try_lend() {
-            Some(lent) => lent,
-            None => Box::pin(visit.wait()).await?,
-        };
-        visit.take(lent).await?;
+    if visit.hold.is_some() {
+        return Ok(());
     }
-    Err(Denied::refused(visit, &Refused::Away("every connection to it broke at once".into())))
+    let lent = match visit.try_lend() {
+        Some(lent) => lent,
+        None => Box::pin(visit.wait()).await?,
+    };
+    match visit.take(lent).await {
+        Ok(()) => Ok(()),
+        Err(unfit) => Box::pin(visit.take_another(unfit)).await,
+    }
 }
 
 impl Visit<'_> {
@@ -74,16 +91,59 @@ impl Visit<'_> {
         lent.map_err(|refused| Denied::refused(self, &refused))
     }
 
+    /// Takes a connection in the place of one that has proved unfit.
+    async fn take_another(&mut self, mut unfit: Unfit) -> Result<(), Denied> {
+        let mut tried = Tried::default();
+        for _ in 1..TRIES {
+            self.judge(unfit, &mut tried)?;
+            let lent = match self.try_lend() {
+                Some(lent) => lent,
+                None => {
+                    // Its place may be the last one, and its past what is wrong with it.
+                    tried.aside = None;
+                    self.wait().await?
+                }
+            };
+            match self.take(lent).await {
+                Ok(()) => return Ok(()),
+                Err(next) => unfit = next,
+            }
+        }
+        self.judge(unfit, &mut tried)?;
+        Err(match tried.said {
+            Some(said) => self.deny(said),
+            None => Denied::refused(self, &Refused::Away("every connection to it broke at once".into())),
+        })
+    }
+
+    /// Whether another try is worth it: a connection's past or its end is no fault of the client's. What a new one says is
+    /// final, and what two say, or what was final before.
+    fn judge(&mut self, unfit: Unfit, tried: &mut Tried) -> Result<(), Denied> {
+        let Unfit::Refused(refused) = unfit else { return Ok(()) };
+        let (lent, said) = *refused;
+        if lent.last.is_some() && tried.said.as_ref() != Some(&said) && !self.guest.session.is_final(&said) {
+            *tried = Tried { aside: Some(lent), said: Some(said) };
+            return Ok(());
+        }
+        [Some(lent), tried.aside.take()].into_iter().flatten().for_each(Lent::give_back);
+        Err(self.deny(said))
+    }
+
+    fn deny(&mut self, said: ErrorResponse) -> Denied {
+        let bytes = said.bytes().to_vec();
+        self.guest.session.note_refused(said);
+        Denied::Error(bytes)
+    }
+
     /// Takes a connection, if it can be made the client's.
-    async fn take(&mut self, mut lent: Lent) -> Result<(), Denied> {
+    async fn take(&mut self, mut lent: Lent) -> Result<(), Unfit> {
         let session = &mut self.guest.session;
         if !session.is_settled(&lent) {
             let mut news = Vec::new();
             match Box::pin(settle(session, &mut lent, &mut news)).await {
                 Ok(()) => self.desk.tell_first(&news),
-                Err(Unsettled::Refused(said)) if lent.last.is_none() => return Err(Denied::Error(said.bytes().to_vec())),
-                // A connection's past or its end is no fault of the client's.
-                Err(Unsettled::Refused(_) | Unsettled::Lost) => return Ok(()),
+                Err(Unsettled::Refused(said)) => return Err(Unfit::Refused(Box::new((lent, said)))),
+                Err(Unsettled::Lost) => return Err(Unfit::Lost),
             }
         }
         lent.last = Some(self.guest.number);

@@ -7,11 +7,12 @@ use super::{Session, quote};
 use crate::error::ErrorResponse;
 use crate::server::{AskError, Connection, ask};
 
-/// A connection could not be made the client's. What it is set to is not known any more: it is to be closed.
+/// A connection could not be made the client's.
 #[derive(Debug)]
 pub(crate) enum Unsettled {
     /// The server refused. On a connection that others have used their past may be the reason (`temp_buffers` after
     /// temporary tables, a `statement_timeout` of a millisecond): another one is worth a try. On a new one it is final.
+    /// Outside a transaction nothing of it was set.
     Refused(ErrorResponse),
     /// The server is gone; nothing of the client's was sent.
     Lost,
@@ -96,6 +97,18 @@ pub(super) fn is_identity(name: &str) -> bool {
 }
 
 impl Session {
+    /// No connection can be made this session's as long as it is what it is: the server said so.
+    pub(crate) fn note_refused(&mut self, said: ErrorResponse) {
+        let parameters = self.parameters.clone();
+        self.rare().refused = Some((parameters, said));
+    }
+
+    /// Whether that is what the server said before of this session as it is.
+    pub(crate) fn is_final(&self, said: &ErrorResponse) -> bool {
+        let refused = self.rare.as_ref().and_then(|rare| rare.refused.as_ref());
+        refused.is_some_and(|(parameters, before)| Arc::ptr_eq(parameters, &self.parameters) && before == said)
+    }
+
     /// Whether a connection can be used as it is: two pointers, nearly always.
     pub(crate) fn is_settled(&self, connection: &Connection) -> bool {
         Arc::ptr_eq(&self.parameters, &connection.parameters) && Arc::ptr_eq(&self.told, &connection.reported)

@@ -156,3 +156,34 @@ fn texts_are_read_as_the_transaction_has_it() {
     client.answer().unwrap();
     assert_eq!(fine(&mut other, "SHOW work_mem"), "4MB");
 }
+
+#[test]
+fn a_session_that_cannot_be_set_costs_nobody_a_connection() {
+    for servers in [1, 3] {
+        let role = format!("dropped_{servers}");
+        let door = Door::new(servers);
+        let mut others: Vec<_> = (0..servers).map(|_| door.client()).collect();
+        let mut client = door.client();
+        server().psql(&format!("CREATE ROLE {role}; GRANT {role} TO app"));
+        client.query(&format!("SET ROLE {role}")).unwrap().fine();
+        server().psql(&format!("DROP ROLE {role}"));
+        // All connections have a past with others.
+        let pids = |others: &mut Vec<Wire>| {
+            others.iter_mut().for_each(|other| drop(other.query("BEGIN").unwrap().fine()));
+            let pids: std::collections::BTreeSet<_> = others.iter_mut().map(|other| fine(other, "SELECT pg_backend_pid()")).collect();
+            others.iter_mut().for_each(|other| drop(other.query("COMMIT").unwrap().fine()));
+            pids
+        };
+        pids(&mut others);
+        let refused = |client: &mut Wire| {
+            let answer = client.query("SELECT 1").unwrap();
+            assert_eq!(answer.errors[0].text, format!("role \"{role}\" does not exist"));
+        };
+        // The first time one of them may be closed, to see whether it is its fault.
+        refused(&mut client);
+        let before = pids(&mut others);
+        (0..5).for_each(|_| refused(&mut client));
+        assert_eq!(pids(&mut others), before);
+        client.query("SET ROLE none").unwrap();
+    }
+}
