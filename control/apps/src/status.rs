@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::{Endpoint, Load};
-use serde::Serialize;
 
 use crate::plan::Source;
 use crate::tier::Shared;
 use crate::view::{Instance, State};
 
 /// One app as it is now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AppStatus {
     /// Its name in the file.
     pub name: String,
@@ -17,12 +16,10 @@ pub struct AppStatus {
     pub run: bool,
     /// Its instances, those on their way out included.
     pub instances: Vec<InstanceStatus>,
-    /// The addresses that get requests now.
-    pub endpoints: Vec<String>,
 }
 
 /// One instance as it is now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InstanceStatus {
     /// `shop.1`, or the address of an outside one.
     pub name: String,
@@ -40,8 +37,6 @@ pub struct InstanceStatus {
     pub in_flight: u32,
     /// Upgraded connections (WebSocket) open there.
     pub upgraded: u32,
-    /// Processor time it uses, 1.0 = one core.
-    pub cpu: f64,
     /// Memory of its process group, bytes.
     pub memory: u64,
 }
@@ -59,12 +54,11 @@ pub(crate) fn of(shared: &Shared) -> Vec<AppStatus> {
         let list = app.roster.of(&app.roster.admitted());
         let run = matches!(app.plan().source, Source::Run(_));
         let instances = if run { Vec::new() } else { list.iter().map(outside).collect() };
-        let endpoints = list.iter().map(|endpoint| endpoint.address.to_string()).collect();
-        all.insert(name.to_string(), AppStatus { name: name.to_string(), run, instances, endpoints });
+        all.insert(name.to_string(), AppStatus { name: name.to_string(), run, instances });
     }
     for instance in shared.pool().iter() {
         let name = instance.app.to_string();
-        let app = all.entry(name.clone()).or_insert(AppStatus { name, run: true, instances: Vec::new(), endpoints: Vec::new() });
+        let app = all.entry(name.clone()).or_insert(AppStatus { name, run: true, instances: Vec::new() });
         app.instances.push(one(shared, instance));
     }
     all.values_mut().for_each(|app| app.instances.sort_by(|one, other| (one.name.len(), &one.name).cmp(&(other.name.len(), &other.name))));
@@ -103,7 +97,6 @@ fn one(shared: &Shared, instance: &Instance) -> InstanceStatus {
         uptime_seconds: view.healthy_since.map(|since| since.elapsed().as_secs()),
         in_flight: view.in_flight.as_ref().map_or(0, |in_flight| in_flight.requests()),
         upgraded: view.in_flight.as_ref().map_or(0, |in_flight| in_flight.upgraded()),
-        cpu: usage.map_or(0.0, |usage| usage.cpu),
         memory: usage.map_or(0, |usage| usage.memory),
     }
 }
@@ -118,7 +111,6 @@ fn outside(endpoint: &Endpoint) -> InstanceStatus {
         uptime_seconds: None,
         in_flight: endpoint.in_flight.requests(),
         upgraded: endpoint.in_flight.upgraded(),
-        cpu: 0.0,
         memory: 0,
     }
 }
