@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +11,16 @@ pub enum ServerAddress {
     Tcp(Arc<str>, u16),
     /// A Unix socket: the file `.s.PGSQL.PORT` itself.
     Unix(Arc<PathBuf>),
+}
+
+impl fmt::Display for ServerAddress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServerAddress::Tcp(host, port) if host.contains(':') => write!(out, "[{host}]:{port}"),
+            ServerAddress::Tcp(host, port) => write!(out, "{host}:{port}"),
+            ServerAddress::Unix(path) => write!(out, "{}", path.display()),
+        }
+    }
 }
 
 /// What is known of a server's life.

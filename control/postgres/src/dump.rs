@@ -83,11 +83,18 @@ pub fn dump_to_stdout(tools: &Tools, target: &Target) -> Result<(), String> {
     dump_into(tools, target, Stdio::inherit())
 }
 
-/// Dumps one database to `file`, which appears when it is whole; returns its size in bytes.
+/// Dumps one database to `file`, which appears when it is whole; returns its size in bytes. A pipe or a device is written to as
+/// it is, and a link stays one.
 ///
 /// # Errors
 /// As [`dump_to_stdout`], and what the disk says; no file appears then.
 pub fn dump_to_file(tools: &Tools, target: &Target, file: &Path) -> Result<u64, String> {
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => return Err(format!("{} is a folder; name a file in it", file.display())),
+        Ok(found) if !found.is_file() => return dump_through(tools, target, file),
+        _ => {}
+    }
     let aside = aside(file);
     let failed = |error: io::Error| format!("{}: {error}", aside.display());
     let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
@@ -98,6 +105,20 @@ pub fn dump_to_file(tools: &Tools, target: &Target, file: &Path) -> Result<u64, 
         let _ = fs::remove_file(&aside);
     }
     dumped
+}
+
+fn dump_through(tools: &Tools, target: &Target, file: &Path) -> Result<u64, String> {
+    let failed = |error: io::Error| format!("{}: {error}", file.display());
+    let mut out = OpenOptions::new().write(true).open(file).map_err(failed)?;
+    let mut command = Command::new(tools.program("pg_dump"));
+    command.args(dump_arguments()).envs(target.environment()).arg("--dbname").arg(target.name());
+    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| format!("cannot start pg_dump: {error}"))?;
+    let copied = io::copy(&mut child.stdout.take().expect("it is piped"), &mut out);
+    // One whose output is closed ends by itself.
+    let output = child.wait_with_output();
+    let bytes = copied.map_err(failed)?;
+    ended("pg_dump", output).map(|()| bytes)
 }
 
 /// The name of a file until it is whole.
@@ -251,6 +272,27 @@ mod tests {
             programs("cat >/dev/null; echo 'DROP TABLE kept;'; echo 'pg_restore: error: unexpected end of file' >&2; exit 1");
         let reason = restore(&tools, &Target::url("postgres://app:x@localhost/shop"), &b"PGDMP and"[..]).unwrap_err();
         assert_eq!(reason, "the dump cannot be read: pg_restore: error: unexpected end of file; nothing has changed");
+    }
+
+    #[test]
+    fn a_pipe_stays_a_pipe_and_a_link_a_link() {
+        let (bin, tools) = programs("exit 1");
+        let at = |name: &str| bin.path().join(name);
+        fs::copy(at("psql"), at("pg_dump")).unwrap();
+        fs::write(at("pg_dump"), "#!/bin/sh\necho dumped\n").unwrap();
+        let target = Target::url("postgres://app:x@localhost/shop");
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let reader = std::thread::spawn({
+            let pipe = at("pipe");
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        assert_eq!(dump_to_file(&tools, &target, &at("pipe")), Ok(7));
+        assert_eq!(reader.join().unwrap(), "dumped\n");
+        std::os::unix::fs::symlink(at("real"), at("link")).unwrap();
+        fs::write(at("real"), "").unwrap();
+        assert_eq!(dump_to_file(&tools, &target, &at("link")), Ok(7));
+        assert!(at("link").is_symlink() && fs::read_to_string(at("real")).unwrap() == "dumped\n");
+        assert!(dump_to_file(&tools, &target, bin.path()).unwrap_err().contains("is a folder"));
     }
 
     #[test]

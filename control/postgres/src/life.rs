@@ -51,6 +51,8 @@ pub(crate) struct Life {
     tries: Tries,
     /// Of data outside of the state folder: another one that is a copy of it must not have them, too.
     elsewhere: Option<Lock>,
+    /// It was not up since the last try failed: who waits is told why, and not that it starts.
+    has_failed: bool,
 }
 
 /// Why a try ended that was not told to.
@@ -62,7 +64,7 @@ struct Death {
 
 impl Life {
     pub(crate) fn new(shared: Arc<Shared>, door: DatabaseKeeper, view: watch::Sender<View>, orders: watch::Receiver<Order>) -> Life {
-        Life { shared, door, view, orders, tries: Tries::default(), elsewhere: None }
+        Life { shared, door, view, orders, tries: Tries::default(), elsewhere: None, has_failed: false }
     }
 
     pub(crate) async fn run(mut self) {
@@ -79,6 +81,7 @@ impl Life {
         let missing = self.view.borrow().phase == Phase::Fetching;
         let wait = self.tries.ended(death.ready).max(if missing { FETCHING } else { Duration::ZERO });
         events::died(&self.setup().log, &death.reason, wait);
+        self.has_failed = death.ready.is_none();
         let reason: Arc<str> = death.reason.into();
         self.view.send_modify(|view| view.reason = Some(reason.clone()));
         match death.ready {
@@ -195,6 +198,7 @@ impl Life {
             self.view.send_modify(|view| view.pid = None);
             return Err(Death { reason, ready: None });
         }
+        self.has_failed = false;
         let since = self.is_up(ground, begun);
         let exit = tokio::select! {
             exit = running.process.exited() => exit,
@@ -291,7 +295,7 @@ impl Life {
 
     fn enter(&self, phase: Phase, state: Option<ServerState>) {
         self.view.send_modify(|view| view.phase = phase);
-        if let Some(state) = state {
+        if let Some(state) = state.filter(|state| !(self.has_failed && *state == ServerState::Starting)) {
             self.door.state.send_replace(state);
         }
     }

@@ -241,9 +241,16 @@ impl Events {
     }
 
     /// No connection to the server can be opened, `reason` being another than before.
-    pub(crate) fn cannot_open(&self, reason: &str, is_full: bool) {
+    pub(crate) fn cannot_open(&self, place: &str, reason: &str, is_full: bool) {
         let advice = if is_full { "; pool.server is more than it takes: lower it, or raise max_connections there" } else { "" };
-        self.warning(&format!("cannot open a connection to the server: {reason}{advice}"));
+        self.warning(&format!("cannot open a connection to the server{place}: {reason}{advice}"));
+    }
+
+    /// The server refuses a user whom the door let in.
+    pub(crate) fn not_let_in(&self, user: &str, reason: &str, is_login: bool) {
+        let advice =
+            if is_login { "; the file has another password than the server, or the server's pg_hba.conf is against it" } else { "" };
+        self.warning(&format!("the server cannot be used as {user}: {reason}{advice}"));
     }
 
     /// It can again.

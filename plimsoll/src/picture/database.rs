@@ -1,4 +1,4 @@
-use contract::{ServerAddress, ServerState};
+use contract::ServerState;
 use watch::{PinState, SqlState, SqlUserState, StatementState};
 
 use crate::assemble::Door;
@@ -24,7 +24,7 @@ pub(super) fn door(door: &Door, queries_per_second: f64) -> SqlState {
     SqlState {
         name: door.plan.name.to_string(),
         listen: door.address.to_string(),
-        server: door.plan.primary.as_ref().map_or_else(|| "embedded".into(), place),
+        server: door.plan.primary.as_ref().map_or_else(|| "embedded".into(), ToString::to_string),
         state: state.into(),
         reason,
         clients: counts.clients,
@@ -55,14 +55,6 @@ fn statement(top: sql::TopStatement) -> StatementState {
         rows: top.rows,
         seconds: top.total.as_secs_f64(),
         longest_seconds: top.longest.as_secs_f64(),
-    }
-}
-
-fn place(address: &ServerAddress) -> String {
-    match address {
-        ServerAddress::Tcp(host, port) if host.contains(':') => format!("[{host}]:{port}"),
-        ServerAddress::Tcp(host, port) => format!("{host}:{port}"),
-        ServerAddress::Unix(path) => path.display().to_string(),
     }
 }
 

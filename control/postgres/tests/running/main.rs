@@ -168,6 +168,12 @@ async fn what_stops_it_from_starting_is_told_with_what_to_do() {
     let ground = ground.again();
     let reason = ground.down().await;
     assert!(reason.contains(&format!("`chmod 700 {}`", data.display())), "{reason}");
+    // Who waits is told why, whenever that is: not that it starts.
+    let mut seen = ground.handle.database().watch();
+    for _ in 0..3 {
+        assert!(matches!(&*seen.borrow_and_update(), ServerState::Down(_)));
+        seen.changed().await.unwrap();
+    }
     ground::mode(&data, 0o700);
     ground.up().await;
     assert_eq!(ground.handle.status().reason, None);

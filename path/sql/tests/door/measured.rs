@@ -79,3 +79,16 @@ fn slow_statements_are_in_the_log_without_their_constants() {
         "{said}"
     );
 }
+
+/// The client gets the server's word; that it is the file's password which is wrong only the log can say.
+#[test]
+fn a_password_that_the_server_does_not_know_is_told_to_the_operator() {
+    let lines = Lines::default();
+    let mut plan = plan(2);
+    plan.users.insert("app".into(), plimsoll_sql::Password("another".into()));
+    let door = Door::with_log(plan, server(), Log::start(Box::new(lines.clone())).0);
+    let login = testkit::wire::Login { password: "another".into(), ..super::setup::login() };
+    let refused = testkit::Wire::connect(&door.address, &login).err().expect("the server does not let it in").to_string();
+    assert!(refused.starts_with("28P01"), "{refused}");
+    testkit::until("the log", || lines.0.lock().unwrap().contains("the file has another password than the server"));
+}

@@ -117,6 +117,7 @@ impl Side {
             };
             self.told().open_failed();
             if !self.may_pass(&error, key) {
+                self.note_refusal(&error, key);
                 return Err(error);
             }
             self.pool.backoff.failed(began, self.pool.nanos(now()), self.random());
@@ -172,10 +173,10 @@ impl Side {
         waits || !self.draining.get() && self.ledger_of(key).sum().ready() < self.least_of(key)
     }
 
-    /// Whether trying again may help. A server that is full serves with the connections that there are.
+    /// Whether trying again may help. A server that is full serves with the connections that there are, or will be in a moment.
     fn may_pass(&self, error: &ConnectError, key: &Arc<Key>) -> bool {
         match error {
-            ConnectError::Verdict(said) if said.code() == code::TOO_MANY_CONNECTIONS => self.ledger_of(key).sum().ready() > 0,
+            ConnectError::Verdict(said) if said.code() == code::TOO_MANY_CONNECTIONS => self.ledger_of(key).sum().servers() > 1,
             other => other.is_passing(),
         }
     }
@@ -188,13 +189,26 @@ impl Side {
         }
     }
 
+    /// The client is told what the server said; whether it is the file's fault its operator must know.
+    fn note_refusal(&self, error: &ConnectError, key: &Key) {
+        let is_login = matches!(error, ConnectError::Verdict(said) if said.code().starts_with("28"));
+        if !is_login && !matches!(error, ConnectError::Unfit(_)) {
+            return;
+        }
+        let text: Arc<str> = error.to_string().into();
+        if self.refusal.replace(Some(text.clone())).is_none_or(|before| before != text) {
+            self.events.not_let_in(&key.user, &text, is_login);
+        }
+    }
+
     fn note_trouble(&self, error: &ConnectError) {
         let text: Arc<str> = error.to_string().into();
         let is_full = matches!(error, ConnectError::Verdict(said) if said.code() == code::TOO_MANY_CONNECTIONS);
         self.pool.set_trouble(Some(text.clone()));
         // Once for each kind of trouble: the count tells how often.
         if self.trouble.replace(Some(Trouble { text: text.clone(), is_full })).is_none_or(|before| before.text != text) {
-            self.events.cannot_open(&text, is_full);
+            let place = self.address.borrow().as_ref().map_or_else(String::new, |address| format!(" at {address}"));
+            self.events.cannot_open(&place, &text, is_full);
         }
     }
 

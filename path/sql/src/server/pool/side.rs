@@ -46,6 +46,8 @@ pub(crate) struct Side {
     way: Cell<u64>,
     /// Why the server could not be reached the last time.
     pub(super) trouble: RefCell<Option<Trouble>>,
+    /// Why it did not let somebody in the last time.
+    pub(super) refusal: RefCell<Option<Arc<str>>>,
     /// Some connections may be of users whom the file does not name any more.
     pub(super) unnamed: Cell<bool>,
     pub(super) draining: Cell<bool>,
@@ -86,6 +88,7 @@ impl Side {
             database: RefCell::new(database),
             address: RefCell::default(),
             trouble: RefCell::default(),
+            refusal: RefCell::default(),
             unnamed: Cell::new(false),
             draining: Cell::new(false),
             random: Cell::new(seed),

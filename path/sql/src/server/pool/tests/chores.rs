@@ -202,6 +202,21 @@ fn a_full_server_serves_with_what_there_is() {
 }
 
 #[test]
+fn a_server_that_is_almost_full_refuses_nobody_who_can_wait() {
+    run(async {
+        let scene = Scene::new(bounds(5), database());
+        scene.errors.borrow_mut().extend((0..2).map(|_| verdict("53300")));
+        let clients = (0..3).map(|_| {
+            let (side, key) = (scene.side.clone(), scene.key.clone());
+            spawn_local(async move { side.lend(&key).await.map(crate::server::Lent::give_back) })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_tried_again() {
     run(async {
         let scene = Scene::new(bounds(5), database());
