@@ -51,7 +51,12 @@ pub fn text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// The text before the first zero, and what follows the zero.
+#[inline]
 pub fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Most names are empty.
+    if let Some((0, rest)) = bytes.split_first() {
+        return Some((&[], rest));
+    }
     let end = memchr::memchr(0, bytes)?;
     Some((&bytes[..end], &bytes[end + 1..]))
 }

@@ -260,7 +260,14 @@ impl Answers {
     }
 
     /// Tells what is due of ours, not in the middle of a message.
+    #[inline]
     fn tell_ours(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
+        if self.ours > 0 {
+            self.tell_front(source, out, records);
+        }
+    }
+
+    fn tell_front(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
         while self.ours > 0
             && self.left == 0
             && self.trial == Trial::None

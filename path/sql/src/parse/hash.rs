@@ -62,12 +62,14 @@ const fn fold<const FOLD: bool>(chunk: u64) -> u64 {
 
 #[inline]
 const fn four(bytes: &[u8], at: usize) -> u64 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as u64
+    let (_, rest) = bytes.split_at(at);
+    u32::from_le_bytes(*rest.first_chunk().expect("four bytes are there")) as u64
 }
 
 #[inline]
 const fn eight(bytes: &[u8], at: usize) -> u64 {
-    four(bytes, at) | four(bytes, at + 4) << 32
+    let (_, rest) = bytes.split_at(at);
+    u64::from_le_bytes(*rest.first_chunk().expect("eight bytes are there"))
 }
 
 #[cfg(test)]

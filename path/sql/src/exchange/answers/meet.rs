@@ -171,6 +171,7 @@ impl Answers {
         }
     }
 
+    #[inline]
     fn take(&mut self) -> Option<Expected> {
         let front = self.expected.pop_front()?;
         match front.kind {
