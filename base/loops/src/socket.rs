@@ -74,7 +74,6 @@ pub fn poll_fill(stream: &impl Socket, context: &mut Context<'_>, buffer: &mut B
 /// Writes once; returns how much the kernel took. `bytes` are not empty.
 pub fn poll_write(stream: &impl Socket, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
     loop {
-        ready!(stream.poll_write_ready(context))?;
         let mut written = None;
         let result = stream.try_io(Interest::WRITABLE, || {
             let count = rustix::net::send(stream, bytes, rustix::net::SendFlags::NOSIGNAL)?;
@@ -84,7 +83,8 @@ pub fn poll_write(stream: &impl Socket, context: &mut Context<'_>, bytes: &[u8])
         match (written, result) {
             (Some(count), _) => return Poll::Ready(Ok(count)),
             (None, Err(error)) if !is_again(&error) => return Poll::Ready(Err(error)),
-            _ => {}
+            // Nearly every socket takes what it is given: only one that is full is asked to wake the task.
+            _ => ready!(stream.poll_write_ready(context))?,
         }
     }
 }

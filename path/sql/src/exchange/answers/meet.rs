@@ -162,13 +162,14 @@ impl Answers {
 
     pub(super) fn pop(&mut self, records: &mut Records<'_>) {
         let rows = std::mem::take(&mut self.rows);
-        let Some(front) = self.take() else { return };
+        let Some(front) = self.expected.front() else { return };
         if let (Some(mark), Kind::Execute(_) | Kind::Query(_)) = (front.mark, &front.kind) {
             records.done.measured.push(Measured { mark, rows, failed: false });
         }
         if front.names {
             records.names.confirm(records.changes);
         }
+        drop(self.take());
     }
 
     #[inline]
