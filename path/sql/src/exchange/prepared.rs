@@ -189,7 +189,11 @@ impl Intake {
         };
         match turn.records.names.find(turn.records.changes, name, self.batch) {
             Found::Later => return May::Wait,
-            Found::Here(_) if !name.is_empty() => {
+            Found::Here(named) if !name.is_empty() => {
+                // In a batch that has begun it may yet be skipped.
+                if !turn.answers.is_open() {
+                    turn.records.prepared.end(&Wanted { statement: named.statement, place: named.origin.place });
+                }
                 self.send(length, false, turn);
                 turn.records.changes.push(name, None, self.batch);
                 turn.expect(Expected::client(Kind::Ours(CLOSED)).with_name());

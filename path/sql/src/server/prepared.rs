@@ -238,6 +238,15 @@ impl Prepared {
         }
     }
 
+    /// A client has closed its name for this: what nobody else may have goes.
+    pub(crate) fn end(&mut self, closed: &Wanted) {
+        if !matches!(closed.place, Place::Sessions(_))
+            && let Some(number) = self.kept.get(closed).map(|kept| kept.number)
+        {
+            self.retire(number);
+        }
+    }
+
     /// A client means something of its own by `name`, or nothing: what the door has here under it goes, and nothing will get
     /// it. Whether there was something, which is to be closed before anything else of the client's goes.
     pub(crate) fn yield_name(&mut self, name: &[u8]) -> bool {

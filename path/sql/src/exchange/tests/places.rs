@@ -62,8 +62,9 @@ fn constants_of_the_moment_are_each_parses_own() {
     scene.answer("1 | 2 | C SELECT 1 | Z I");
     assert_eq!(scene.client("B - y | E - | S"), "B - plimsoll_2 | E - | S");
     scene.answer("2 | C SELECT 1 | Z I");
-    scene.client(&format!("C S y | P y {TEXT} | S"));
-    assert_eq!(scene.answer("1 | Z I"), "3 | 1 | Z I");
+    let parsed = scene.client(&format!("C S y | P y {TEXT} | S"));
+    assert_eq!(parsed, format!("C S plimsoll_2 | P plimsoll_3 {TEXT} | S"), "nobody else could have it");
+    assert_eq!(scene.answer("3 | 1 | Z I"), "3 | 1 | Z I");
     assert_eq!(scene.client("B - y | E - | S"), "B - plimsoll_3 | E - | S");
 }
 
