@@ -240,7 +240,8 @@ impl Intake {
 
     /// A message that is answered.
     fn ask(&mut self, message: &Message, turn: &mut Turn<'_>) -> May {
-        if !turn.answers.is_open() && !turn.answers.is_skipping() {
+        // What was lent to a text that changes names may be the text's own by now.
+        if !turn.answers.is_open() && !turn.answers.is_skipping() && !self.barrier {
             turn.close_doomed();
         }
         let length = message.length;

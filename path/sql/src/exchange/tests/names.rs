@@ -565,3 +565,24 @@ fn what_is_parsed_in_the_midst_of_changes_is_nobody_elses() {
         assert_eq!(scene.client("B - t | S"), "C S plimsoll_2 | P plimsoll_3 SELECT b | B - plimsoll_3 | S", "{change}");
     }
 }
+
+/// What SQL prepares under a name that was lent is not the door's to close.
+#[test]
+fn a_name_that_sql_has_taken_anew_stays() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let text = "DEALLOCATE s; PREPARE s AS SELECT b";
+    assert_eq!(scene.client(&format!("Q {text}")), format!("P s | S | Q {text}"));
+    assert_eq!(scene.answer("1 | Z I | C DEALLOCATE | C PREPARE | Z I"), "C DEALLOCATE | C PREPARE | Z I");
+    assert_eq!(scene.client("P s SELECT c | S"), "P s SELECT c | S");
+    // Nor is it while nobody knows yet.
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client(&format!("Q {text} | S | S")), format!("P s | S | Q {text} | S | S"));
+    scene.answer("1 | Z I | C DEALLOCATE | C PREPARE | Z I | Z I | Z I");
+    assert_eq!(scene.client("S"), "S");
+}
