@@ -3,7 +3,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::Fault;
-use crate::parse::{Effects, Recognised, Step};
+use crate::parse::{Effects, Recognised};
 use crate::server::Number;
 use crate::top::Mark;
 
@@ -102,17 +102,11 @@ impl Expected {
 
     /// Whether the server may ask the client for data in it.
     pub(crate) fn may_copy(&self) -> bool {
-        matches!(&self.kind, Kind::Execute(Some(text)) | Kind::Query(Some(text)) if copies_in(text))
+        matches!(&self.kind, Kind::Execute(Some(text)) | Kind::Query(Some(text)) if text.effects.has(Effects::TAKES_DATA))
     }
 
     /// Whether `ReadyForQuery` ends it.
     pub(crate) fn ends_batch(&self) -> bool {
         matches!(self.kind, Kind::Sync | Kind::Query(_) | Kind::Function)
     }
-}
-
-/// Whether a text asks the client for data: `COPY … FROM STDIN`.
-fn copies_in(text: &Recognised) -> bool {
-    // Both directions are one step; only this one can advance a sequence.
-    text.effects.has(Effects::SEQUENCES_USED) && text.steps.contains(&Step::Copy)
 }

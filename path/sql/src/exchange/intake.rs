@@ -351,7 +351,7 @@ impl Intake {
 
 /// Whether the end of a statement of `text` means something.
 pub(super) fn means(text: &Recognised) -> bool {
-    text.effects.has(Effects::SEED.and(Effects::LOAD))
+    text.effects.has(Effects::SEED.and(Effects::LOAD).and(Effects::TAKES_DATA))
         || text
             .steps
             .iter()

@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
             (_, Word::From) if verb == Word::Copy && outermost => Effects::SEQUENCES_USED,
             (Word::From | Word::To, Word::Stdin | Word::Stdout) if verb == Word::Copy && outermost => {
                 statement.copies = true;
-                Effects::NONE
+                if statement.previous.is(Word::From) { Effects::TAKES_DATA } else { Effects::NONE }
             }
             (Word::With, Word::Hold) if verb == Word::Declare && outermost => {
                 statement.hold = true;

@@ -194,6 +194,8 @@ impl Effects {
     pub(crate) const NAMELESS: Effects = Effects(1 << 14);
     /// `standard_conforming_strings` is set or reset, be it for a transaction only: what follows may be read otherwise.
     pub(crate) const STRINGS: Effects = Effects(1 << 15);
+    /// Asks the client for data: `COPY … FROM STDIN`.
+    pub(crate) const TAKES_DATA: Effects = Effects(1 << 16);
 
     /// Both together.
     pub(crate) const fn and(self, other: Effects) -> Effects {

@@ -209,7 +209,7 @@ fn effects() {
         ("MERGE INTO a USING b ON a.c = b.c WHEN MATCHED THEN DO NOTHING", sequences),
         ("UPDATE a SET b = DEFAULT", sequences),
         ("DELETE FROM a", sequences),
-        ("COPY a FROM STDIN", sequences),
+        ("COPY a FROM STDIN", E(&[sequences, Effects::TAKES_DATA])),
         ("COPY a TO STDOUT", none),
         ("COPY (SELECT 1 FROM b) TO STDOUT", none),
         ("EXECUTE a", E(&[prepared, sequences, opaque])),

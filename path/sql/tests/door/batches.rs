@@ -28,9 +28,13 @@ fn what_a_function_call_leaves_is_the_callers() {
     server().psql("CREATE SEQUENCE called_ids; GRANT ALL ON SEQUENCE called_ids TO app");
     let door = Door::new(1);
     let (mut client, mut other) = (door.client(), door.client());
-    client.send(&call("set_config(text,text,boolean)", &["work_mem", "9MB", "f"])).unwrap();
-    assert_eq!(kinds(&mut client, 1), "VZI");
+    for arguments in [["called.tenant", "secret", "f"], ["work_mem", "9MB", "f"]] {
+        client.send(&call("set_config(text,text,boolean)", &arguments)).unwrap();
+        assert_eq!(kinds(&mut client, 1), "VZI");
+    }
     assert_eq!(fine(&mut other, "SHOW work_mem"), "4MB");
+    let tenant = "SELECT coalesce(current_setting('called.tenant', true), '')";
+    assert_eq!(fine(&mut other, tenant), "");
     assert_eq!(fine(&mut client, "SHOW work_mem"), "9MB");
     client.send(&call("pg_advisory_lock(bigint)", &["4720"])).unwrap();
     assert_eq!(kinds(&mut client, 1), "VZI");
@@ -186,4 +190,41 @@ fn a_session_that_cannot_be_set_costs_nobody_a_connection() {
         assert_eq!(pids(&mut others), before);
         client.query("SET ROLE none").unwrap();
     }
+}
+
+#[test]
+fn the_unnamed_statement_stays_as_in_postgres() {
+    let door = Door::new(1);
+    let batch = |text: &str| [parse("", text), bind("", "", &[]), execute("", 0)].concat();
+    let again = || [bind("", "", &[]), execute("", 0), sync()].concat();
+    let mut direct = Wire::connect(&server().address(), &crate::setup::login()).unwrap();
+    for wire in [&mut direct, &mut door.client()] {
+        for text in ["LISTEN ch1", "UNLISTEN *", "DISCARD ALL", "DEALLOCATE ALL", "SET work_mem = '5MB'", "RESET ALL", "SELECT 7"] {
+            wire.send(&[batch(text), sync(), again()].concat()).unwrap();
+            wire.answer().unwrap().fine();
+            wire.answer().unwrap().fine();
+            wire.send(&[batch(text), sync()].concat()).unwrap();
+            wire.answer().unwrap().fine();
+            wire.send(&again()).unwrap();
+            wire.answer().unwrap().fine();
+        }
+        // One that fails when it is executed is there all the same.
+        wire.send(&[batch("SELECT 1/0"), sync(), again()].concat()).unwrap();
+        assert_eq!(wire.answer().unwrap().code(), Some("22012"));
+        assert_eq!(wire.answer().unwrap().code(), Some("22012"));
+        wire.send(&again()).unwrap();
+        assert_eq!(wire.answer().unwrap().code(), Some("22012"));
+    }
+}
+
+#[test]
+fn a_copy_behind_very_many_statements_takes_its_data() {
+    server().psql("CREATE TABLE copied_late (a int); GRANT ALL ON copied_late TO app");
+    let door = Door::new(1);
+    let mut client = door.client();
+    let text = "SELECT;".repeat(16_400) + "COPY copied_late FROM STDIN";
+    client.send(&query(&text)).unwrap();
+    while client.receive().unwrap().tag != b'G' {}
+    client.send(&[copy_data(b"1\n"), copy_done()].concat()).unwrap();
+    assert_eq!(client.answer().unwrap().fine().tags, ["COPY 1"]);
 }
