@@ -323,7 +323,7 @@ impl Flow<'_> {
         if desk.answers.take_committed() && desk.intake.defines {
             // Before anybody is told.
             self.door.common.begin_generation();
-            desk.intake.defines = !desk.answers.is_settled();
+            desk.intake.defines = !desk.answers.is_settled() || desk.answers.status() != b'I';
         }
         // What was kept for a trial has gone for good.
         desk.consume_sent();

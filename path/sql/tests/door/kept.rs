@@ -1,7 +1,7 @@
 //! What the door keeps of prepared statements is never an older answer than a client's own `Parse` would give.
 
 use testkit::Wire;
-use testkit::wire::frames::{bind, execute, parse, sync};
+use testkit::wire::frames::{bind, execute, parse, query, sync};
 
 use crate::setup::{Door, kinds, server};
 
@@ -116,6 +116,21 @@ fn a_kept_statement_finds_a_table_that_was_made_nearer_since() {
         }
         assert_eq!((find(), find(), find()), ("near".into(), "near".into(), "near".into()), "{name}");
     }
+}
+
+#[test]
+fn a_definition_that_waits_for_its_commit_counts_whatever_went_before_it() {
+    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
+    let door = Door::new(2);
+    let (mut client, mut other) = (door.client(), door.client());
+    nearer(&mut client, "behind");
+    let mut find = || client.ask("SELECT x FROM behind WHERE id = $1", &["1"]).unwrap().fine().value().to_owned();
+    let begun = format!("BEGIN; {}", MADE.replace("NAME", "behind"));
+    other.send(&[query("CREATE TABLE before_behind (a int)"), query(&begun)].concat()).unwrap();
+    assert_eq!(kinds(&mut other, 2), "CZICCCZT");
+    assert_eq!((find(), find(), find()), ("public".into(), "public".into(), "public".into()));
+    fine(&mut other, "COMMIT");
+    assert_eq!((find(), find()), ("near".into(), "near".into()));
 }
 
 #[test]
