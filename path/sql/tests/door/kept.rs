@@ -94,7 +94,7 @@ fn a_temporary_table_hides_what_others_have_prepared() {
 
 /// A table on the way to `public.NAME`, and `client` reads what it finds by its key.
 fn nearer(client: &mut Wire, name: &str) {
-    fine(client, &format!("CREATE SCHEMA {name}_near"));
+    server().psql(&format!("CREATE SCHEMA {name}_near AUTHORIZATION app"));
     fine(client, &format!("SET search_path = {name}_near, public"));
     fine(client, &format!("CREATE TABLE public.{name} (id int PRIMARY KEY, x text); INSERT INTO public.{name} VALUES (1, 'public')"));
 }
@@ -103,7 +103,6 @@ const MADE: &str = "CREATE TABLE NAME_near.NAME (id int PRIMARY KEY, x text); IN
 
 #[test]
 fn a_kept_statement_finds_a_table_that_was_made_nearer_since() {
-    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
     let door = Door::new(2);
     let (mut client, mut other) = (door.client(), door.client());
     for (name, steps) in [("plain", &["MADE"][..]), ("body", &["DO $$BEGIN MADE; END$$"]), ("late", &["BEGIN", "MADE", "COMMIT"])] {
@@ -120,7 +119,6 @@ fn a_kept_statement_finds_a_table_that_was_made_nearer_since() {
 
 #[test]
 fn a_definition_that_waits_for_its_commit_counts_whatever_went_before_it() {
-    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
     let door = Door::new(2);
     let (mut client, mut other) = (door.client(), door.client());
     nearer(&mut client, "behind");
@@ -135,7 +133,6 @@ fn a_definition_that_waits_for_its_commit_counts_whatever_went_before_it() {
 
 #[test]
 fn whoever_prepares_after_a_table_was_made_nearer_finds_it_on_every_connection() {
-    server().psql("GRANT CREATE ON DATABASE app TO app; GRANT CREATE ON SCHEMA public TO app");
     const TEXT: &str = "SELECT x FROM named";
     let door = Door::new(2);
     let (mut first, mut client, mut one, mut two) = (door.client(), door.client(), door.client(), door.client());
