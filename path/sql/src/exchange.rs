@@ -18,6 +18,7 @@ mod memory;
 mod message;
 mod messages;
 mod outgoing;
+mod own;
 mod prepared;
 mod receive;
 mod records;

@@ -9,15 +9,13 @@ use std::sync::Arc;
 use super::expected::{CLOSED, Described, Expected, Kind};
 use super::intake::{Intake, means};
 use super::message;
+use super::own::write_parse;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
 use crate::parse::{Constants, Effects, Name, Recognised, Step, Strings, Touched, recognise};
 use crate::server::{Held, Number, Origin, Place, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
-
-/// A text that no server takes: it stands in for a statement that must fail.
-const UNTAKEABLE: &[u8] = b"cached plan must not change result type";
 
 /// What executing a statement does of which the door knows only that SQL's own `PREPARE` may have made it.
 const EXECUTE: &[u8] = b"EXECUTE unknown";
@@ -51,7 +49,7 @@ impl Intake {
             Found::Later => May::Wait,
             Found::Here(_) => {
                 // The server shall say that it is there already, when all else is right.
-                self.lend_name(name, b"", b"\0\0", turn);
+                turn.lend_name(name, b"", b"\0\0");
                 self.forward(length, Kind::Parse(None), turn);
                 May::Go
             }
@@ -66,7 +64,7 @@ impl Intake {
             }
             Found::Nowhere if turn.records.names.is_full() => {
                 let fault = Fault::new(code::PROGRAM_LIMIT_EXCEEDED, "this client has too many prepared statements");
-                self.refuse(fault.hint("Close those that are of no use any more, or give them no name."), turn);
+                turn.refuse(fault.hint("Close those that are of no use any more, or give them no name."));
                 self.send(length, false, turn);
                 May::Go
             }
@@ -114,7 +112,7 @@ impl Intake {
         let (number, named) = match resolved {
             Resolved::Wait => return May::Wait,
             Resolved::Changed => {
-                self.refuse(Fault::new(code::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"), turn);
+                turn.refuse(Fault::new(code::FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
                 self.send(length, false, turn);
                 (None, None)
             }
@@ -216,7 +214,7 @@ impl Intake {
         let named = match turn.records.names.find(turn.records.changes, name, self.batch) {
             Found::Later => return Resolved::Wait,
             Found::Nowhere if name.is_empty() => {
-                self.forget_unnamed(turn);
+                turn.forget_unnamed();
                 return Resolved::AsIs(None);
             }
             Found::Nowhere => {
@@ -245,7 +243,7 @@ impl Intake {
         match (named.shape.as_ref().and_then(|told| told.get()).filter(|_| checks), shape) {
             (Some(told), Some(shape)) if told != shape => Resolved::Changed,
             (Some(_), None) => {
-                self.ask_shape(number, turn);
+                turn.ask_shape(number);
                 Resolved::Wait
             }
             _ => Resolved::Kept(number, named),
@@ -286,17 +284,6 @@ impl Intake {
         number
     }
 
-    /// The client was told columns: they must be the same here, and that is known only when the server has told them.
-    fn ask_shape(&mut self, number: Number, turn: &mut Turn<'_>) {
-        if turn.records.prepared.must_ask(number) {
-            let described = Described { number: Some(number), told: None };
-            turn.own(Kind::Describe(Some(described.into())), b'D', |out| {
-                out.push(b'S');
-                frame::text(out, &name_of(number));
-            });
-        }
-    }
-
     /// The unnamed statement at the server is this client's, and this one.
     fn need_unnamed(&mut self, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
         match turn.records.prepared.unnamed(turn.rules.client, statement) {
@@ -309,18 +296,6 @@ impl Intake {
             }
         }
         May::Go
-    }
-
-    /// There is no unnamed statement at the server: another client's must not be found.
-    fn forget_unnamed(&mut self, turn: &mut Turn<'_>) {
-        turn.own(Kind::Close(None), b'C', |out| out.extend_from_slice(b"S\0"));
-        turn.records.prepared.forget_unnamed();
-    }
-
-    /// The server refuses what the client asks for.
-    fn refuse(&mut self, fault: Fault, turn: &mut Turn<'_>) {
-        turn.records.prepared.forget_unnamed();
-        turn.own(Kind::Refusal(fault.into()), b'P', |out| write_parse(out, b"", UNTAKEABLE, b"\0\0"));
     }
 
     /// Names that `text` uses as SQL's own prepared statements are there under the client's names: in Postgres those of
@@ -342,35 +317,14 @@ impl Intake {
                 Found::Here(named) => {
                     let (text, types) = if runs { (&*named.statement.text, &*named.statement.types) } else { (&b""[..], &b"\0\0"[..]) };
                     if is_query && !turn.answers.has_begun() {
-                        self.lend_query(name, text, types, turn);
+                        turn.lend_query(name, text, types);
                     } else {
-                        self.lend_name(name, text, types, turn);
+                        turn.lend_name(name, text, types);
                     }
                 }
             }
         }
         May::Go
-    }
-
-    /// A statement is there under the client's name, until the next batch.
-    fn lend_name(&mut self, name: &[u8], text: &[u8], types: &[u8], turn: &mut Turn<'_>) {
-        if !turn.records.prepared.is_doomed(name) {
-            turn.vacate(name);
-            turn.own(Kind::Parse(None), b'P', |out| write_parse(out, name, text, types));
-            turn.records.prepared.doom(name);
-        }
-    }
-
-    /// The same before a `Query`, which an error must not let the server skip.
-    fn lend_query(&mut self, name: &[u8], text: &[u8], types: &[u8], turn: &mut Turn<'_>) {
-        turn.vacate(name);
-        turn.up.write(turn.input, |own| {
-            frame::message(own, b'P', |out| write_parse(out, name, text, types));
-            frame::message(own, b'S', |_| {});
-        });
-        turn.records.prepared.doom(name);
-        turn.expect(Expected::quiet(Kind::Lent(name.into())));
-        turn.expect(Expected::quiet(Kind::Sync));
     }
 }
 
@@ -380,10 +334,4 @@ fn first_place(named: &Named, now: Place) -> Place {
         (Place::Sessions(_), Place::Sessions(_)) if named.statement.recognised.constants == Constants::None => now,
         (place, _) => place,
     }
-}
-
-fn write_parse(out: &mut Vec<u8>, name: &[u8], text: &[u8], types: &[u8]) {
-    frame::text(out, name);
-    frame::text(out, text);
-    out.extend_from_slice(types);
 }

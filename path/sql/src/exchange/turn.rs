@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answers::Answers;
-use super::expected::{Expected, Kind};
+use super::expected::Expected;
 use super::outgoing::Outgoing;
 use super::records::Records;
 use super::worth::{Reuse, Worth};
-use crate::frame::{self, HEADER};
+use crate::frame::HEADER;
 use crate::parse::{Recognised, Strings};
 use crate::server::Key;
 use crate::top::{Mark, Measure};
@@ -83,44 +83,6 @@ impl<'t> Turn<'t> {
     /// One more answer will come.
     pub(super) fn expect(&mut self, next: Expected) {
         self.answers.expect(next, self.output, self.down, &mut self.records);
-    }
-
-    /// A message of the door's goes to the server; its answer is swallowed.
-    pub(super) fn own(&mut self, kind: Kind, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
-        self.up.write(self.input, |own| frame::message(own, tag, write));
-        self.expect(Expected::own(kind));
-    }
-
-    /// Closes at the server what nobody is to find there.
-    pub(super) fn close_doomed(&mut self) {
-        while let Some(name) = self.records.prepared.next_doomed() {
-            self.close(name);
-        }
-        let numbers: Vec<_> = self.records.prepared.next_doomed_numbers().rev().collect();
-        numbers.into_iter().for_each(|name| self.close((*name).into()));
-    }
-
-    /// The same in the midst of a batch, for one more statement that the server gets: two, so that they become fewer.
-    pub(super) fn close_some(&mut self) {
-        for _ in 0..2 {
-            if let Some(name) = self.records.prepared.next_doomed_of_many() {
-                self.close((*name).into());
-            }
-        }
-    }
-
-    /// The server has nothing of the door's under a name that the client means.
-    pub(super) fn vacate(&mut self, name: &[u8]) {
-        if self.records.prepared.yield_name(name) {
-            self.close(name.into());
-        }
-    }
-
-    fn close(&mut self, name: Box<[u8]>) {
-        self.own(Kind::Close(Some(name.clone())), b'C', |out| {
-            out.push(b'S');
-            frame::text(out, &name);
-        });
     }
 
     /// Drops `count` bytes of the message at the front; in their place its head with another name goes on.
