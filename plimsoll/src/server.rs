@@ -120,7 +120,6 @@ impl Life {
                 verdict = finished(&mut self.ready) => {
                     self.ready = None;
                     say(&verdict?);
-                    halt_if_asked();
                 }
                 answer = finished_reload(&mut self.reloading) => self.reloaded(answer),
             }
@@ -180,21 +179,6 @@ impl Life {
 fn wait_for_ready(running: &Arc<Running>) -> JoinHandle<Result<String, String>> {
     let running = running.clone();
     tokio::spawn(async move { running.ready().await })
-}
-
-/// Stops control for good when a test asks for it, to see that traffic goes on: see `tests/control.rs`.
-fn halt_if_asked() {
-    let halt = |thread_name: &str| -> ! {
-        eprintln!("control halted: {thread_name}");
-        loop {
-            thread::park();
-        }
-    };
-    if std::env::var_os("PLIMSOLL_TEST_HALT_CONTROL").is_some() {
-        // One task for the runtime's one worker; this thread is the other that runs tasks.
-        tokio::spawn(async move { halt("worker") });
-        halt("main");
-    }
 }
 
 async fn finished(ready: &mut Option<JoinHandle<Result<String, String>>>) -> Result<String, String> {

@@ -78,13 +78,20 @@ impl Door {
     }
 
     pub fn with_log(plan: Plan, server: &Postgres, log: Log) -> Door {
-        let loops = Loops::start(LOOPS).unwrap();
+        Door::before(plan, database(server), log)
+    }
+
+    /// Its server comes later.
+    pub fn without_server(plan: Plan) -> Door {
+        Door::before(plan, Database::outside(ServerAddress::Tcp("127.0.0.1".into(), 1)), Log::nowhere())
+    }
+
+    fn before(plan: Plan, database: Database, log: Log) -> Door {
+        let (loops, metrics) = (Loops::start(LOOPS).unwrap(), Registry::default());
         let listener = listen(plan.listen.address, LOOPS).unwrap();
-        let database = database(server);
-        let metrics = Registry::default();
         let handle = Tier::start(plan, database.clone(), listener, &loops, log, &metrics).unwrap();
         let address = handle.addresses()[0].to_string();
-        Door { handle, address, metrics, database, loops }
+        Door { handle, address, database, loops, metrics }
     }
 
     /// What it is in front of.

@@ -5,12 +5,13 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use contract::{Database, ServerAddress};
 use plimsoll_sql::{Certificate, Plan, ServerTls, SslMode};
 use tempfile::TempDir;
 use testkit::postgres::{PASSWORD, programs};
 use testkit::{Postgres, until};
 
-use super::setup::{Door, plan};
+use super::setup::{Door, login, plan};
 
 /// A certificate of `localhost` that signed itself, and its key.
 struct Files(TempDir);
@@ -22,6 +23,25 @@ impl Files {
         fs::write(files.cert(), made.cert.pem()).unwrap();
         fs::write(files.key(), made.signing_key.serialize_pem()).unwrap();
         files
+    }
+
+    /// A certificate of these names that an authority of its own has signed.
+    fn signed(names: &[&str]) -> Files {
+        let (key, authority_key) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let files = Files(tempfile::tempdir().unwrap());
+        fs::write(files.authority(), authority.self_signed(&authority_key).unwrap().pem()).unwrap();
+        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        let issuer = rcgen::Issuer::new(authority, authority_key);
+        let cert = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+        fs::write(files.cert(), cert.pem()).unwrap();
+        fs::write(files.key(), key.serialize_pem()).unwrap();
+        files
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.0.path().join("authority")
     }
 
     fn cert(&self) -> PathBuf {
@@ -81,6 +101,63 @@ fn megabytes_go_through_tls_on_both_sides_unchanged() {
     assert_eq!(psql(&door, &files, &[rows, &copies, same].concat()), "0\n");
     assert_eq!(server.psql("SELECT count(*) FROM again"), "20000");
     assert_eq!(psql(&door, &files, "SELECT repeat('x', 20000000)").len(), 20_000_001);
+}
+
+/// What becomes of a client whose server is at `host` and is believed as `mode` and `roots` say.
+fn comes_in(door: &Door, host: &str, port: u16, mode: SslMode, roots: Option<PathBuf>) -> Result<(), String> {
+    let database = Database::outside(ServerAddress::Tcp(host.into(), port));
+    door.handle.swap(Plan { server: ServerTls { mode, roots }, ..plan(1) }, database).map_err(|error| error.to_string())?;
+    let mut client = testkit::Wire::connect(&door.address, &login()).map_err(|error| error.to_string())?;
+    let encrypted = client.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").unwrap();
+    assert_eq!(encrypted.value(), "t");
+    Ok(())
+}
+
+#[test]
+fn a_server_is_believed_as_far_as_its_authority_and_its_name_go() {
+    let (files, others) = (Files::signed(&["localhost"]), Files::signed(&["localhost"]));
+    let server = files.server();
+    let (door, port) = (Door::over(plan(1), &server), server.port());
+    let (ours, other) = (|| Some(files.authority()), || Some(others.authority()));
+    use SslMode::{Prefer, Require, VerifyCa, VerifyFull};
+    for (host, mode, roots) in [
+        ("localhost", VerifyFull, ours()),
+        ("127.0.0.1", VerifyCa, ours()),
+        ("127.0.0.1", Require, ours()),
+        ("127.0.0.1", Require, None),
+        ("127.0.0.1", Prefer, other()),
+    ] {
+        assert_eq!(comes_in(&door, host, port, mode, roots), Ok(()), "{host} {mode:?}");
+    }
+    for (host, mode, roots) in [
+        ("127.0.0.1", VerifyFull, ours()),
+        ("localhost", VerifyFull, other()),
+        ("localhost", VerifyCa, other()),
+        ("localhost", Require, other()),
+        ("localhost", VerifyFull, None),
+    ] {
+        let refused = comes_in(&door, host, port, mode, roots).unwrap_err();
+        let said = ["the database server cannot be used: TLS:", "no certificates to trust"].iter().any(|text| refused.contains(text));
+        assert!(said, "{host} {mode:?}: {refused}");
+    }
+    // The system's own are told by a variable that only another process can have.
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--ignored", "--exact", "tls::the_systems_authorities_are_believed"]);
+    let output = again.env("SSL_CERT_FILE", files.authority()).env(PORT, port.to_string()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// Of the server for the test that runs in another process.
+const PORT: &str = "PLIMSOLL_TEST_TLS_PORT";
+
+#[test]
+#[ignore = "a part of the test before"]
+fn the_systems_authorities_are_believed() {
+    let Some(port) = std::env::var(PORT).ok().and_then(|port| port.parse().ok()) else { return };
+    let door = Door::without_server(plan(1));
+    assert_eq!(comes_in(&door, "localhost", port, SslMode::VerifyFull, None), Ok(()));
+    assert!(comes_in(&door, "127.0.0.1", port, SslMode::VerifyFull, None).unwrap_err().contains("TLS:"));
 }
 
 #[test]
