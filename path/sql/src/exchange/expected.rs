@@ -61,7 +61,7 @@ pub(crate) enum Kind {
     Ours(&'static [u8]),
     /// A `Parse` that the server refuses; the client is told this instead.
     Refusal(Box<Fault>),
-    /// `Parse` of a statement under its client's own name, for a `Query` that executes it.
+    /// `Parse` of a statement under its client's own name, for a text of SQL that means it.
     Lent(Box<[u8]>),
 }
 

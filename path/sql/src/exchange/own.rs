@@ -75,7 +75,7 @@ impl Turn<'_> {
     pub(super) fn lend_name(&mut self, name: &[u8], text: &[u8], types: &[u8]) {
         if !self.records.prepared.is_doomed(name) {
             self.vacate(name);
-            self.own(Kind::Parse(None), b'P', |out| write_parse(out, name, text, types));
+            self.own(Kind::Lent(name.into()), b'P', |out| write_parse(out, name, text, types));
             self.records.prepared.doom(name);
         }
     }

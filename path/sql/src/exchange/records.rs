@@ -93,7 +93,9 @@ impl Records<'_> {
         }
         match expected.kind {
             Kind::Parse(Some(number)) => self.prepared.forget(number),
-            Kind::Parse(None) | Kind::Lent(_) | Kind::Refusal(_) => self.prepared.forget_unnamed(),
+            // Whatever the server has under this name is not the door's.
+            Kind::Lent(name) => self.prepared.spare(&name),
+            Kind::Parse(None) | Kind::Refusal(_) => self.prepared.forget_unnamed(),
             Kind::Describe(Some(described)) => {
                 if let Some(number) = described.number {
                     self.prepared.not_described(number);

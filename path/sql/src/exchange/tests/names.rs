@@ -586,3 +586,17 @@ fn a_name_that_sql_has_taken_anew_stays() {
     scene.answer("1 | Z I | C DEALLOCATE | C PREPARE | Z I | Z I | Z I");
     assert_eq!(scene.client("S"), "S");
 }
+
+/// A statement that could not be lent, because SQL has that name, is not the door's to close.
+#[test]
+fn what_was_not_lent_is_not_closed() {
+    for answer in ["E 42P05 | Z I", "1 | E 42P05 | Z I"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client("Q PREPARE s AS SELECT a");
+        scene.answer("C PREPARE | Z I");
+        assert_eq!(scene.client("P s SELECT b | P - PREPARE s AS SELECT c | S"), "P s SELECT b | P s | P - PREPARE s AS SELECT c | S");
+        scene.answer(answer);
+        assert_eq!(scene.client("S"), "S", "{answer}");
+    }
+}
