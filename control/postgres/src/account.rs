@@ -38,7 +38,12 @@ pub(crate) fn choose(passwd: &str, we: u32, owner: Option<u32>) -> Result<Choice
     }
     if let Some(owner) = owner.filter(|owner| *owner != 0) {
         let known = by_id(passwd, owner);
-        return known.map(Choice::Other).ok_or_else(|| format!("the data belong to the user {owner}, whom this machine does not know"));
+        return known.map(Choice::Other).ok_or_else(|| {
+            format!(
+                "the data belong to the user {owner}, whom this machine does not know: add one of that number, or `chown -R` the data to the \
+                 user who runs Postgres"
+            )
+        });
     }
     Ok(by_name(passwd, "postgres").or_else(|| by_name(passwd, MADE)).map_or(Choice::Make, Choice::Other))
 }
