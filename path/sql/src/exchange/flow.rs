@@ -142,8 +142,8 @@ impl Flow<'_> {
     /// All that was sent is answered before anything is prepared. Whether what comes next may go before that.
     fn await_answers(&mut self) -> Result<bool, Stopped> {
         let Desk { answers, intake, up, input, .. } = &mut *self.desk;
-        if answers.may_copy() {
-            // The answer may wait for data.
+        if answers.may_copy() || !intake.is_at_boundary() {
+            // The answer may wait for data, or for the rest of a message.
             intake.hold_texts();
             return Ok(true);
         }
@@ -212,7 +212,7 @@ impl Flow<'_> {
             Found::Here(named) => Some(named.statement.recognised.clone()),
             Found::Nowhere | Found::Later => None,
         };
-        let texts = intake.messages.texts(input.unread(), named);
+        let texts = intake.messages.texts(intake.behind_rest(input.unread()), named);
         let is_open = answers.is_open();
         texts.filter(|text| self.session.must_prepare(self.server, text, is_open)).collect()
     }

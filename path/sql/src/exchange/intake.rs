@@ -117,6 +117,11 @@ impl Intake {
         self.is_wary = true;
     }
 
+    /// Where the first message begins that is not dealt with, behind the rest of the one before.
+    pub(super) fn behind_rest<'i>(&self, input: &'i [u8]) -> &'i [u8] {
+        input.get(self.left..).unwrap_or_default()
+    }
+
     /// Nothing that is executed goes before what was sent is answered.
     pub(super) fn hold_texts(&mut self) {
         self.barrier = true;

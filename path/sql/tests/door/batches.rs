@@ -228,3 +228,21 @@ fn a_copy_behind_very_many_statements_takes_its_data() {
     client.send(&[copy_data(b"1\n"), copy_done()].concat()).unwrap();
     assert_eq!(client.answer().unwrap().fine().tags, ["COPY 1"]);
 }
+
+#[test]
+fn the_rest_of_a_message_goes_before_anything_is_prepared() {
+    server().psql("CREATE SEQUENCE rest_ids; GRANT ALL ON SEQUENCE rest_ids TO app");
+    let door = Door::new(1);
+    let (mut client, mut other) = (door.client(), door.client());
+    client.send(&[parse("n", "SELECT $1::text"), sync()].concat()).unwrap();
+    assert_eq!(kinds(&mut client, 1), "1ZI");
+    fine(&mut other, "SELECT nextval('rest_ids')");
+    let binding = bind("", "n", &["value"]);
+    let (beginning, rest) = binding.split_at(10);
+    client.send(&[&query("SELECT 1"), beginning].concat()).unwrap();
+    client.answer().unwrap().fine();
+    let reading = [parse("", "SELECT lastval()"), bind("", "", &[]), execute("", 0), sync()].concat();
+    client.send(&[rest, &execute("", 0), &reading].concat()).unwrap();
+    let answer = client.answer().unwrap();
+    assert_eq!((answer.rows, answer.errors[0].code.as_str()), (vec![vec![Some("value".to_owned())]], "55000"));
+}
