@@ -260,6 +260,8 @@ impl Postgres {
             return Err("25P02");
         }
         if *kind == b'S' {
+            // A real one describes a statement without rows; the door cannot where it must parse it first (guide/pool.md).
+            self.check(&text)?;
             self.say(b't', &[0; 2]);
         }
         if gives_rows(&text) {
