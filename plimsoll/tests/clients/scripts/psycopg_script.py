@@ -1,6 +1,7 @@
 """Everything of psycopg 3 that reaches the wire; prints what it sees."""
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -11,6 +12,9 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 URL = os.environ["DATABASE_URL"]
+
+# Whether it warns of a pipeline that failed depends on when the answer comes.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 
 def told(what, *values):
