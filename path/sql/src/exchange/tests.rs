@@ -2,6 +2,7 @@
 
 mod notation;
 mod scene;
+mod sql_names;
 
 mod copy;
 mod failing;

@@ -171,3 +171,15 @@ fn take(source: &mut Vec<u8>, out: &mut Outgoing) -> Vec<u8> {
     out.clear();
     written
 }
+
+/// What a client sends that prepares `s`.
+pub(super) const PREPARED: &str = "P s SELECT a | S";
+
+/// An `ErrorResponse`.
+pub(super) fn error(code: &str, message: &str, routine: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    crate::frame::message(&mut bytes, b'E', |out| {
+        out.extend_from_slice(format!("SERROR\0VERROR\0C{code}\0M{message}\0R{routine}\0\0").as_bytes());
+    });
+    bytes
+}

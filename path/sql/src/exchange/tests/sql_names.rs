@@ -1,0 +1,138 @@
+//! Names that SQL uses: `PREPARE`, `EXECUTE`, `DEALLOCATE` beside the protocol's statements.
+
+use super::scene::{PREPARED, Scene, Server, error};
+
+#[test]
+fn a_name_of_sql_is_taken() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("Q PREPARE s AS SELECT a");
+    scene.answer("C PREPARE | Z I");
+    assert_eq!(scene.client("P s SELECT b | S"), "P s SELECT b | S");
+    assert_eq!(scene.answer("E 42P05 | Z I"), "E 42P05 | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - s | S", "it is the server's own");
+    scene.answer("2 | Z I");
+    assert_eq!(scene.client("C S s | P s SELECT b | S"), "C S s | P plimsoll_1 SELECT b | S");
+    assert_eq!(scene.answer("3 | 1 | Z I"), "3 | 1 | Z I");
+    // And the other way round.
+    assert_eq!(scene.client("Q PREPARE s AS SELECT a"), "P s | S | Q PREPARE s AS SELECT a");
+    assert_eq!(scene.answer("1 | Z I | E 42P05 | Z I"), "E 42P05 | Z I");
+    assert_eq!(scene.client("B - s | S"), "C S s | B - plimsoll_1 | S");
+}
+
+#[test]
+fn what_is_prepared_by_sql_is_known_before_anything_follows() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    assert_eq!(scene.client("Q PREPARE s AS SELECT a | P s SELECT b | S"), "Q PREPARE s AS SELECT a");
+    assert_eq!(scene.server("C PREPARE | Z I").1, "P s SELECT b | S");
+}
+
+#[test]
+fn why_a_statement_cannot_be_executed_is_told() {
+    for (code, status) in [("26000", "I"), ("25P02", "E")] {
+        let (mut one, mut two) = (Server::default(), Server::default());
+        let mut scene = Scene::new(&mut one);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        let mut scene = scene.on(&mut two);
+        assert_eq!(scene.client("Q EXECUTE s"), "P s SELECT a | S | Q EXECUTE s");
+        assert_eq!(scene.server_bytes(&error("42P01", "no table", "x")).unwrap(), b"");
+        scene.answer(&format!("Z {status}"));
+        let missing = error(code, "prepared statement \"s\" does not exist", "x");
+        assert_eq!(scene.server_bytes(&missing).unwrap(), error("42P01", "no table", "x"));
+        scene.answer(&format!("Z {status}"));
+        scene.client("Q EXECUTE other");
+        assert_eq!(scene.server_bytes(&missing).unwrap(), missing);
+    }
+}
+
+#[test]
+fn sql_finds_the_protocols_names() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("Q DEALLOCATE s | B - s | S"), "P s | S | Q DEALLOCATE s");
+    assert_eq!(scene.server("1 | Z I | C DEALLOCATE | Z I"), ("C DEALLOCATE | Z I".into(), "B - s | S".into()));
+    scene.answer("E 26000 | Z I");
+    let mut other = Scene::new(&mut server);
+    assert_eq!(other.client("P t SELECT a | S"), "P plimsoll_2 SELECT a | S");
+    other.answer("1 | Z I");
+    assert_eq!(other.client("Q EXECUTE t"), "C S plimsoll_1 | H");
+    assert_eq!(other.server("3").1, "P t SELECT a | S | Q EXECUTE t");
+    assert_eq!(other.answer("1 | Z I | C SELECT 1 | Z I"), "C SELECT 1 | Z I");
+    assert_eq!(other.client("B - t | S"), "C S t | B - plimsoll_2 | S");
+}
+
+#[test]
+fn deallocate_of_a_name_in_the_extended_protocol() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("P - DEALLOCATE s | B - - | E - | S"), "P s | P - DEALLOCATE s | B - - | E - | S");
+    assert_eq!(scene.answer("1 | 1 | 2 | C DEALLOCATE | Z I"), "1 | 2 | C DEALLOCATE | Z I");
+    assert_eq!(scene.client("B - s | S"), "B - s | S");
+}
+
+#[test]
+fn a_deallocate_that_fails_leaves_the_name() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    scene.client("Q SELECT 1/0; DEALLOCATE s");
+    assert_eq!(scene.answer("1 | Z I | E 22012 | Z I"), "E 22012 | Z I");
+    assert_eq!(scene.client("B - s | S"), "C S s | B - plimsoll_1 | S");
+}
+
+#[test]
+fn all_names_go_with_deallocate_all() {
+    for text in ["DEALLOCATE ALL", "DISCARD ALL"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        assert_eq!(scene.client(&format!("Q {text} | P s SELECT a | S")), format!("Q {text}"));
+        assert_eq!(scene.server(&format!("C {text} | Z I")).1, "P plimsoll_2 SELECT a | S");
+        scene.answer("1 | Z I");
+        let mut other = Scene::new(&mut server);
+        assert_eq!(other.client("B - s | S"), "B - s | S");
+    }
+}
+
+/// What SQL prepares under a name that was lent is not the door's to close.
+#[test]
+fn a_name_that_sql_has_taken_anew_stays() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let text = "DEALLOCATE s; PREPARE s AS SELECT b";
+    assert_eq!(scene.client(&format!("Q {text}")), format!("P s | S | Q {text}"));
+    assert_eq!(scene.answer("1 | Z I | C DEALLOCATE | C PREPARE | Z I"), "C DEALLOCATE | C PREPARE | Z I");
+    assert_eq!(scene.client("P s SELECT c | S"), "P s SELECT c | S");
+    // Nor is it while nobody knows yet.
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client(&format!("Q {text} | S | S")), format!("P s | S | Q {text} | S | S"));
+    scene.answer("1 | Z I | C DEALLOCATE | C PREPARE | Z I | Z I | Z I");
+    assert_eq!(scene.client("S"), "S");
+}
+
+/// A statement that could not be lent, because SQL has that name, is not the door's to close.
+#[test]
+fn what_was_not_lent_is_not_closed() {
+    for answer in ["E 42P05 | Z I", "1 | E 42P05 | Z I"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client("Q PREPARE s AS SELECT a");
+        scene.answer("C PREPARE | Z I");
+        assert_eq!(scene.client("P s SELECT b | P - PREPARE s AS SELECT c | S"), "P s SELECT b | P s | P - PREPARE s AS SELECT c | S");
+        scene.answer(answer);
+        assert_eq!(scene.client("S"), "S", "{answer}");
+    }
+}
