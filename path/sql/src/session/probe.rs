@@ -9,13 +9,13 @@ use super::leave::clean;
 use super::notes::TEMPORARY;
 use super::parameters::Values;
 use super::prepare::ask_hearing;
-use super::settle::{ROLE, SESSION_USER, Unsettled, is_custom, is_identity, settle};
+use super::settle::{AT_ONCE, ROLE, SESSION_USER, Unsettled, is_custom, is_identity, settle};
 use super::touched::Changed;
 use crate::error::code;
 use crate::parse::Effects;
 use crate::pins::Pin;
 use crate::server::{Connection, ask};
-use question::{Found, Needs, Whose};
+use question::{COMPUTED, Found, Needs, Whose};
 
 pub(super) use question::MARK;
 
@@ -70,6 +70,9 @@ async fn examine(session: &mut Session, connection: &mut Connection, heard: &mut
         if needs.channels {
             channels::follow(session, connection, found, heard).await?;
         }
+    }
+    if session.effects.has(Effects::NAMELESS) {
+        ask(connection, &format!("{AT_ONCE}SELECT pg_catalog.set_config('{COMPUTED}','1',false)"), |_| {}).await?;
     }
     if session.must_reset() {
         reset(session, connection, heard).await?;
@@ -132,12 +135,16 @@ impl Session {
             prepared: may_be(Pin::Prepared, Effects::PREPARED),
             channels: may_be(Pin::Listen, Effects::LISTENING) || moves_ears,
             kept: effects.has(Effects::OPAQUE) && connection.prepared.has_any(),
+            computed: changed.is_reset() && self.rare.as_ref().is_some_and(|rare| rare.unmovable.contains(NAMELESS)),
             names,
         }
     }
 
     fn learn(&mut self, connection: &mut Connection, needs: &Needs, found: &Found) {
         self.learn_parameters(connection, needs, found);
+        if needs.computed && !found.computed {
+            self.rare().unmovable.remove(NAMELESS);
+        }
         if self.effects.has(Effects::NAMELESS) {
             self.rare().unmovable.insert(NAMELESS.into());
         }

@@ -39,6 +39,11 @@ impl Changed {
         self.is_reset |= recognised.steps.iter().any(is_whole_reset);
     }
 
+    /// Whether all that the session has may be reset.
+    pub(super) fn is_reset(&self) -> bool {
+        self.is_reset
+    }
+
     /// What `other` may have changed, too.
     pub(super) fn join(&mut self, other: &Changed) {
         self.names.extend(other.names.iter().cloned());

@@ -24,6 +24,8 @@ pub(crate) struct Needs {
     pub(crate) channels: bool,
     /// Whether there is any statement of the door's.
     pub(crate) kept: bool,
+    /// Whether [`COMPUTED`] is still set.
+    pub(crate) computed: bool,
 }
 
 /// What a session has, as far as was asked.
@@ -38,6 +40,7 @@ pub(crate) struct Found {
     pub(crate) cursors: bool,
     pub(crate) prepared: bool,
     pub(crate) kept: bool,
+    pub(crate) computed: bool,
     /// Channels that the connection itself listens on.
     pub(crate) channels: BTreeSet<Box<[u8]>>,
     /// What was asked by [`MARK`].
@@ -47,6 +50,9 @@ pub(crate) struct Found {
 /// A parameter of ours that follows the transaction: set together with what makes the connection listen on what its
 /// client listens on. Where it holds, what the connection listens on is all that the client does.
 pub(crate) const MARK: &str = "plimsoll.unlistens";
+
+/// A parameter of ours that is set behind those whose names nobody knows: what resets all of them resets it.
+pub(crate) const COMPUTED: &str = "plimsoll.computed";
 
 /// What the answer cannot be.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +95,7 @@ impl Needs {
             (self.prepared, exists('s', "pg_catalog.pg_prepared_statements WHERE from_sql")),
             (self.kept, exists('k', "pg_catalog.pg_prepared_statements WHERE NOT from_sql")),
             (self.channels, format!("SELECT 'n',{},NULL,NULL FROM pg_catalog.pg_listening_channels() c", quote::spelled("c"))),
+            (self.computed, format!("SELECT 'm',pg_catalog.current_setting('{COMPUTED}',true),NULL,NULL")),
             (self.channels, format!("SELECT 'u',pg_catalog.current_setting('{MARK}',true),NULL,NULL")),
         ] {
             if is_asked {
@@ -145,6 +152,7 @@ impl Needs {
                 (b"h", _) => found.cursors = true,
                 (b"s", _) => found.prepared = true,
                 (b"k", _) => found.kept = true,
+                (b"m", _) => found.computed = first == Some(b"1"),
                 (b"n", _) => drop(found.channels.insert(spelled(first)?)),
                 (b"u", _) => found.is_marked = first == Some(b"1"),
                 _ => return Err(Unreadable),

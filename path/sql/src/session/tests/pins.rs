@@ -116,6 +116,31 @@ fn discard_all_leaves_nothing_but_what_was_seeded() {
     });
 }
 
+/// Nobody can ask for a parameter whose name nobody knows, but whether it was reset.
+#[test]
+fn a_name_that_was_computed_keeps_its_connection_until_all_is_reset() {
+    let server = Rc::new(Postgres::start());
+    on_a_loop(async {
+        let mut house = House::new(&server, "app");
+        let mut guest = house.guest(&[]).await;
+        let set = "SELECT set_config('a.' || 'b', '1', false)";
+        for (sql, expected) in [
+            (set, &["parameter"][..]),
+            ("SET work_mem = '9MB'", &["parameter"]),
+            ("BEGIN; RESET ALL; ROLLBACK", &["parameter"]),
+            ("BEGIN; SAVEPOINT s; RESET ALL; ROLLBACK TO s; COMMIT", &["parameter"]),
+            ("RESET ALL", &[]),
+            ("RESET ALL; SELECT set_config('a.' || 'b', '1', false)", &["parameter"]),
+            ("BEGIN; RESET ALL; COMMIT", &[]),
+            (set, &["parameter"]),
+            ("DISCARD ALL", &[]),
+        ] {
+            assert_eq!(pins(&mut house, &mut guest, sql).await, expected, "{sql}");
+        }
+        assert_eq!(house.run(&mut guest, "SELECT coalesce(current_setting('a.b', true), '')").await.value(), "");
+    });
+}
+
 #[test]
 fn a_server_that_will_not_say_lets_the_client_keep_its_connection() {
     let server = Rc::new(Postgres::start());
