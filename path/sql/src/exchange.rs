@@ -1,7 +1,7 @@
 //! exchange: the traffic between one client and the server connection that it has: what goes up, what comes down, when
 //! the connection is free again.
 //!
-//! Decisions are in `intake` (what the client sends), `prepared` and `reuse` (names of statements) and `answers` (what the
+//! Decisions are in `intake` (what the client sends), `prepared`, `lent` and `reuse` (names of statements) and `answers` (what the
 //! server says), without IO; `flow` moves the bytes; `receive`, `hold`, `relay` and `leave` are a client's turns.
 
 mod answers;
@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 mod hold;
 mod intake;
 mod leave;
+mod lent;
 mod limits;
 mod local;
 mod memory;

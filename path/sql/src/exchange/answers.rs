@@ -248,7 +248,7 @@ impl Answers {
     pub(crate) fn expect(&mut self, next: Expected, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
         match next.kind {
             Kind::Sync => (self.open, self.begun, self.skipping) = (false, false, false),
-            Kind::Query(_) | Kind::Function => (self.open, self.begun) = (false, false),
+            Kind::Query(_) | Kind::Function(_) => (self.open, self.begun) = (false, false),
             Kind::Ours(_) => {}
             _ => (self.open, self.begun) = (true, self.begun || next.whose == Whose::Client),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Fault;
 use crate::parse::{Effects, Recognised};
-use crate::server::Number;
+use crate::server::{Loan, Number};
 use crate::top::Mark;
 
 /// `ParseComplete`.
@@ -55,14 +55,14 @@ pub(crate) enum Kind {
     Sync,
     /// `Query`: anything, then `ReadyForQuery`. With what is executed when the ends of its statements mean something.
     Query(Option<Arc<Recognised>>),
-    /// `FunctionCall`: `FunctionCallResponse`, then `ReadyForQuery`.
-    Function,
+    /// `FunctionCall`: `FunctionCallResponse`, then `ReadyForQuery`. With what is executed when its end means something.
+    Function(Option<Arc<Recognised>>),
     /// Bytes that the door answers itself.
     Ours(&'static [u8]),
     /// A `Parse` that the server refuses; the client is told this instead.
     Refusal(Box<Fault>),
     /// `Parse` of a statement under its client's own name, for a text of SQL that means it.
-    Lent(Box<[u8]>),
+    Lent(Box<[u8]>, Loan),
 }
 
 /// Where the columns are noted that a statement has.
@@ -107,6 +107,6 @@ impl Expected {
 
     /// Whether `ReadyForQuery` ends it.
     pub(crate) fn ends_batch(&self) -> bool {
-        matches!(self.kind, Kind::Sync | Kind::Query(_) | Kind::Function)
+        matches!(self.kind, Kind::Sync | Kind::Query(_) | Kind::Function(_))
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Intake {
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
     /// What was sent changes names: nothing goes before it is answered.
     barrier: bool,
+    /// The `Query` at the front waits for what is lent to it in a batch that is open.
+    pub(super) borrows: bool,
     /// What was sent may have changed what a text means, and for this transaction only: what is parsed now is private.
     is_disturbed: bool,
     /// What was sent may give names another meaning for everybody, once it is done.
@@ -79,7 +81,7 @@ impl Intake {
     /// As before the first message was dealt with.
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
-        (self.left, self.batch, self.barrier, self.flushed) = (0, 0, false, 0);
+        (self.left, self.batch, self.barrier, self.borrows, self.flushed) = (0, 0, false, false, 0);
         (self.reused, self.is_wary, self.unsure, self.is_disturbed) = (None, false, None, false);
     }
 
@@ -211,12 +213,16 @@ impl Intake {
                 self.send(length, !turn.answers.is_skipping(), turn);
                 May::Go
             }
+            b'Q' if turn.answers.is_skipping() && self.borrows => {
+                self.query_fails(length, turn);
+                May::Go
+            }
             _ if turn.answers.is_skipping() && tag != b'S' => {
                 self.send(length, false, turn);
                 May::Go
             }
-            _ if self.must_wait(tag, turn) => May::Wait,
             _ => match turn.answers.gate(tag) {
+                Gate::Open if self.must_wait(tag, turn) => May::Wait,
                 Gate::Open => self.ask(message, turn),
                 Gate::Shut => May::Wait,
                 Gate::Ignored => {
@@ -261,25 +267,26 @@ impl Intake {
             (b'S', _) => self.end_batch(length, Kind::Sync, turn),
             (_, Meaning::Call(text)) => {
                 self.note(text, turn);
-                self.end_batch(length, Kind::Function, turn);
+                self.call(length, means(text).then(|| text.clone()), turn);
             }
-            _ => self.end_batch(length, Kind::Function, turn),
+            _ => self.call(length, None, turn),
         }
         May::Go
+    }
+
+    fn call(&mut self, length: usize, text: Option<Arc<Recognised>>, turn: &mut Turn<'_>) {
+        self.barrier |= turn.answers.has_begun();
+        self.end_batch(length, Kind::Function(text), turn);
     }
 
     fn query(&mut self, length: usize, text: &Arc<Recognised>, turn: &mut Turn<'_>) -> May {
         if self.show(text, true, turn) == May::Wait {
             return May::Wait;
         }
-        let drops_unnamed = turn.records.names.has_unnamed(turn.records.changes);
-        if drops_unnamed {
-            turn.records.changes.push(b"", None, self.batch);
-        }
-        // Postgres forgets it with every `Query`.
-        turn.records.prepared.forget_unnamed();
+        let drops_unnamed = self.drop_unnamed(turn);
         self.note(text, turn);
-        self.barrier |= changes_session(text);
+        // Behind an error in a batch that is open the server skips it, and what follows.
+        self.barrier |= changes_session(text) || turn.answers.has_begun();
         let body = turn.body(length);
         let mark = turn.begins(text, body.strip_suffix(b"\0").unwrap_or(body));
         self.send(length, true, turn);
@@ -287,6 +294,16 @@ impl Intake {
         turn.expect(Expected { names: drops_unnamed, ..expected });
         self.begin_batch();
         May::Go
+    }
+
+    /// Postgres forgets the unnamed statement with every `Query`. Whether there may be one.
+    pub(super) fn drop_unnamed(&mut self, turn: &mut Turn<'_>) -> bool {
+        let is_there = turn.records.names.has_unnamed(turn.records.changes);
+        if is_there {
+            turn.records.changes.push(b"", None, self.batch);
+        }
+        turn.records.prepared.forget_unnamed();
+        is_there
     }
 
     /// A text goes that does this.
@@ -326,7 +343,7 @@ impl Intake {
         self.begin_batch();
     }
 
-    fn begin_batch(&mut self) {
+    pub(super) fn begin_batch(&mut self) {
         self.batch += 1;
         self.reused = None;
     }

@@ -17,6 +17,15 @@ const LONGEST_NAMES: usize = 8 << 10;
 /// Bytes of the function's identifier in a `FunctionCall`.
 const OID: usize = 4;
 
+/// What a `FunctionCall` of an unknown function may do, as SQL.
+const ANYTHING: &[u8] = b"CALL anything(lastval(), pg_advisory_lock(1))";
+
+/// `setseed`, and what it does.
+const SET_SEED: (u32, &[u8]) = (1599, b"SELECT setseed(0)");
+
+/// The same of `pg_backup_start`, which was called `pg_start_backup`.
+const START_BACKUP: (u32, &[u8]) = (2172, b"SELECT pg_backup_start('')");
+
 /// Functions of large objects, which libpq calls so; they do nothing to a session.
 const LARGE_OBJECTS: [u32; 20] =
     [715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172, 3457, 3458, 3459, 3460];
@@ -108,9 +117,14 @@ pub(crate) fn parse(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     (oids.len() == 4 * usize::from(u16::from_be_bytes([*a, *b]))).then_some((name, text, types))
 }
 
-/// Whether the body of a `FunctionCall` names a function of which nothing is known.
-pub(crate) fn calls_anything(body: &[u8]) -> bool {
-    body.first_chunk().is_none_or(|oid| !LARGE_OBJECTS.contains(&u32::from_be_bytes(*oid)))
+/// What a `FunctionCall` with this body may do to a session, as SQL.
+pub(crate) fn call(body: &[u8]) -> Option<&'static [u8]> {
+    let function = body.first_chunk().map(|oid| u32::from_be_bytes(*oid));
+    if function.is_some_and(|function| LARGE_OBJECTS.contains(&function)) {
+        return None;
+    }
+    let known = [SET_SEED, START_BACKUP].into_iter().find(|(known, _)| Some(*known) == function);
+    Some(known.map_or(ANYTHING, |(_, text)| text))
 }
 
 /// Kind (`S` or `P`) and name of the body of a `Describe` or `Close`.
@@ -167,6 +181,7 @@ mod tests {
         assert_eq!(parse(b"s\0SELECT $1\0\0\x02\0\0\0\x17"), None);
         assert_eq!(target(b"Sname\0"), Some((b'S', &b"name"[..])));
         assert_eq!(target(b"S"), None);
-        assert!(!calls_anything(b"\0\0\x03\xb8\0\0") && calls_anything(b"\0\0\x08\x1e\0\0") && calls_anything(b"\0"));
+        assert_eq!((call(b"\0\0\x03\xb8\0\0"), call(b"\0\0\x08\x1e\0\0"), call(b"\0")), (None, Some(ANYTHING), Some(ANYTHING)));
+        assert_eq!(call(b"\0\0\x06\x3f\0\0"), Some(SET_SEED.1));
     }
 }

@@ -12,9 +12,6 @@ use crate::session::Statement;
 /// From so many bytes on a message's text is read in turns, so that others have theirs.
 const LONG: usize = 32 << 10;
 
-/// What a `FunctionCall` may do, as SQL.
-const CALL: &[u8] = b"CALL anything(lastval(), pg_advisory_lock(1))";
-
 /// Messages that have come and are not dealt with, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -219,7 +216,9 @@ fn meaning(tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: St
         }
         b'P' => message::parse(&rest[HEADER..length])
             .map_or(Meaning::Nothing, |(_, text, types)| Meaning::Parse(memory.statement(text, types, strings))),
-        b'F' if message::calls_anything(&rest[HEADER..]) => Meaning::Call(memory.text(CALL, strings)),
+        b'F' => {
+            message::call(&rest[HEADER..length.min(rest.len())]).map_or(Meaning::Nothing, |text| Meaning::Call(memory.text(text, strings)))
+        }
         _ => Meaning::Nothing,
     }
 }

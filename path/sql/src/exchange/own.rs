@@ -75,8 +75,8 @@ impl Turn<'_> {
     pub(super) fn lend_name(&mut self, name: &[u8], text: &[u8], types: &[u8]) {
         if !self.records.prepared.is_doomed(name) {
             self.vacate(name);
-            self.own(Kind::Lent(name.into()), b'P', |out| write_parse(out, name, text, types));
-            self.records.prepared.doom(name);
+            let loan = self.records.prepared.doom(name);
+            self.own(Kind::Lent(name.into(), loan), b'P', |out| write_parse(out, name, text, types));
         }
     }
 
@@ -87,8 +87,8 @@ impl Turn<'_> {
             frame::message(own, b'P', |out| write_parse(out, name, text, types));
             frame::message(own, b'S', |_| {});
         });
-        self.records.prepared.doom(name);
-        self.expect(Expected::quiet(Kind::Lent(name.into())));
+        let loan = self.records.prepared.doom(name);
+        self.expect(Expected::quiet(Kind::Lent(name.into(), loan)));
         self.expect(Expected::quiet(Kind::Sync));
     }
 }

@@ -13,7 +13,7 @@ use super::own::write_parse;
 use super::turn::{May, Renamed, Turn};
 use crate::error::{Fault, code};
 use crate::frame;
-use crate::parse::{Constants, Effects, Name, Recognised, Step, Strings, Touched, recognise};
+use crate::parse::{Constants, Effects, Recognised, Strings, Touched, recognise};
 use crate::server::{Held, Number, Origin, Place, Wanted, name_of};
 use crate::session::{Found, Named, Statement};
 
@@ -226,7 +226,7 @@ impl Intake {
         if self.show(&named.statement.recognised, false, turn) == May::Wait {
             return Resolved::Wait;
         }
-        if let (true, Some(number)) = (name.is_empty(), self.reused) {
+        if let (true, Some(number)) = (name.is_empty(), self.reused.filter(|number| turn.records.prepared.statement(*number).is_some())) {
             return Resolved::Kept(number, named);
         }
         if name.is_empty() {
@@ -293,35 +293,6 @@ impl Intake {
             None => {
                 turn.own(Kind::Parse(None), b'P', |out| write_parse(out, b"", &statement.text, &statement.types));
                 turn.records.prepared.set_unnamed(turn.rules.client, statement, self.batch);
-            }
-        }
-        May::Go
-    }
-
-    /// Names that `text` uses as SQL's own prepared statements are there under the client's names: in Postgres those of
-    /// the protocol are the same.
-    pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
-        for step in text.steps.iter() {
-            let (name, runs) = match step {
-                Step::Deallocate(Name::One(name)) | Step::Prepare(name) => (name.as_bytes(), false),
-                Step::Execute(name) => (name.as_bytes(), true),
-                _ => continue,
-            };
-            match turn.records.names.find(turn.records.changes, name, self.batch) {
-                Found::Later => return May::Wait,
-                Found::Nowhere => turn.vacate(name),
-                Found::Here(_) if turn.records.prepared.is_doomed(name) => {}
-                Found::Here(_) if is_query && turn.answers.outstanding() > 0 => return May::Wait,
-                // Postgres says what it says of any statement in a failed transaction.
-                Found::Here(_) if is_query && turn.answers.status() == b'E' => {}
-                Found::Here(named) => {
-                    let (text, types) = if runs { (&*named.statement.text, &*named.statement.types) } else { (&b""[..], &b"\0\0"[..]) };
-                    if is_query && !turn.answers.has_begun() {
-                        turn.lend_query(name, text, types);
-                    } else {
-                        turn.lend_name(name, text, types);
-                    }
-                }
             }
         }
         May::Go

@@ -93,8 +93,8 @@ impl Records<'_> {
         }
         match expected.kind {
             Kind::Parse(Some(number)) => self.prepared.forget(number),
-            // Whatever the server has under this name is not the door's.
-            Kind::Lent(name) => self.prepared.spare(&name),
+            // Whatever the server has under this name is not of this loan.
+            Kind::Lent(_, loan) => self.prepared.not_lent(loan),
             Kind::Parse(None) | Kind::Refusal(_) => self.prepared.forget_unnamed(),
             Kind::Describe(Some(described)) => {
                 if let Some(number) = described.number {

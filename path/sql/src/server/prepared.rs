@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use ages::Ages;
 use doomed::Doomed;
+pub(crate) use doomed::Loan;
 
 use crate::parse::Already;
 use crate::session::Statement;
@@ -295,8 +296,13 @@ impl Prepared {
     }
 
     /// A statement is there under a client's own name, and closed before the next batch.
-    pub(crate) fn doom(&mut self, name: &[u8]) {
-        self.doomed.add(name);
+    pub(crate) fn doom(&mut self, name: &[u8]) -> Loan {
+        self.doomed.add(name)
+    }
+
+    /// The server does not have what was to be lent.
+    pub(crate) fn not_lent(&mut self, loan: Loan) {
+        self.doomed.end(loan);
     }
 
     /// The server did not close what it was to close.

@@ -13,7 +13,7 @@ impl Answers {
     pub(super) fn meet(&mut self, tag: u8, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
         match tag {
             // Rows and what is told at any time: most of what comes.
-            b'D' | b'd' | b'N' | b'c' | b'V' | b't' => {}
+            b'D' | b'd' | b'N' | b'c' | b't' => {}
             b'S' => records.told(body.unwrap_or_default()),
             b'A' => return Ok(notified(body, records)),
             b'Z' => return self.ready(body.ok_or(Breach)?, records),
@@ -22,10 +22,11 @@ impl Answers {
             // It belongs to what has failed.
             b'n' if self.trial == Trial::Failing => {}
             b'T' | b'n' => return self.describe(tag, body, records),
-            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Lent(_) | Kind::Refusal(_)), records),
+            b'1' => return self.complete(|kind| matches!(kind, Kind::Parse(_) | Kind::Lent(..) | Kind::Refusal(_)), records),
             b'2' => return self.complete(|kind| matches!(kind, Kind::Bind(_)), records),
             b'3' => return self.complete(|kind| matches!(kind, Kind::Close(_)), records),
             b'G' | b'W' => self.open_copy(),
+            b'V' => self.called(records),
             _ => {}
         }
         Ok(self.fate())
@@ -35,6 +36,13 @@ impl Answers {
         self.copy = if self.early_ends > 0 { CopyIn::Ended } else { CopyIn::Open };
         self.early_ends = self.early_ends.saturating_sub(1);
         self.has_data = false;
+    }
+
+    /// A call has ended.
+    fn called(&self, records: &mut Records<'_>) {
+        if let Some(Expected { kind: Kind::Function(Some(text)), .. }) = self.expected.front() {
+            records.ended(text, 0, b"");
+        }
     }
 
     /// What becomes of a message that is part of the present answer.

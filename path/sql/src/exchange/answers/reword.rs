@@ -19,7 +19,7 @@ impl Answers {
     pub(super) fn word(&mut self, body: Option<&[u8]>, records: &Records<'_>) -> Fate {
         let (Some(front), Some(body)) = (self.expected.front(), body) else { return Fate::Pass };
         match &front.kind {
-            Kind::Lent(name) if front.whose == Whose::Quiet => {
+            Kind::Lent(name, _) if front.whose == Whose::Quiet => {
                 self.not_lent.push(NotLent { name: name.clone(), why: body.into() });
                 Fate::Swallow
             }

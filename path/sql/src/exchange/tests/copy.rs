@@ -149,4 +149,10 @@ fn what_does_not_belong_into_a_copy_costs_the_connection() {
     scene.answer("G");
     assert_eq!(scene.client("d 1 | S"), "d 1 | S");
     assert!(scene.answers.is_adrift());
+    // Although names may have changed: nothing is answered any more before the server has seen it.
+    let mut scene = Scene::new(&mut server);
+    scene.client("Q DEALLOCATE ALL; COPY t FROM STDIN");
+    scene.answer("C DEALLOCATE ALL | G");
+    assert_eq!(scene.client("Q SELECT 1"), "Q SELECT 1");
+    assert!(scene.answers.is_adrift());
 }

@@ -3,6 +3,7 @@
 use super::scene::{Scene, Server};
 use crate::exchange::answers::Breach;
 use crate::exchange::intake::Planned;
+use crate::parse::Effects;
 
 /// `=>`: the client sends the first, the server gets the second. `<=`: the server says the second, the client gets the first.
 /// At the end all is settled, or not.
@@ -33,6 +34,19 @@ fn simple_queries() {
     run(&["Q SELECT 1 | Q SELECT 2 => =", "= <= C SELECT 1 | Z I", "= <= C SELECT 1 | Z I"], true);
     run(&["Q BEGIN => =", "= <= N 25001 | C BEGIN | Z T", "Q COMMIT => =", "= <= C COMMIT | Z I"], true);
     run(&["F body => =", "= <= V x | Z I"], true);
+}
+
+#[test]
+fn a_call_counts_once_it_has_ended() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("F \0\0\u{6}?rest");
+    scene.answer("E 22003 | Z I");
+    assert!(scene.done.steps.is_empty());
+    scene.client("F \0\0\u{6}?rest");
+    assert_eq!(scene.answer("V x | Z I"), "V x | Z I");
+    let effects: Vec<_> = scene.done.steps.iter().map(|(text, _)| text.effects).collect();
+    assert_eq!(effects, [Effects::SEED], "it was setseed");
 }
 
 #[test]

@@ -32,6 +32,17 @@ fn a_lookup_is_parsed_once() {
     assert_eq!(scene.client("B - - | E - | S"), "P - SELECT a FROM t WHERE id = $1 | B - - | E - | S");
 }
 
+/// A name of the door's that the client means is closed.
+#[test]
+fn what_was_kept_under_a_name_that_the_client_means_is_parsed_anew() {
+    let mut server = Server::default();
+    let mut scene = worthy(&mut server);
+    let text = "SELECT a FROM t WHERE id = $1";
+    let sent = format!("P plimsoll_1 {text} | B - plimsoll_1 | C S plimsoll_1 | C S plimsoll_1 | P - {text} | B - - | S");
+    assert_eq!(scene.client(&format!("P - {text} | B - - | C S plimsoll_1 | B - - | S")), sent);
+    assert_eq!(scene.answer("1 | 2 | 3 | 3 | 1 | 2 | Z I"), "1 | 2 | 3 | 2 | Z I");
+}
+
 #[test]
 fn nothing_is_tried_in_a_transaction_or_in_part() {
     let mut server = Server::default();

@@ -136,3 +136,73 @@ fn what_was_not_lent_is_not_closed() {
         assert_eq!(scene.client("S"), "S", "{answer}");
     }
 }
+
+#[test]
+fn a_query_may_use_several_names() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("P s SELECT a | P t SELECT b | S");
+    scene.answer("1 | 1 | Z I");
+    assert_eq!(scene.client("Q EXECUTE s; EXECUTE t"), "P s SELECT a | S | P t SELECT b | S | Q EXECUTE s; EXECUTE t");
+    assert_eq!(scene.answer("1 | Z I | 1 | Z I | C SELECT 1 | C SELECT 1 | Z I"), "C SELECT 1 | C SELECT 1 | Z I");
+}
+
+/// The server would skip a `Query` behind a message that fails, up to a `Sync` that the client does not send.
+#[test]
+fn a_query_in_an_open_batch_is_answered_even_if_nothing_can_be_lent_to_it() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("P s SELECT a | P t SELECT b | S");
+    scene.answer("1 | 1 | Z I");
+    assert_eq!(scene.client("P - SELECT 1 | Q EXECUTE s; EXECUTE t"), "P - SELECT 1 | H");
+    assert_eq!(scene.server("1"), ("1".into(), "P s SELECT a | H".into()));
+    assert_eq!(scene.server("1").1, "P t SELECT b | H");
+    assert_eq!(scene.server("1"), (String::new(), "Q EXECUTE s; EXECUTE t".into()));
+    assert_eq!(scene.answer("C SELECT 1 | C SELECT 1 | Z I"), "C SELECT 1 | C SELECT 1 | Z I");
+
+    assert_eq!(scene.client("P - SELECT 1 | Q EXECUTE s"), "C S t | C S s | P - SELECT 1 | H");
+    assert_eq!(scene.server("3 | 3 | 1").1, "P s SELECT a | H");
+    assert_eq!(scene.server("E 42P01"), ("E 42P01".into(), "S".into()));
+    assert_eq!(scene.answer("Z I"), "Z I");
+    assert!(scene.answers.is_settled());
+    assert_eq!(scene.client("B - - | S"), "C S - | B - - | S", "a `Query` ends the unnamed statement");
+}
+
+/// Lent to a text of the same batch, which need not be there yet.
+#[test]
+fn a_query_waits_for_what_was_lent_to_others() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("P - EXECUTE s | Q EXECUTE s"), "P s SELECT a | P - EXECUTE s | H");
+    assert_eq!(scene.server("1 | 1"), ("1".into(), "Q EXECUTE s".into()));
+}
+
+/// The server skips on behind a `Query` or a call in a batch that has failed.
+#[test]
+fn what_follows_a_query_in_an_open_batch_is_not_decided_before_its_answer() {
+    for end in ["Q SELECT 1", "F x"] {
+        let mut server = Server::default();
+        let mut scene = Scene::new(&mut server);
+        scene.client(PREPARED);
+        scene.answer("1 | Z I");
+        assert_eq!(scene.client(&format!("P s SELECT b | {end} | P s SELECT b")), format!("P s | P s SELECT b | {end}"));
+        assert_eq!(scene.server("1 | E 42P05"), ("E 42P05".into(), String::new()));
+        assert_eq!(scene.client("S"), "S");
+        scene.answer("Z E");
+        assert_eq!(scene.client("P s SELECT b | S"), "C S s | P s | P s SELECT b | S");
+    }
+}
+
+#[test]
+fn what_was_lent_is_closed_although_the_loan_before_was_skipped() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let twice = "B - x | P s SELECT b | S | P s SELECT b | S";
+    assert_eq!(scene.client(twice), "B - x | P s | P s SELECT b | S | C S s | P s | P s SELECT b | S");
+    assert_eq!(scene.answer("E 26000 | Z I | 3 | 1 | E 42P05 | Z I"), "E 26000 | Z I | E 42P05 | Z I");
+    assert_eq!(scene.client("S"), "C S s | S");
+}
