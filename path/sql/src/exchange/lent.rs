@@ -23,7 +23,7 @@ impl Intake {
             match turn.records.names.find(turn.records.changes, name, self.batch) {
                 Found::Later => return May::Wait,
                 Found::Nowhere => turn.vacate(name),
-                Found::Here(_) if is_unsure => return May::Wait,
+                Found::Here(_) if is_unsure || turn.records.names.is_yet_of_sql(turn.records.changes, name) => return May::Wait,
                 Found::Here(_) if turn.records.prepared.is_doomed(name) => {}
                 // Postgres says what it says of any statement in a failed transaction.
                 Found::Here(_) if is_query && turn.answers.status() == b'E' => {}

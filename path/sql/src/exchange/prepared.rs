@@ -47,6 +47,8 @@ impl Intake {
         }
         match turn.records.names.find(turn.records.changes, name, self.batch) {
             Found::Later => May::Wait,
+            // What would be lent the server may refuse, and what it has then would be closed.
+            Found::Here(_) if turn.records.names.is_yet_of_sql(turn.records.changes, name) => May::Wait,
             Found::Here(_) => {
                 // The server shall say that it is there already, when all else is right.
                 turn.lend_name(name, b"", b"\0\0");

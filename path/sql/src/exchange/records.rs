@@ -74,7 +74,10 @@ impl Records<'_> {
                 self.names.remove(name.as_bytes());
                 self.prepared.spare(name.as_bytes());
             }
-            Some(Step::Prepare(name)) if tag.starts_with(b"PREPARE\0") => self.names.add_of_sql(name.as_bytes()),
+            Some(Step::Prepare(name)) if tag.starts_with(b"PREPARE\0") => {
+                self.names.add_of_sql(name.as_bytes());
+                self.prepared.spare(name.as_bytes());
+            }
             Some(Step::Deallocate(Name::All) | Step::DiscardAll)
                 if tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL") =>
             {

@@ -249,14 +249,15 @@ impl Prepared {
     }
 
     /// A client means something of its own by `name`, or nothing: what the door has here under it goes, and nothing will get
-    /// it. Whether there was something, which is to be closed before anything else of the client's goes.
-    pub(crate) fn yield_name(&mut self, name: &[u8]) -> bool {
-        let before = self.kept.len();
-        if let Some(number) = number_of(name) {
+    /// it. Whether there was something, or with `is_unsure` may be, which is to be closed before anything else of the
+    /// client's goes.
+    pub(crate) fn yield_name(&mut self, name: &[u8], is_unsure: bool) -> bool {
+        let (before, number) = (self.kept.len(), number_of(name));
+        if let Some(number) = number {
             self.last = self.last.max(if number <= LEFT_OUT { number } else { 0 });
             self.forget(number);
         }
-        self.doomed.remove(name) || self.kept.len() < before
+        self.doomed.remove(name) || self.kept.len() < before || is_unsure && number.is_some()
     }
 
     /// The statement under this number.

@@ -185,6 +185,12 @@ impl Names {
         self.of_sql.iter().any(|known| **known == *name) && changes.newest(name).is_none()
     }
 
+    /// Whether that is so until answers come that are outstanding.
+    pub(crate) fn is_yet_of_sql(&self, changes: &Changes, name: &[u8]) -> bool {
+        let name = key(name);
+        self.of_sql.iter().any(|known| **known == *name) && changes.newest(name).is_some()
+    }
+
     /// SQL's `DEALLOCATE name` has succeeded.
     pub(crate) fn remove(&mut self, name: &[u8]) {
         self.bytes -= self.named.remove(key(name)).as_ref().map_or(0, bytes);

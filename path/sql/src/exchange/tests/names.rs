@@ -107,7 +107,10 @@ fn the_doors_own_names_are_out_of_reach() {
     scene.client(PREPARED);
     scene.answer("1 | Z I");
     let mut scene = Scene::new(&mut server);
-    assert_eq!(scene.client("B - plimsoll_1 | D S plimsoll_1 | S"), "C S plimsoll_1 | B - plimsoll_1 | D S plimsoll_1 | S");
+    assert_eq!(
+        scene.client("B - plimsoll_1 | D S plimsoll_1 | S"),
+        "C S plimsoll_1 | B - plimsoll_1 | C S plimsoll_1 | D S plimsoll_1 | S"
+    );
     assert_eq!(scene.answer("3 | E 26000 | Z I"), "E 26000 | Z I");
     for text in ["DEALLOCATE plimsoll_1", "EXECUTE plimsoll_1", "PREPARE plimsoll_1 AS SELECT a"] {
         let (mut server, mut another) = (Server::default(), Server::default());

@@ -123,18 +123,16 @@ fn a_name_that_sql_has_taken_anew_stays() {
     assert_eq!(scene.client("S"), "S");
 }
 
-/// A statement that could not be lent, because SQL has that name, is not the door's to close.
+/// A statement that could not be lent, because somebody unseen has that name, is not the door's to close.
 #[test]
 fn what_was_not_lent_is_not_closed() {
-    for answer in ["E 42P05 | Z I", "1 | E 42P05 | Z I"] {
-        let mut server = Server::default();
-        let mut scene = Scene::new(&mut server);
-        scene.client("Q PREPARE s AS SELECT a");
-        scene.answer("C PREPARE | Z I");
-        assert_eq!(scene.client("P s SELECT b | P - PREPARE s AS SELECT c | S"), "P s SELECT b | P s | P - PREPARE s AS SELECT c | S");
-        scene.answer(answer);
-        assert_eq!(scene.client("S"), "S", "{answer}");
-    }
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    assert_eq!(scene.client("P - PREPARE s AS SELECT c | S"), "P s | P - PREPARE s AS SELECT c | S");
+    scene.answer("E 42P05 | Z I");
+    assert_eq!(scene.client("S"), "S");
 }
 
 #[test]
@@ -205,4 +203,36 @@ fn what_was_lent_is_closed_although_the_loan_before_was_skipped() {
     assert_eq!(scene.client(twice), "B - x | P s | P s SELECT b | S | C S s | P s | P s SELECT b | S");
     assert_eq!(scene.answer("E 26000 | Z I | 3 | 1 | E 42P05 | Z I"), "E 26000 | Z I | E 42P05 | Z I");
     assert_eq!(scene.client("S"), "C S s | S");
+}
+
+/// The server may skip a `Close` of the door's; what SQL prepares then under that name stays.
+#[test]
+fn a_name_of_the_doors_is_vacated_for_each_batch() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client(PREPARED);
+    scene.answer("1 | Z I");
+    let mut scene = Scene::new(&mut server);
+    let prepare = "Q PREPARE plimsoll_1 AS SELECT b";
+    let sent = format!("B - x | C S plimsoll_1 | B - plimsoll_1 | S | C S plimsoll_1 | {prepare}");
+    assert_eq!(scene.client(&format!("B - x | B - plimsoll_1 | S | {prepare}")), sent);
+    assert_eq!(scene.answer("E 26000 | Z I | 3 | C PREPARE | Z I"), "E 26000 | Z I | C PREPARE | Z I");
+    assert_eq!(scene.client("B - plimsoll_1 | E - | B - plimsoll_1 | S"), "B - plimsoll_1 | E - | B - plimsoll_1 | S");
+}
+
+/// Before it is known whether the server took a loan of the same name, nothing is closed.
+#[test]
+fn a_name_that_sql_has_taken_is_not_closed_in_the_next_batch() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("Q PREPARE s AS SELECT a");
+    scene.answer("C PREPARE | Z I");
+    for second in ["P s SELECT c", "P - EXECUTE s"] {
+        assert_eq!(scene.client(&format!("P s SELECT b | {second} | S | S")), "P s SELECT b | H");
+        assert_eq!(scene.server("E 42P05"), ("E 42P05".into(), "S | S".into()));
+        scene.answer("Z I | Z I");
+    }
+    // Closed by the client it is the door's again.
+    assert_eq!(scene.client("C S s | P s SELECT b | P s SELECT c | S"), "C S s | P plimsoll_1 SELECT b | H");
+    assert_eq!(scene.server("3 | 1").1, "P s | P s SELECT c | S");
 }
