@@ -19,5 +19,6 @@ pub use loads::{BuildInfo, Loads};
 pub use machine::{Machine, host};
 pub use settings::{CONSOLE, Plan, Settings};
 pub use status::{
-    AppState, HttpState, InstanceState, PinState, Snapshot, SqlState, SqlUserState, StatementState, TierState, database_picture, picture,
+    AppState, HttpState, InstanceState, OpenState, PinState, Snapshot, SqlState, SqlUserState, StatementState, TierState, database_picture,
+    picture,
 };

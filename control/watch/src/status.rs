@@ -9,7 +9,7 @@ mod sql;
 
 pub use database::database_picture;
 pub use picture::picture;
-pub use sql::{PinState, SqlState, SqlUserState, StatementState};
+pub use sql::{OpenState, PinState, SqlState, SqlUserState, StatementState};
 
 /// A whole Plimsoll at one moment. Its JSON is a fixed point: fields are added, never renamed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

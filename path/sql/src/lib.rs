@@ -8,6 +8,7 @@ mod exchange;
 mod frame;
 pub mod fuzzing;
 mod listening;
+mod open;
 mod orders;
 mod parse;
 mod path;
@@ -26,6 +27,7 @@ mod view;
 mod visit;
 
 pub use events::Counts;
+pub use open::{Open, OpenTransaction};
 pub use pins::Pinned;
 pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
 pub use settings::{SQL, Settings};

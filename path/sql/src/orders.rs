@@ -13,8 +13,9 @@ use tokio::task::spawn_local;
 
 use crate::client::accept;
 use crate::client::cancel::Request;
-use crate::door::{Door, Shared};
+use crate::door::{Door, Shared, now};
 use crate::listening;
+use crate::open::Open;
 use crate::pins::Pinned;
 use crate::server::{Message, Side, seed, to_server};
 use crate::view::Shape;
@@ -31,8 +32,8 @@ pub(crate) enum Order {
     Listen(TcpListener, Drain),
     /// Tell clients to leave between two transactions, close what is idle; say when.
     Drain(SyncSender<()>),
-    /// Say who is pinned.
-    Pinned(SyncSender<Vec<Pinned>>),
+    /// Say who is pinned, and who has a transaction open.
+    Clients(SyncSender<(Vec<Pinned>, Open)>),
 }
 
 /// What comes to one loop.
@@ -98,8 +99,9 @@ fn obey(door: &Rc<Door>, order: Order) {
             door.drain();
             let _ = done.send(());
         }
-        Order::Pinned(answer) => {
-            let _ = answer.send(door.sessions.pins.list(std::time::Instant::now()));
+        Order::Clients(answer) => {
+            let (pins, now) = (&door.sessions.pins, now());
+            let _ = answer.send((pins.list(now), door.registry.open(pins, now)));
         }
     }
 }

@@ -72,6 +72,11 @@ impl Pin {
 pub(crate) struct Pins(u16);
 
 impl Pins {
+    /// Of each, as metrics and `db status` name it.
+    fn labels(self) -> Vec<&'static str> {
+        Pin::ALL.into_iter().filter(|pin| self.has(*pin)).map(Pin::label).collect()
+    }
+
     /// None: the connection may go back.
     pub(crate) const NONE: Pins = Pins(0);
 
@@ -176,6 +181,11 @@ impl PinBoard {
         PinPlace { board: self.clone(), client, pins: Pins::NONE }
     }
 
+    /// Why client `client` is pinned, if it is.
+    pub(crate) fn reasons(&self, client: u64) -> Vec<&'static str> {
+        self.clients.borrow().get(&client).map(|(_, pins, _)| pins.labels()).unwrap_or_default()
+    }
+
     /// All who are pinned now.
     pub(crate) fn list(&self, now: Instant) -> Vec<Pinned> {
         let pinned = |(client, (who, pins, since)): (&u64, &(Who, Pins, Instant))| Pinned {
@@ -186,7 +196,7 @@ impl PinBoard {
             client: *client,
             process: who.process,
             server: who.server,
-            reasons: Pin::ALL.into_iter().filter(|pin| pins.has(*pin)).map(Pin::label).collect(),
+            reasons: pins.labels(),
             age: now.saturating_duration_since(*since),
         };
         self.clients.borrow().iter().map(pinned).collect()

@@ -95,7 +95,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Session {
     here: Rc<Sessions>,
-    client: Client,
+    client: Rc<Client>,
     /// What it asked for when it came.
     startup: Arc<Parameters>,
     /// What is set in it.
@@ -140,7 +140,7 @@ impl Session {
         let startup = here.interned.shared(startup);
         Session {
             place: here.pins.place(client.number),
-            client,
+            client: Rc::new(client),
             parameters: startup.clone(),
             startup,
             told: here.interned.reported(told),
@@ -150,6 +150,11 @@ impl Session {
             rare: None,
             here: here.clone(),
         }
+    }
+
+    /// Who the client is.
+    pub(crate) fn client(&self) -> &Rc<Client> {
+        &self.client
     }
 
     /// How the server reads its texts.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use contract::ServerState;
 
+use crate::open::Open;
 use crate::pins::Pinned;
 use crate::server::Pool;
 
@@ -20,6 +21,8 @@ pub struct Status {
     pub keys: Vec<KeyStatus>,
     /// Clients that keep a connection between transactions, those of all loops.
     pub pinned: Vec<Pinned>,
+    /// Clients that have a transaction open, or whose statement runs, those of all loops.
+    pub open: Open,
 }
 
 /// One user and database.
@@ -46,11 +49,12 @@ pub struct KeyStatus {
 }
 
 impl Status {
-    pub(crate) fn new(pool: &Pool, server: ServerState, pinned: Vec<Pinned>, now: Instant) -> Status {
+    /// Of the connections; whose clients they are is to be added.
+    pub(crate) fn new(pool: &Pool, server: ServerState, now: Instant) -> Status {
         let mut keys: Vec<KeyStatus> = pool.ledgers().iter().map(|ledger| KeyStatus::new(pool, ledger, now)).collect();
         keys.sort_by(|one, other| (&one.user, &one.database).cmp(&(&other.user, &other.database)));
         let trouble = pool.is_failing().then(|| pool.trouble().map_or_else(String::new, |trouble| trouble.to_string()));
-        Status { server, trouble, most: pool.most(), keys, pinned }
+        Status { server, trouble, most: pool.most(), keys, pinned: Vec::new(), open: Open::default() }
     }
 }
 

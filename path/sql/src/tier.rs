@@ -13,6 +13,7 @@ use crate::client::cancel::Ways;
 use crate::door::Shared;
 use crate::events::{Counts, Events};
 use crate::listening::Listeners;
+use crate::open::Open;
 use crate::orders::{self, Arrivals, Order};
 use crate::plan::Plan;
 use crate::server::Pool;
@@ -218,11 +219,13 @@ impl Handle {
         self.0.common.events.counts(Instant::now())
     }
 
-    /// Users and databases, their connections and clients, and who is pinned. Asks the loops: not for a loop.
+    /// Users and databases, their connections and clients, who is pinned, and who has a transaction open. Asks the loops: not for
+    /// a loop.
     pub fn status(&self) -> Status {
-        let pinned = self.0.orders.ask(Order::Pinned).into_iter().flatten().collect();
+        let (pinned, open): (Vec<_>, Vec<_>) = self.0.orders.ask(Order::Clients).into_iter().unzip();
         let server = self.0.running().database.state();
-        Status::new(&self.0.common.pool, server, pinned, Instant::now())
+        let (pinned, open) = (pinned.into_iter().flatten().collect(), Open::join(open));
+        Status { pinned, open, ..Status::new(&self.0.common.pool, server, Instant::now()) }
     }
 
     /// Kinds of statements, those that took most time in all first.

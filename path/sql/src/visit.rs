@@ -72,7 +72,9 @@ impl<'g> Visit<'g> {
     /// The client's session may be another: what is made of it is made anew.
     pub(crate) fn follow_session(&mut self) {
         let Guest { session, traits, number, seat, .. } = &mut *self.guest;
-        traits.follow(session);
+        if traits.follow(session) {
+            seat.work().is_of(session.client(), session.told());
+        }
         self.desk.done.strings = traits.strings;
         let (plan, is_pinned) = (&self.shape.plan, session.is_pinned());
         let reuse = match (plan.reuse && !is_pinned, traits.plans_anew) {
@@ -117,7 +119,18 @@ impl<'g> Visit<'g> {
         }
         let polled = self.flow().expect("bytes flow to a connection that is held").poll(context);
         self.count_told();
-        if polled.is_pending() && self.shape.plan.limits.is_any() { self.poll_limits(context) } else { polled }
+        if polled.is_ready() {
+            return polled;
+        }
+        self.show();
+        if self.shape.plan.limits.is_any() { self.poll_limits(context) } else { polled }
+    }
+
+    /// Lets others see what the client does with the connection that it holds.
+    fn show(&self) {
+        if let Some(Hold { cancel, .. }) = &self.hold {
+            cancel.shows(self.desk.doing(), self.desk.came);
+        }
     }
 
     /// The bytes between the client and the connection that it holds.

@@ -1,5 +1,5 @@
 use contract::ServerState;
-use watch::{PinState, SqlState, SqlUserState, StatementState};
+use watch::{OpenState, PinState, SqlState, SqlUserState, StatementState};
 
 use crate::assemble::Door;
 
@@ -43,6 +43,8 @@ pub(super) fn door(door: &Door, queries_per_second: f64) -> SqlState {
         p99: counts.p99,
         users: status.keys.into_iter().map(user).collect(),
         pins: status.pinned.into_iter().map(pin).collect(),
+        open: status.open.total as u64,
+        longest: status.open.longest.into_iter().map(open).collect(),
         statements: door.handle.statements().into_iter().take(STATEMENTS).map(statement).collect(),
     }
 }
@@ -79,5 +81,19 @@ fn pin(pinned: sql::Pinned) -> PinState {
         database: pinned.database,
         reasons: pinned.reasons.into_iter().map(String::from).collect(),
         seconds: pinned.age.as_secs_f64(),
+    }
+}
+
+fn open(open: sql::OpenTransaction) -> OpenState {
+    OpenState {
+        client: open.client,
+        application: open.application,
+        address: open.address.map(|address| address.to_string()),
+        server: open.server,
+        user: open.user,
+        database: open.database,
+        doing: open.doing.into(),
+        reasons: open.pins.into_iter().map(String::from).collect(),
+        seconds: open.age.as_secs_f64(),
     }
 }

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use contract::{DumpState, PostgresState};
 
 use super::picture::{one_line, rate, span, wait};
-use super::{PinState, Snapshot, SqlState, SqlUserState, StatementState};
+use super::{OpenState, PinState, Snapshot, SqlState, SqlUserState, StatementState};
 
 /// Characters of a statement's text in a line.
 const STATEMENT: usize = 100;
@@ -46,6 +46,11 @@ fn door_of(door: &SqlState, out: &mut String) {
     ];
     head(&format!("sql.{name}"), &rows, out);
     door.users.iter().for_each(|user| row("user", &user_of(user), out));
+    door.longest.iter().for_each(|open| row("open", &open_of(open), out));
+    let more = door.open.saturating_sub(door.longest.len() as u64);
+    if more > 0 {
+        row("open", &format!("{more} more, for less long"), out);
+    }
     door.pins.iter().for_each(|pin| row("pinned", &pin_of(pin), out));
     door.statements.iter().for_each(|statement| row("statement", &statement_of(statement), out));
 }
@@ -57,11 +62,33 @@ fn user_of(user: &SqlUserState) -> String {
 
 fn pin_of(pin: &PinState) -> String {
     let PinState { client, application, address, server, user, database, reasons, seconds } = pin;
-    let name = if application.is_empty() { format!("client {client}") } else { one_line(application) };
-    let from = address.as_ref().map_or_else(String::new, |address| format!(" from {address}"));
-    let reasons: Vec<&str> = reasons.iter().map(|reason| in_words(reason)).collect();
+    let who = who(*client, application, address.as_deref());
     let since = span(*seconds as u64);
-    format!("{name}{from}, {user} in {database}, keeps server process {server}, for {since}: {}", reasons.join(", "))
+    format!("{who}, {user} in {database}, keeps server process {server}, for {since}: {}", all_in_words(reasons))
+}
+
+fn open_of(open: &OpenState) -> String {
+    let OpenState { client, application, address, server, user, database, doing, reasons, seconds } = open;
+    let who = who(*client, application, address.as_deref());
+    let doing = match doing.as_str() {
+        "idle" => "idle in transaction",
+        "failed" => "idle in a transaction that failed",
+        "running" => "runs in a transaction",
+        "statement" => "runs a statement",
+        other => other,
+    };
+    let since = if *seconds < 1.0 { wait(*seconds) } else { span(*seconds as u64) };
+    let keeps = if reasons.is_empty() { String::new() } else { format!(", pinned: {}", all_in_words(reasons)) };
+    format!("{who}, {user} in {database}, has server process {server}, for {since}: {doing}{keeps}")
+}
+
+fn who(client: u64, application: &str, address: Option<&str>) -> String {
+    let name = if application.is_empty() { format!("client {client}") } else { one_line(application) };
+    address.map_or_else(|| name.clone(), |address| format!("{name} from {address}"))
+}
+
+fn all_in_words(reasons: &[String]) -> String {
+    reasons.iter().map(|reason| in_words(reason)).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a client is pinned, for a person.

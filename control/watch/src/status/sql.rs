@@ -45,6 +45,10 @@ pub struct SqlState {
     pub users: Vec<SqlUserState>,
     /// Clients that keep a server connection to themselves.
     pub pins: Vec<PinState>,
+    /// Clients that have a transaction open, or whose statement runs.
+    pub open: u64,
+    /// Of these, those that have had it open for longest, the longest first; 10 at most.
+    pub longest: Vec<OpenState>,
     /// The statements that took most of the time, the first one most.
     pub statements: Vec<StatementState>,
 }
@@ -84,6 +88,30 @@ pub struct PinState {
     /// Why: `temporary`, `advisory_lock`, `cursor`, `prepare`, `sequence`, `seed`, `library`, `parameter`, `listen`, `unknown`.
     pub reasons: Vec<String>,
     /// For how long.
+    pub seconds: f64,
+}
+
+/// A client that has a transaction open, or whose statement runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OpenState {
+    /// Its number at the door.
+    pub client: u64,
+    /// What it calls itself (`application_name`), empty if it does not.
+    pub application: String,
+    /// Where it comes from.
+    pub address: Option<String>,
+    /// The server's process that it has, as `pg_stat_activity` has it.
+    pub server: u32,
+    /// Its user.
+    pub user: String,
+    /// Its database.
+    pub database: String,
+    /// `idle` (the transaction waits for the client), `failed` (the same, after an error), `running`, or `statement` (one outside a
+    /// transaction runs).
+    pub doing: String,
+    /// Why it will keep the server's process after that, as of [`PinState`].
+    pub reasons: Vec<String>,
+    /// For how long it has been open.
     pub seconds: f64,
 }
 

@@ -80,6 +80,18 @@ fn door() -> SqlState {
         reasons: vec!["temporary".into(), "cursor".into()],
         seconds: 61.0,
     };
+    let open = OpenState {
+        client: 9,
+        application: "psql".into(),
+        address: Some("127.0.0.1:51300".into()),
+        server: 101,
+        user: "main".into(),
+        database: "main".into(),
+        doing: "idle".into(),
+        seconds: 3700.5,
+        ..OpenState::default()
+    };
+    let runs = OpenState { client: 7, doing: "running".into(), reasons: vec!["cursor".into()], seconds: 0.25, ..open.clone() };
     SqlState {
         name: "main".into(),
         listen: "127.0.0.1:6432".into(),
@@ -99,6 +111,8 @@ fn door() -> SqlState {
         p99: 0.05,
         users: vec![SqlUserState { user: "main".into(), database: "main".into(), clients: 12, waiting: 1, busy: 6, idle: 2 }],
         pins: vec![pin],
+        open: 6,
+        longest: vec![open, OpenState { application: String::new(), address: None, ..runs }],
         statements: vec![StatementState {
             text: "SELECT *\nFROM posts WHERE id = $1".into(),
             calls: 1000,
@@ -121,6 +135,9 @@ sql.main
   servers    6 busy, 2 idle, 0 opening, of 20
   work       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   1234 queries, 1200 transactions, 0 errors in all
   user       main in main: 12 clients, 1 waiting, 6 busy, 2 idle
+  open       psql from 127.0.0.1:51300, main in main, has server process 101, for 1 h 1 min: idle in transaction
+  open       client 7, main in main, has server process 101, for 250 ms: runs in a transaction, pinned: cursors WITH HOLD
+  open       4 more, for less long
   pinned     rake from 127.0.0.1:51234, main in main, keeps server process 99, for 1 min 1 s: temporary tables, cursors WITH HOLD
   statement  2.0 s in 1000 calls, 2.0 ms each, 400.0 ms at most, 900 rows, 1 failed: SELECT * FROM posts WHERE id = $1
 

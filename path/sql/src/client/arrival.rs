@@ -60,6 +60,7 @@ async fn welcome(door: &Rc<Door>, mut client: Client) -> Option<Guest> {
     let Client { stream, key, seat, early, .. } = client;
     let alarm = door.here.alarms.alarm();
     let traits = Traits::of(&session);
+    seat.work().is_of(session.client(), session.told());
     Some(Guest { traits, stream, key, seat, session, names: Names::default(), alarm, _attendance: attendance, number, early })
 }
 

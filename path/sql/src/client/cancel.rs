@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
+use std::time::Instant;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
@@ -14,6 +15,8 @@ use tokio::task::spawn_local;
 
 use super::startup::Protocol;
 use crate::frame;
+use crate::open::{Doing, Open, Work};
+use crate::pins::PinBoard;
 use crate::scram::{is_equal, random};
 use crate::server::Target;
 
@@ -62,6 +65,7 @@ struct Cancelable {
     /// Waits for a connection, and would rather know that it was cancelled.
     waits: RefCell<Option<Waker>>,
     is_cancelled: Cell<bool>,
+    work: Work,
 }
 
 /// While it lives, a cancel reaches the connection lent. To be dropped before the connection is given back.
@@ -115,8 +119,8 @@ impl Registry {
         let process = 1 + place * self.ways.0.len() as u32 + self.here as u32;
         let secret = &random::<32>()[..protocol.secret()];
         let secret = secret.into();
-        let own =
-            Rc::new(Cancelable { process, secret, lent: RefCell::default(), waits: RefCell::default(), is_cancelled: Cell::new(false) });
+        let (lent, waits, is_cancelled, work) = Default::default();
+        let own = Rc::new(Cancelable { process, secret, lent, waits, is_cancelled, work });
         if place as usize == places.taken.len() {
             places.taken.push(None);
         }
@@ -141,6 +145,14 @@ impl Registry {
         target
     }
 
+    /// Clients that have a transaction open, or whose statement runs.
+    pub(crate) fn open(&self, pins: &PinBoard, now: Instant) -> Open {
+        let places = self.places.borrow();
+        let clients = places.taken.iter().flatten();
+        let busy = clients.filter_map(|client| Some((&client.work, client.lent.borrow().as_ref()?.process())));
+        Open::of(busy, |client| pins.reasons(client), now)
+    }
+
     fn place(&self, process: u32) -> usize {
         process.wrapping_sub(1) as usize / self.ways.0.len()
     }
@@ -160,10 +172,16 @@ impl Seat {
         });
     }
 
-    /// Lets cancels reach `target` until the guard is dropped.
-    pub(crate) fn lend(&self, target: &Arc<Target>) -> Lending {
+    /// Lets cancels reach `target`, lent for what came at `came`, until the guard is dropped.
+    pub(crate) fn lend(&self, target: &Arc<Target>, came: Instant) -> Lending {
         *self.own.lent.borrow_mut() = Some(target.clone());
+        self.own.work.begins(came);
         Lending(self.own.clone())
+    }
+
+    /// Whose it is, and what it does.
+    pub(crate) fn work(&self) -> &Work {
+        &self.own.work
     }
 
     /// Ready when the client cancels while it has no connection; for as long as it waits for one.
@@ -177,6 +195,13 @@ impl Seat {
             Poll::Pending
         })
         .await;
+    }
+}
+
+impl Lending {
+    /// What the client does now with what is lent to it; the last that it said came at `came`.
+    pub(crate) fn shows(&self, doing: Doing, came: Instant) {
+        self.0.work.is(doing, came);
     }
 }
 
@@ -232,7 +257,7 @@ mod tests {
         let target = crate::server::tests::target();
         let (process, secret) = (seat.process(), seat.own.secret.clone());
         assert!(registry.find(process, &secret).is_none());
-        let lending = seat.lend(&target);
+        let lending = seat.lend(&target, Instant::now());
         assert!(registry.find(process, &secret).is_some_and(|found| Arc::ptr_eq(&found, &target)));
         assert!(registry.find(process, &secret).is_some());
         assert!(registry.find(process, &secret[..3]).is_none() && registry.find(process + 1, &secret).is_none());

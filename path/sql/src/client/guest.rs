@@ -89,10 +89,12 @@ impl Traits {
         Traits { plans_anew, parameters, told: session.told().clone(), strings: session.strings() }
     }
 
-    /// Of the session as it is by now: two pointers, nearly always.
-    pub(crate) fn follow(&mut self, session: &Session) {
-        if !Arc::ptr_eq(&self.parameters, session.parameters()) || !Arc::ptr_eq(&self.told, session.told()) {
+    /// Of the session as it is by now: two pointers, nearly always. Whether it is another.
+    pub(crate) fn follow(&mut self, session: &Session) -> bool {
+        let is_another = !Arc::ptr_eq(&self.parameters, session.parameters()) || !Arc::ptr_eq(&self.told, session.told());
+        if is_another {
             *self = Traits::of(session);
         }
+        is_another
     }
 }

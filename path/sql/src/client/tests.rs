@@ -312,7 +312,7 @@ fn a_full_door_says_so_and_still_cancels() {
         let (seat, mut key) = (door.registry.seat(Protocol::OLDEST), Vec::new());
         let (target, _lending) = {
             let target = target();
-            (target.clone(), seat.lend(&target))
+            (target.clone(), seat.lend(&target, std::time::Instant::now()))
         };
         seat.write(&mut key);
         // The target leads nowhere: what is seen is that the door closes once it has tried.

@@ -12,6 +12,7 @@ use super::messages::Meaning;
 use super::outgoing::Outgoing;
 use super::records::Done;
 use crate::door::now;
+use crate::open::Doing;
 use crate::parse::Recognised;
 use crate::session::Changes;
 use crate::stream::Stream;
@@ -47,7 +48,7 @@ pub(crate) struct Desk {
     /// Something was sent to the server since all was settled.
     pub(super) is_sent: bool,
     /// When the input's last bytes came.
-    pub(super) came: Instant,
+    pub(crate) came: Instant,
     /// What belongs to a connection may not be as for a new one.
     is_used: bool,
     /// A read of the client was tried and will wake its task.
@@ -93,6 +94,7 @@ impl Desk {
     pub(crate) fn open(&mut self, buffers: &Buffers, early: &[u8]) {
         if !early.is_empty() {
             self.input.get_or_insert_with(|| buffers.take()).push(early);
+            self.came = now();
         }
     }
 
@@ -123,6 +125,11 @@ impl Desk {
     pub(crate) fn is_between_transactions(&self) -> bool {
         let rests = !self.is_sent && self.answers.is_settled() && self.answers.status() == b'I';
         rests && self.has_told() && self.input.as_ref().is_none_or(Buffer::is_empty)
+    }
+
+    /// What the client does with the connection that it holds.
+    pub(crate) fn doing(&self) -> Doing {
+        Doing::of(self.answers.status(), self.answers.outstanding() == 0 && self.answers.is_settled())
     }
 
     /// Whether no message is in the middle, in either direction.

@@ -147,7 +147,7 @@ impl Visit<'_> {
             }
         }
         lent.last = Some(self.guest.number);
-        let cancel = self.guest.seat.lend(&lent.cancel);
+        let cancel = self.guest.seat.lend(&lent.cancel, self.desk.came);
         self.hold = Some(Hold { cancel, lent });
         self.desk.begin_lending();
         Ok(())

@@ -63,7 +63,7 @@ impl Target {
     }
 
     /// The server's process.
-    pub(super) fn process(&self) -> u32 {
+    pub(crate) fn process(&self) -> u32 {
         self.key.process
     }
 

@@ -137,13 +137,8 @@ impl Session {
 
     pub(super) fn set_pins(&mut self, pins: Pins) {
         let (client, told, server) = (&self.client, &self.told, self.server);
-        let who = || Who {
-            key: client.key.clone(),
-            application: told.get("application_name").map(String::from_utf8_lossy).unwrap_or_default().into_owned(),
-            address: client.address,
-            process: client.process,
-            server,
-        };
+        let who =
+            || Who { key: client.key.clone(), application: told.application(), address: client.address, process: client.process, server };
         self.place.set(who, pins, now());
     }
 }

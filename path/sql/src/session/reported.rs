@@ -16,6 +16,11 @@ impl Reported {
         self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
     }
 
+    /// What the client calls itself, empty if it does not.
+    pub(crate) fn application(&self) -> String {
+        self.get("application_name").map(String::from_utf8_lossy).unwrap_or_default().into_owned()
+    }
+
     /// Notes what the server told.
     pub(crate) fn set(self: &mut Arc<Reported>, name: &str, value: &[u8]) {
         if self.get(name) == Some(value) {

@@ -1,7 +1,7 @@
 //! The tier's face: what it shows, and plans that change while it runs.
 
 use contract::ServerState;
-use plimsoll_sql::{Password, SslMode, SwapError};
+use plimsoll_sql::{Open, OpenTransaction, Password, SslMode, SwapError};
 use testkit::until;
 use testkit::wire::frames::query;
 
@@ -35,6 +35,34 @@ fn the_status_shows_who_has_what() {
     door.rests();
     let counts = door.handle.counts();
     assert_eq!((counts.clients, counts.waiting, counts.idle), (3, 0, 2));
+}
+
+#[test]
+fn the_status_shows_whose_transaction_is_open() {
+    let door = Door::new(4);
+    let [mut idle, mut failed, mut running, mut alone, mut silent] = std::array::from_fn(|_| door.client());
+    let open = || door.handle.status().open;
+    assert_eq!(open(), Open::default());
+    idle.query("SET application_name = 'sits'").unwrap();
+    silent.query("SELECT 1").unwrap();
+    idle.query("SELECT pg_advisory_lock(2)").unwrap();
+    until("the lock pins its client", || door.handle.status().pinned.len() == 1);
+    assert_eq!(open().total, 0, "who keeps a connection between two transactions has none open");
+    idle.query("BEGIN").unwrap();
+    let server: u32 = idle.query("SELECT pg_backend_pid()").unwrap().value().parse().unwrap();
+    failed.query("BEGIN; SELECT 1 / 0").unwrap();
+    running.query("BEGIN").unwrap();
+    running.send(&query("SELECT pg_sleep(600)")).unwrap();
+    until("three are open", || open().longest.iter().map(|one| one.doing).eq(["idle", "failed", "running"]));
+    alone.send(&query("SELECT pg_sleep(600)")).unwrap();
+    until("four are open", || open().total == 4);
+    let OpenTransaction { user, database, application, address, server: known, pins, age, .. } = &open().longest[0];
+    assert_eq!((&**user, &**database, &**application, *known, &pins[..]), ("app", "app", "sits", server, &["advisory_lock"][..]));
+    assert!(address.is_some_and(|address| address.ip().is_loopback()) && *age > open().longest[1].age);
+    assert_eq!(open().longest[3].doing, "statement");
+    idle.query("COMMIT").unwrap();
+    failed.query("ROLLBACK").unwrap();
+    until("two are over", || open().longest.iter().map(|one| one.doing).eq(["running", "statement"]));
 }
 
 #[test]
