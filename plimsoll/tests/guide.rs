@@ -39,7 +39,8 @@ fn every_file_of_a_page_passes_the_check() {
         let files = blocks(page, "toml");
         assert!(files.len() >= most, "{page}");
         for file in files {
-            let up = shop(&file).file("door.pem", "").file("door.key", "").env("REPORT_PASSWORD", "hush");
+            let (cert, key) = (include_str!("config/app/door.pem"), include_str!("config/app/door.key"));
+            let up = shop(&file).file("door.pem", cert).file("door.key", key).env("REPORT_PASSWORD", "hush");
             let output = up.env("DATABASE_URL", "postgres://app:hush@db1/shop").run("check");
             let said = [output.stdout, output.stderr].concat();
             assert!(output.status.success(), "{page}\n{file}\n{}", String::from_utf8_lossy(&said));

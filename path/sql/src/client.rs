@@ -11,7 +11,8 @@ mod login;
 mod options;
 mod scram;
 mod startup;
-mod tls;
+pub(crate) mod tls;
+mod validity;
 mod welcome;
 mod wire;
 
@@ -30,6 +31,7 @@ use crate::stream::Stream;
 pub(crate) use cancel::Seat;
 pub(crate) use gate::Gate;
 pub(crate) use guest::Guest;
+pub(crate) use validity::fault as validity_fault;
 pub(crate) use welcome::{Known, Welcomes, greet};
 
 use login::Mechanism;

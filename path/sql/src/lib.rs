@@ -1,6 +1,7 @@
 //! The SQL door: client -> parse -> route -> server.
 
 mod client;
+mod der;
 mod door;
 mod error;
 mod events;

@@ -1,17 +1,17 @@
 //! `[sql.NAME]`: its definition, and the plan made of it.
 
+mod certificate;
 mod later;
 mod primary;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use settings::{Fault, Key, Kind, Named, Place, Report, Section, Table, Value, World, parse_duration};
+use settings::{Fault, Key, Kind, Named, Report, Section, Table, Value, World, parse_duration};
 
-use crate::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
+use crate::{Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
 use primary::Primary;
 
 const DAY: u64 = 86_400_000;
@@ -151,7 +151,7 @@ impl Settings<'_> {
     pub fn plan(&self, report: &mut Report) -> Option<Plan> {
         let none = Table::empty(&DATABASE, "sql");
         let sql = self.sql.unwrap_or(&none);
-        let tls = certificate(sql, report);
+        let tls = certificate::read(sql, SystemTime::now(), report);
         let primary = match sql.has("primary") {
             true => Some(self.primary(sql, report)?),
             false => None,
@@ -240,24 +240,6 @@ fn limits(sql: &Table) -> Limits {
         _ => None,
     };
     Limits { statement: limit("statement"), transaction: limit("transaction"), idle_in_transaction: limit("idle_in_transaction") }
-}
-
-/// Both files are there; what is in them is read when the door takes them.
-fn certificate(sql: &Table, report: &mut Report) -> Option<Certificate> {
-    let table = sql.table("tls")?;
-    let mut file = |name: &str| {
-        let path = table.path_of(name)?;
-        readable(&format!("{}.{name}", table.path), path, table.get(name).map_or(table.place, |item| item.place), report);
-        Some(path.to_path_buf())
-    };
-    let (cert, key) = (file("cert"), file("key"));
-    Some(Certificate { cert: cert?, key: key? })
-}
-
-fn readable(key: &str, path: &Path, place: Place, report: &mut Report) {
-    if let Err(error) = std::fs::File::open(path) {
-        report.problem(place, Fault::new(format!("`{key}`: {} cannot be read: {error}", path.display())));
-    }
 }
 
 fn slow(text: &str) -> Result<(), Fault> {

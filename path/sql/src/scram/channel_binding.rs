@@ -2,6 +2,8 @@
 
 use ring::digest;
 
+use crate::der::{OBJECT_IDENTIFIER, SEQUENCE, element};
+
 /// Object identifiers of signatures by the hash in them, as their DER content. MD5 and SHA-1 count as SHA-256.
 const SHA_256: &[&[u8]] = &[
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4],
@@ -12,9 +14,6 @@ const SHA_256: &[&[u8]] = &[
 ];
 const SHA_384: &[&[u8]] = &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]];
 const SHA_512: &[&[u8]] = &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4]];
-
-const SEQUENCE: u8 = 0x30;
-const OBJECT_IDENTIFIER: u8 = 6;
 
 /// The hash of a certificate (DER); `None` for signatures without a hash of their own (Ed25519, RSA-PSS).
 pub(crate) fn certificate_hash(certificate: &[u8]) -> Option<Vec<u8>> {
@@ -30,18 +29,6 @@ fn signature(certificate: &[u8]) -> Option<&[u8]> {
     let (_, rest) = element(certificate, SEQUENCE)?;
     let (algorithm, _) = element(rest, SEQUENCE)?;
     Some(element(algorithm, OBJECT_IDENTIFIER)?.0)
-}
-
-/// The content of the element at the start, which has this tag, and what follows it.
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&[found, length], mut rest) = der.split_first_chunk()?;
-    let mut length = usize::from(length);
-    if length >= 0x80 {
-        let (bytes, after) = rest.split_at_checked(length & 0x7f).filter(|split| split.0.len() <= 4)?;
-        length = bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-        rest = after;
-    }
-    rest.split_at_checked(length).filter(|_| found == tag)
 }
 
 #[cfg(test)]

@@ -61,15 +61,15 @@ fn system() -> Result<RootCertStore, String> {
 fn given(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
     match read() {
-        Ok(found) if found.is_empty() => Err(format!("sslrootcert {} holds no certificate", path.display())),
-        other => other.map_err(|error| format!("sslrootcert {} cannot be read: {error}", path.display())),
+        Ok(found) if found.is_empty() => Err(format!("`sslrootcert`: {} holds no certificate in PEM", path.display())),
+        other => other.map_err(|error| format!("`sslrootcert`: {} cannot be read: {error}", path.display())),
     }
 }
 
 fn store(given: &[CertificateDer<'static>]) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     for certificate in given {
-        store.add(certificate.clone()).map_err(|error| format!("a certificate of sslrootcert cannot be used: {error}"))?;
+        store.add(certificate.clone()).map_err(|error| format!("`sslrootcert`: a certificate cannot be used: {error}"))?;
     }
     Ok(store)
 }

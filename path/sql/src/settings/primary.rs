@@ -8,6 +8,7 @@ use std::path::Path;
 use contract::ServerAddress;
 use settings::{Fault, World, nearest};
 
+use crate::server::Trust;
 use crate::{Password, ServerTls, SslMode};
 
 const MODES: [(&str, SslMode); 6] = [
@@ -146,7 +147,12 @@ impl Parts {
             std::fs::File::open(roots)
                 .map_err(|error| Fault::new(format!("`sslrootcert`: {} cannot be read: {error}", roots.display())))?;
         }
-        Ok(ServerTls { mode, roots })
+        let tls = ServerTls { mode, roots };
+        if tls.roots.is_some() {
+            // As the door will.
+            Trust::new(&tls).map_err(Fault::new)?;
+        }
+        Ok(tls)
     }
 }
 

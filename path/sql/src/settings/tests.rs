@@ -3,8 +3,9 @@ use std::time::Duration;
 use contract::ServerAddress;
 
 use super::*;
+use crate::Certificate;
 
-fn read(text: &str) -> (Option<Plan>, Report) {
+pub(super) fn read(text: &str) -> (Option<Plan>, Report) {
     static FILE: Section = Section::new("", &[Key::new("sql", Kind::Table(&SQL), "")]);
     let world = World { folder: "/".into(), environment: Default::default(), root: false, ipv6: true };
     let (table, mut report) = settings::read("t", text, &FILE, &world);
@@ -29,11 +30,17 @@ fn nothing_written_is_the_embedded_server() {
 
 #[test]
 fn every_key_reaches_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (cert, key) = (folder.path().join("cert"), folder.path().join("key"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let (plan, report) = read(
-        "[sql.shop]\nlisten = '127.0.0.1:7000'\nprimary = 'postgres://app:hush@db1/orders'\nreuse = false\nslow = 'off'
+        &"[sql.shop]\nlisten = '127.0.0.1:7000'\nprimary = 'postgres://app:hush@db1/orders'\nreuse = false\nslow = 'off'
          pool = { server = 2, client = 3, wait = '4s', least = 1, idle = '5s', age = '6s', statements = 7 }
          limits = { statement = '1s', transaction = '2s', idle_in_transaction = '3s' }
-         tls = { cert = '/dev/null', key = '/dev/zero' }\nusers = { ann = 'hash' }",
+         tls = { cert = 'FOLDER/cert', key = 'FOLDER/key' }\nusers = { ann = 'hash' }"
+            .replace("FOLDER", &folder.path().display().to_string()),
     );
     assert_eq!(report.problems.to_string(), "");
     let plan = plan.unwrap();
@@ -47,6 +54,6 @@ fn every_key_reaches_the_plan() {
     assert_eq!((plan.pool, plan.reuse, plan.slow), (pool, false, None));
     let limits = Limits { statement: Some(seconds(1)), transaction: Some(seconds(2)), idle_in_transaction: Some(seconds(3)) };
     assert_eq!(plan.limits, limits);
-    assert_eq!(plan.tls, Some(Certificate { cert: "/dev/null".into(), key: "/dev/zero".into() }));
+    assert_eq!(plan.tls, Some(Certificate { cert, key }));
     assert!(!format!("{:?}", plan.users).contains("hush"), "a password is never printed");
 }
