@@ -34,6 +34,8 @@ pub enum ServerState {
     Up(ServerAddress),
     /// It cannot run; the reason says what to do. It may still come back.
     Down(Arc<str>),
+    /// As `Down`, and waiting is of no use: somebody must put right what the reason says. Who wants it is told at once.
+    Unable(Arc<str>),
 }
 
 /// A server as the SQL door sees it: its state, and the way to say that it is wanted. Clones mean the same server.

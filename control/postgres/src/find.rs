@@ -44,13 +44,23 @@ pub(crate) enum Places {
     Any(Vec<PathBuf>),
 }
 
+impl Places {
+    /// What named the only one.
+    fn means(&self) -> Option<&'static str> {
+        match self {
+            Places::Only(_, means) => Some(means),
+            Places::Any(_) => None,
+        }
+    }
+}
+
 /// Why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// This machine has no Postgres that could be used.
     Any { data: Option<u32>, passed: Vec<String> },
     /// It has, but not of the major version that made the data.
-    Major { data: u32, here: Vec<String> },
+    Major { data: u32, here: Vec<String>, named: Option<&'static str> },
     /// The one that was named is none.
     Named(String),
 }
@@ -60,7 +70,7 @@ impl Missing {
     pub(crate) fn can_be_fetched(&self, fetched: Option<u32>) -> bool {
         match self {
             Missing::Any { data, .. } => fetched.is_some_and(|fetched| data.is_none_or(|data| data == fetched)) || data.is_none(),
-            Missing::Major { data, .. } => fetched == Some(*data),
+            Missing::Major { data, named, .. } => named.is_none() && fetched == Some(*data),
             Missing::Named(_) => false,
         }
     }
@@ -74,13 +84,20 @@ impl fmt::Display for Missing {
                 let passed = if passed.is_empty() { String::new() } else { format!(" that can be used ({})", passed.join("; ")) };
                 write!(out, "this machine has no PostgreSQL{version}{passed}")
             }
-            Missing::Major { data, here } => write!(
-                out,
-                "the data were made by PostgreSQL {data}, which alone can read them, and this machine has {}: install PostgreSQL {data} \
-                 beside it; to move them to a newer one, start with {data}, `plimsoll db dump`, stop, set the data directory aside, start \
-                 with the newer, `plimsoll db restore`",
-                here.join(", ")
-            ),
+            Missing::Major { data, here, named } => {
+                let here = here.join(", ");
+                let what = match named {
+                    Some(means) => {
+                        format!("{means} names {here}: name the folder of PostgreSQL {data}, or remove it to have one looked for")
+                    }
+                    None => format!("this machine has {here}: install PostgreSQL {data} beside it"),
+                };
+                write!(
+                    out,
+                    "the data were made by PostgreSQL {data}, which alone can read them, and {what}; to move them to a newer one, start with \
+                     {data}, `plimsoll db dump`, stop, set the data directory aside, start with the newer, `plimsoll db restore`"
+                )
+            }
             Missing::Named(why) => out.write_str(why),
         }
     }
@@ -149,7 +166,7 @@ pub(crate) fn choose(
     }
     here.dedup();
     match (places, data) {
-        (_, Some(data)) if !here.is_empty() => Err(Missing::Major { data, here }),
+        (places, Some(data)) if !here.is_empty() => Err(Missing::Major { data, here, named: places.means() }),
         (Places::Only(folder, means), _) => {
             let why = passed.pop().unwrap_or_else(|| format!("{} holds no `postgres` and `initdb`", folder.display()));
             Err(Missing::Named(format!("{means}: {why}")))

@@ -60,6 +60,25 @@ struct Death {
     reason: String,
     /// How long it took connections.
     ready: Option<Duration>,
+    /// The next one will end the same until somebody has put right what the reason says.
+    is_lasting: bool,
+}
+
+/// Why there is nothing to start.
+struct Unprepared {
+    reason: String,
+    /// See [`Death`].
+    is_lasting: bool,
+}
+
+impl From<String> for Unprepared {
+    fn from(reason: String) -> Unprepared {
+        Unprepared { reason, is_lasting: false }
+    }
+}
+
+fn lasting(reason: impl ToString) -> Unprepared {
+    Unprepared { reason: reason.to_string(), is_lasting: true }
 }
 
 impl Life {
@@ -80,7 +99,10 @@ impl Life {
     async fn wait_for_next(&mut self, death: Death) -> bool {
         let missing = self.view.borrow().phase == Phase::Fetching;
         let wait = self.tries.ended(death.ready).max(if missing { FETCHING } else { Duration::ZERO });
-        events::died(&self.setup().log, &death.reason, wait);
+        let is_known = death.is_lasting && self.view.borrow().reason.as_deref() == Some(&*death.reason);
+        if !is_known {
+            events::died(&self.setup().log, &death.reason, wait);
+        }
         self.has_failed = death.ready.is_none();
         let reason: Arc<str> = death.reason.into();
         self.view.send_modify(|view| view.reason = Some(reason.clone()));
@@ -89,7 +111,7 @@ impl Life {
                 self.view.send_modify(|view| view.restarts += 1);
                 self.enter(Phase::Starting, Some(ServerState::Starting));
             }
-            None => self.enter(Phase::Down, Some(ServerState::Down(reason))),
+            None => self.enter(Phase::Down, Some(if death.is_lasting { ServerState::Unable(reason) } else { ServerState::Down(reason) })),
         }
         let mut orders = self.orders.clone();
         tokio::select! {
@@ -114,12 +136,12 @@ impl Life {
             prepared = self.prepare() => prepared,
             () = told_to_stop(&mut orders) => return Ok(()),
         };
-        let ground = prepared.map_err(|reason| Death { reason, ready: None })?;
+        let ground = prepared.map_err(|Unprepared { reason, is_lasting }| Death { reason, ready: None, is_lasting })?;
         self.serve(&ground).await
     }
 
     /// Everything up to a data directory that can be started.
-    async fn prepare(&mut self) -> Result<Arc<Ground>, String> {
+    async fn prepare(&mut self) -> Result<Arc<Ground>, Unprepared> {
         let ground = Arc::new(self.ground().await?);
         self.view.send_modify(|view| view.ground = Some(ground.clone()));
         if let Some(because) = &ground.home.because {
@@ -159,11 +181,11 @@ impl Life {
     }
 
     /// Looks everything up; programs that are not there are fetched if they can be.
-    async fn ground(&self) -> Result<Ground, String> {
+    async fn ground(&self) -> Result<Ground, Unprepared> {
         match self.look().await? {
             Ok(ground) => return Ok(ground),
-            Err(Lack::Other(reason)) => return Err(reason),
-            Err(Lack::Programs(missing)) if !missing.can_be_fetched(fetch::major()) => return Err(missing.to_string()),
+            Err(Lack::Other(reason)) => return Err(lasting(reason)),
+            Err(Lack::Programs(missing)) if !missing.can_be_fetched(fetch::major()) => return Err(lasting(missing)),
             Err(Lack::Programs(_)) => {}
         }
         self.enter(Phase::Fetching, None);
@@ -173,8 +195,8 @@ impl Life {
         let fetched = tokio::task::spawn_blocking(move || crate::setup::get(&environment, &tell)).await;
         fetched.map_err(|error| error.to_string())??;
         self.look().await?.map_err(|lack| match lack {
-            Lack::Other(reason) => reason,
-            Lack::Programs(missing) => missing.to_string(),
+            Lack::Other(reason) => lasting(reason),
+            Lack::Programs(missing) => lasting(missing),
         })
     }
 
@@ -188,7 +210,7 @@ impl Life {
         let (mut orders, begun) = (self.orders.clone(), Instant::now());
         // From before its databases are looked at: none that comes meanwhile is missed.
         let plans = self.shared.plan.subscribe();
-        let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None })?;
+        let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None, is_lasting: false })?;
         let ready = tokio::select! {
             ready = self.until_ready(&running, ground) => ready,
             () = told_to_stop(&mut orders) => return self.stop(&running.process, ground).await,
@@ -196,7 +218,7 @@ impl Life {
         if let Err(reason) = ready {
             running.process.kill().await;
             self.view.send_modify(|view| view.pid = None);
-            return Err(Death { reason, ready: None });
+            return Err(Death { reason, ready: None, is_lasting: false });
         }
         self.has_failed = false;
         let since = self.is_up(ground, begun);
@@ -208,7 +230,7 @@ impl Life {
         self.door.state.send_replace(ServerState::Starting);
         self.view.send_modify(|view| (view.pid, view.up_since) = (None, None));
         let reason = death::reason("postgres", exit, &running.tail.lines(), &ground.data());
-        Err(Death { reason, ready: Some(since.elapsed()) })
+        Err(Death { reason, ready: Some(since.elapsed()), is_lasting: false })
     }
 
     async fn start(&self, ground: &Ground) -> Result<Running, String> {

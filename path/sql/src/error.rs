@@ -102,6 +102,11 @@ impl Fault {
             .hint("Nothing was sent to it; the statement may be tried again.")
     }
 
+    /// No server to be had until somebody has put right what the reason says.
+    pub(crate) fn unable(reason: &str) -> Fault {
+        Fault::new(code::CANNOT_CONNECT_NOW, format!("the database server cannot run: {reason}"))
+    }
+
     /// Appends it as an `ErrorResponse`, as a `NoticeResponse` when it is only told.
     pub(crate) fn write(&self, out: &mut Vec<u8>, severity: Severity) {
         let tag = if severity == Severity::Warning { b'N' } else { b'E' };

@@ -19,7 +19,7 @@ pub(super) fn door(door: &Door, queries_per_second: f64) -> SqlState {
         ServerState::Starting => ("starting", None),
         ServerState::Up(_) if status.trouble.is_some() => ("failing", status.trouble.filter(|trouble| !trouble.is_empty())),
         ServerState::Up(_) => ("up", None),
-        ServerState::Down(reason) => ("down", Some(reason.to_string())),
+        ServerState::Down(reason) | ServerState::Unable(reason) => ("down", Some(reason.to_string())),
     };
     SqlState {
         name: door.plan.name.to_string(),

@@ -2,10 +2,11 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use serde_json::Value;
 use testkit::wire::Login;
-use testkit::{Plimsoll, Postgres, Wire, app_command, until};
+use testkit::{Plimsoll, Postgres, Up, Wire, app_command, until};
 
 use super::{BINARY, connect, db, file, json, reload, rows, said, url, variable};
 
@@ -208,4 +209,26 @@ fn reloads_fail_no_statement() {
         stop.store(true, Ordering::Relaxed);
         clients.into_iter().for_each(|client| client.join().unwrap());
     });
+}
+
+/// Nobody waits for a server that cannot run before a person has changed something.
+#[test]
+fn who_comes_to_a_server_that_cannot_run_is_told_why_at_once() {
+    let up = Up::new(BINARY, &file("[sql.main]\nlisten = \"127.0.0.1:0\"\nbin = \"programs\"\n"));
+    let bin = up.folder().join("programs");
+    std::fs::create_dir(&bin).unwrap();
+    for name in ["postgres", "initdb"] {
+        std::fs::write(bin.join(name), "#!/bin/sh\necho 'postgres (PostgreSQL) 9.6.24'\n").unwrap();
+        std::fs::set_permissions(bin.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let plimsoll = up.ready();
+    let told = json(&plimsoll, &["url", "--json"]);
+    let login = Login { password: told["password"].as_str().unwrap().into(), ..Login::new("main", "main") };
+    let begun = Instant::now();
+    let refused = Wire::connect(plimsoll.sql(), &login).err().unwrap().to_string();
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    let words = format!("`bin`: {}: 9.6.24 is older than", bin.display());
+    assert!(refused.starts_with("57P03 FATAL") && refused.contains(&words), "{refused}");
+    let door = &json(&plimsoll, &["status", "--json"])["sql"][0];
+    assert!(door["state"] == "down" && door["reason"].as_str().unwrap().contains(&words), "{door}");
 }

@@ -26,7 +26,7 @@ fn the_first_that_fits_the_data_is_used() {
     assert_eq!(choose(&places, None, &look).unwrap().bin, Path::new("/new"));
     assert_eq!(choose(&places, Some(15), &look).unwrap().bin, Path::new("/old"));
     let missing = choose(&places, Some(14), &look).unwrap_err();
-    assert_eq!(missing, Missing::Major { data: 14, here: vec!["17 (/new)".into(), "15 (/old)".into()] });
+    assert_eq!(missing, Missing::Major { data: 14, here: vec!["17 (/new)".into(), "15 (/old)".into()], named: None });
 }
 
 #[test]
@@ -36,7 +36,10 @@ fn what_was_named_is_used_or_refused() {
     assert_eq!(choose(&named, None, look(&[])), Err(Missing::Named("`bin`: /here holds no `postgres` and `initdb`".into())));
     let old = choose(&named, None, look(&[("/here", "9.6.24")]));
     assert_eq!(old, Err(Missing::Named("`bin`: /here: 9.6.24 is older than 13".into())));
-    assert!(matches!(choose(&named, Some(15), look(&[("/here", "16.1")])), Err(Missing::Major { data: 15, .. })));
+    let other = choose(&named, Some(15), look(&[("/here", "16.1")])).unwrap_err();
+    assert!(!other.can_be_fetched(Some(15)), "what is named stays named");
+    let said = other.to_string();
+    assert!(said.contains("`bin` names 16 (/here): name the folder of PostgreSQL 15, or remove it") && !said.contains("install"), "{said}");
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn only_a_build_that_can_read_the_data_is_fetched() {
     let none = |data| Missing::Any { data, passed: Vec::new() };
     assert!(none(None).can_be_fetched(Some(18)) && none(Some(18)).can_be_fetched(Some(18)) && !none(Some(15)).can_be_fetched(Some(18)));
     assert!(none(None).can_be_fetched(None), "it says why there is none");
-    let other = |data| Missing::Major { data, here: Vec::new() };
+    let other = |data| Missing::Major { data, here: Vec::new(), named: None };
     assert!(other(18).can_be_fetched(Some(18)) && !other(14).can_be_fetched(Some(18)));
     assert!(!Missing::Named(String::new()).can_be_fetched(Some(18)));
     assert!(none(Some(15)).to_string().contains("PostgreSQL 15, which made the data"));

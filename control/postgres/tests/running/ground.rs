@@ -115,9 +115,9 @@ impl Ground {
     /// Waits until it cannot run, and says why.
     pub async fn down(&self) -> String {
         let mut state = self.handle.database().watch();
-        let waiting = state.wait_for(|state| matches!(state, ServerState::Down(_)));
+        let waiting = state.wait_for(|state| matches!(state, ServerState::Down(_) | ServerState::Unable(_)));
         match tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not down: {}", self.lines.text())).unwrap().clone() {
-            ServerState::Down(reason) => reason.to_string(),
+            ServerState::Down(reason) | ServerState::Unable(reason) => reason.to_string(),
             other => panic!("{other:?}"),
         }
     }

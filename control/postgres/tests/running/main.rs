@@ -85,6 +85,7 @@ async fn data_of_another_major_are_never_started() {
     assert!(reason.contains("made by PostgreSQL 14") && reason.contains("plimsoll db restore"), "{reason}");
     assert_eq!(ground.handle.ready().await.unwrap_err(), reason);
     assert_eq!(inhabitants(&data), [0; 0]);
+    assert!(matches!(ground.handle.database().state(), ServerState::Unable(_)), "nobody need wait for that");
     // Whoever puts it right need not start anew.
     std::fs::write(data.join("PG_VERSION"), "15\n").unwrap();
     ground.up().await;

@@ -38,6 +38,8 @@ pub(crate) enum Refused {
     Crowded(Arc<str>),
     /// The server could not be reached in time, or cannot run.
     Away(Rc<str>),
+    /// The server cannot run, and waiting would not help.
+    Unable(Rc<str>),
     /// The server will not have this user or database, or cannot be used.
     Failed(Rc<ConnectError>),
 }
@@ -89,6 +91,7 @@ impl Refused {
     pub(super) fn late(waited: Duration, most: usize, state: &ServerState, trouble: Option<Trouble>) -> Refused {
         match state {
             ServerState::Down(reason) => Refused::Away(Rc::from(&**reason)),
+            ServerState::Unable(reason) => Refused::Unable(Rc::from(&**reason)),
             ServerState::Asleep | ServerState::Starting => Refused::Away("it is still starting".into()),
             ServerState::Up(_) => match trouble {
                 None => Refused::Busy { waited, most },
@@ -119,6 +122,7 @@ impl Refused {
                     .write(out, severity);
             }
             Refused::Away(reason) => Fault::unreachable(reason).write(out, severity),
+            Refused::Unable(reason) => Fault::unable(reason).write(out, severity),
             Refused::Failed(error) => error.write(out, severity),
         }
     }

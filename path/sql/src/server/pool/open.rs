@@ -156,7 +156,7 @@ impl Side {
                     Turn::Later(later) => pause = pause.min(later),
                 },
                 ServerState::Asleep => self.database.borrow().want(),
-                ServerState::Starting | ServerState::Down(_) => {}
+                ServerState::Starting | ServerState::Down(_) | ServerState::Unable(_) => {}
             }
             tokio::select! {
                 biased;

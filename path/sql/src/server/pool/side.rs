@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use contract::{Database, ServerAddress};
+use contract::{Database, ServerAddress, ServerState};
 use loops::Loop;
 use loops::socket::Seen;
 use tokio::sync::Notify;
@@ -173,6 +173,11 @@ impl Side {
     }
 
     fn wait<'a>(self: &Rc<Side>, key: &'a Arc<Key>) -> Result<Waiting<'a>, Refused> {
+        if let ServerState::Unable(reason) = self.database.borrow().state() {
+            // It is looked whether somebody has put it right; this client need not wait for that.
+            self.database.borrow().want();
+            return Err(Refused::Unable(Rc::from(&*reason)));
+        }
         let most = self.shape.borrow().plan.pool.client;
         let mut room = self.room.borrow_mut();
         let waiting = room.waiting();

@@ -39,9 +39,14 @@ impl Side {
     }
 
     fn refuse_late(&self) {
-        let (now, bound) = (now(), self.shape.borrow().plan.pool.wait);
+        let bound = self.shape.borrow().plan.pool.wait;
         let (state, trouble) = (self.database.borrow().state(), self.trouble.borrow().clone());
-        let refused = Refused::late(bound, self.pool.most(), &state, trouble);
+        self.refuse_older(bound, &Refused::late(bound, self.pool.most(), &state, trouble));
+    }
+
+    /// Whoever has waited for so long waits no more.
+    fn refuse_older(&self, bound: Duration, refused: &Refused) {
+        let now = now();
         while let Some(wish) = self.pop_late(now, bound) {
             wish.end(Err(refused.clone()));
         }
@@ -59,8 +64,10 @@ impl Side {
             let mut watch = self.database.borrow().watch();
             loop {
                 let state = watch.borrow_and_update().clone();
-                if let ServerState::Up(address) = state {
-                    self.lead_to(address);
+                match state {
+                    ServerState::Up(address) => self.lead_to(address),
+                    ServerState::Unable(reason) => self.refuse_older(Duration::ZERO, &Refused::Unable(Rc::from(&*reason))),
+                    ServerState::Asleep | ServerState::Starting | ServerState::Down(_) => {}
                 }
                 tokio::select! {
                     biased;

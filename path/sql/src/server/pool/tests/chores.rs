@@ -132,6 +132,26 @@ fn a_wait_ends_with_its_reason() {
 }
 
 #[test]
+fn nobody_waits_for_a_server_that_cannot_run_until_somebody_puts_it_right() {
+    run(async {
+        let (mut keeper, database) = DatabaseKeeper::new(ServerState::Starting);
+        let scene = Scene::new(bounds(1), database);
+        let (side, key) = (scene.side.clone(), scene.key.clone());
+        let waiting = spawn_local(async move { side.lend(&key).await.map(crate::server::Lent::give_back) });
+        let since = now();
+        seconds(3).await;
+        assert!(keeper.wanted.try_recv().is_err());
+        keeper.state.send_replace(ServerState::Unable("no programs".into()));
+        assert!(matches!(waiting.await.unwrap(), Err(Refused::Unable(reason)) if &*reason == "no programs"));
+        assert!(matches!(scene.side.lend(&scene.key).await, Err(Refused::Unable(_))));
+        assert_eq!(((now() - since).as_secs(), scene.pool.sum().waiting), (3, 0));
+        assert!(keeper.wanted.try_recv().is_ok(), "it is asked to look again");
+        keeper.state.send_replace(ServerState::Up(address()));
+        scene.side.lend(&scene.key).await.unwrap().give_back();
+    });
+}
+
+#[test]
 fn a_client_that_leaves_swallows_nothing() {
     run(async {
         let scene = Scene::new(bounds(1), database());
