@@ -192,4 +192,4 @@ impl From<io::Error> for Left {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

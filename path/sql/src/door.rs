@@ -65,6 +65,7 @@ pub(crate) struct Door {
     desks: RefCell<Vec<Box<Desk>>>,
     view: RefCell<View>,
     draining: Cell<bool>,
+    cut: Cell<bool>,
     refusing: Cell<usize>,
 }
 
@@ -128,6 +129,7 @@ impl Door {
             side,
             view: RefCell::new(View::new(shape)),
             draining: Cell::new(false),
+            cut: Cell::new(false),
             refusing: Cell::new(0),
         })
     }
@@ -197,6 +199,19 @@ impl Door {
     pub(crate) fn drain(&self) {
         self.draining.set(true);
         self.side.drain();
+        self.here.alarms.wake_all();
+    }
+
+    /// Whether nobody may stay any longer.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// From now on every client is closed, whatever it does; all are woken to be told.
+    pub(crate) fn cut(&self) {
+        self.draining.set(true);
+        self.cut.set(true);
+        self.side.cut();
         self.here.alarms.wake_all();
     }
 

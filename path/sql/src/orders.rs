@@ -9,7 +9,7 @@ use std::time::Duration;
 use contract::{Database, Drain};
 use loops::{Loop, Newcomer};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
 use crate::client::accept;
 use crate::client::cancel::Request;
@@ -32,6 +32,8 @@ pub(crate) enum Order {
     Listen(TcpListener, Drain),
     /// Tell clients to leave between two transactions, close what is idle; say when.
     Drain(SyncSender<()>),
+    /// Close every client, whatever it does; say when they are told to.
+    Cut(SyncSender<()>),
     /// Say who is pinned, and who has a transaction open.
     Clients(SyncSender<(Vec<Pinned>, Open)>),
 }
@@ -46,22 +48,24 @@ pub(crate) struct Arrivals {
     pub(crate) orders: UnboundedReceiver<Order>,
 }
 
-/// One loop's part of the tier, from its start to the end of the loop.
+/// One loop's part of the tier, from its start until nobody can give an order any more.
 pub(crate) async fn follow(here: Loop, common: Arc<Shared>, shape: Arc<Shape>, database: Database, arrivals: Arrivals) {
     let Arrivals { clients, cancels, messages, listens, mut orders } = arrivals;
     let (pool, events) = (common.pool.clone(), common.events.clone());
     let side = Side::new(here.clone(), pool, events, shape.clone(), database, to_server(), seed());
-    side.start(messages);
+    let mut chores = Vec::from(side.start(messages));
     if let Some(listens) = listens {
-        spawn_local(listening::serve(listens, beside(side.clone()), common.events.clone()));
+        chores.push(spawn_local(listening::serve(listens, beside(side.clone()), common.events.clone())));
     }
     let door = Door::new(here, common, side, shape);
-    spawn_local(forget(door.clone()));
-    spawn_local(door.registry.clone().follow(cancels));
-    spawn_local(accept::arrivals(door.clone(), clients));
+    chores.push(spawn_local(forget(door.clone())));
+    chores.push(spawn_local(door.registry.clone().follow(cancels)));
+    chores.push(spawn_local(accept::arrivals(door.clone(), clients)));
     while let Some(order) = orders.recv().await {
         obey(&door, order);
     }
+    door.cut();
+    chores.iter().for_each(JoinHandle::abort);
 }
 
 /// Connections for who listens.
@@ -97,6 +101,10 @@ fn obey(door: &Rc<Door>, order: Order) {
         Order::Listen(socket, stop) => drop(spawn_local(accept::accept(door.clone(), socket, stop))),
         Order::Drain(done) => {
             door.drain();
+            let _ = done.send(());
+        }
+        Order::Cut(done) => {
+            door.cut();
             let _ = done.send(());
         }
         Order::Clients(answer) => {

@@ -21,6 +21,9 @@ use crate::status::Status;
 use crate::top::{Top, TopStatement};
 use crate::view::Shape;
 
+/// How long clients that are cut off have to take their last words.
+const CUT: Duration = Duration::from_secs(2);
+
 /// One SQL door, to be started.
 #[derive(Debug)]
 pub struct Tier;
@@ -188,15 +191,20 @@ impl Handle {
         shape.is_renewed()
     }
 
-    /// Stops accepting, tells clients between two transactions to leave, lets transactions end for at most `deadline`;
-    /// `true` when all clients are gone.
+    /// Stops accepting, tells clients between two transactions to leave, lets transactions end for at most `deadline`, then closes
+    /// every client that is left (SQLSTATE 57P01); `true` when there was none.
     pub async fn drain(&self, deadline: Duration) -> bool {
         {
             let mut running = self.0.running();
             (running.listening, running.beside) = (None, None);
         }
         self.0.orders.ask(Order::Drain);
-        until_none(|| self.clients(), deadline).await
+        if until_none(|| self.clients(), deadline).await {
+            return true;
+        }
+        self.0.orders.ask(Order::Cut);
+        until_none(|| self.clients(), CUT).await;
+        false
     }
 
     /// Client connections open now.
@@ -251,5 +259,23 @@ impl Inner {
             self.common.events.cannot_listen(&failed);
         }
         Listening { listener, _stop: stop }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_door_that_is_gone_leaves_nothing_on_its_loops() {
+        let loops = Loops::start(2).unwrap();
+        let listener = loops::listen(([127, 0, 0, 1], 0).into(), 2).unwrap();
+        let (plan, database) = (crate::client::tests::plan(), Database::outside(contract::ServerAddress::Tcp("127.0.0.1".into(), 1)));
+        let handle = Tier::start(plan, database, listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
+        let (shared, pool) = (Arc::downgrade(&handle.0.common), Arc::downgrade(&handle.0.common.pool));
+        assert!(handle.drain(Duration::ZERO).await);
+        drop(handle);
+        testkit::until("nothing of it is left", || shared.strong_count() + pool.strong_count() == 0);
+        loops.end();
     }
 }

@@ -1,5 +1,7 @@
 //! A client that is busy: it has a desk, and a server connection while somebody must answer it.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -48,7 +50,7 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
     while guest.speaks(&door).await {
         let mut visit = Visit::new(&mut guest, &door);
         let after = loop {
-            let after = path(&mut visit).await;
+            let after = visit.serve().await;
             if after == After::Close || visit.is_at_rest() {
                 break after;
             }
@@ -67,6 +69,19 @@ impl<'g> Visit<'g> {
         let mut visit = Visit { guest, door, shape, desk, hold: None, rules: Rules::default(), clock: Clock::default() };
         visit.follow_session();
         visit
+    }
+
+    /// The path, unless the door is cut meanwhile: then the client is closed, wherever it stands.
+    async fn serve(&mut self) -> After {
+        let door = self.door;
+        let served = {
+            let mut path = pin!(path(self));
+            poll_fn(|context| if door.is_cut() { Poll::Ready(None) } else { path.as_mut().poll(context).map(Some) }).await
+        };
+        match served {
+            Some(after) => after,
+            None => Box::pin(self.cut()).await,
+        }
     }
 
     /// The client's session may be another: what is made of it is made anew.

@@ -232,3 +232,18 @@ fn who_comes_to_a_server_that_cannot_run_is_told_why_at_once() {
     let door = &json(&plimsoll, &["status", "--json"])["sql"][0];
     assert!(door["state"] == "down" && door["reason"].as_str().unwrap().contains(&words), "{door}");
 }
+
+/// A door that a reload takes away does not wait for ever.
+#[test]
+fn a_transaction_does_not_keep_a_door_that_left() {
+    let server = Postgres::start();
+    let door = |name: &str| format!("[sql.{name}]\nlisten = \"127.0.0.1:0\"\nprimary = \"{}\"\n", server.url("app", "app"));
+    let text = |doors: &str| format!("{}[http.timeout]\ndrain = \"1s\"\n{doors}", file("sql = \"main\"\n"));
+    let plimsoll = Plimsoll::start(BINARY, &text(&(door("main") + &door("other"))));
+    let mut wire = connect(&plimsoll, "other");
+    wire.query("BEGIN").unwrap();
+    let output = reload(&plimsoll, &text(&door("main")));
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(wire.answer().unwrap_err().to_string().starts_with("57P01 FATAL"));
+    rows(&mut connect(&plimsoll, "main"), "SELECT 1");
+}

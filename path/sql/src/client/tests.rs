@@ -38,7 +38,7 @@ struct Files {
 }
 
 /// The plan of a door with one user.
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let seconds = Duration::from_secs;
     Plan {
         name: "main".into(),

@@ -159,6 +159,11 @@ impl Answers {
         self.expected.is_empty() && self.left == 0
     }
 
+    /// Whether the end of a message that has begun is to come.
+    pub(crate) fn is_amid(&self) -> bool {
+        self.left > 0
+    }
+
     /// How many answers are outstanding.
     pub(crate) fn outstanding(&self) -> usize {
         self.expected.len()

@@ -164,7 +164,7 @@ impl Denied {
     fn refused(visit: &Visit<'_>, refused: &Refused) -> Denied {
         visit.door.events().failed(match refused {
             Refused::Full { .. } | Refused::Busy { .. } => Failure::Wait,
-            Refused::Away(_) | Refused::Unable(_) | Refused::Crowded(_) | Refused::Failed(_) => Failure::Unreachable,
+            Refused::Away(_) | Refused::Unable(_) | Refused::Crowded(_) | Refused::Closing | Refused::Failed(_) => Failure::Unreachable,
         });
         let mut bytes = Vec::new();
         refused.write(&mut bytes, Severity::Error);

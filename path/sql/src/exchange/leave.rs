@@ -36,6 +36,15 @@ impl Visit<'_> {
         self.farewell().await
     }
 
+    /// The door closes before the client has left: what it has begun is broken off, and it is told why if a message may stand there.
+    pub(crate) async fn cut(&mut self) -> After {
+        self.break_off();
+        if !self.desk.answers.is_amid() {
+            self.say(&Fault::terminated(), Severity::Fatal);
+        }
+        self.farewell().await
+    }
+
     /// Ends what the client has begun.
     pub(super) async fn let_go(&mut self) {
         if self.desk.answers.is_settled() && self.desk.is_at_boundary() {

@@ -147,3 +147,25 @@ fn a_drain_waits_for_transactions_and_tells_the_others() {
         assert!(drained.join().unwrap());
     });
 }
+
+#[test]
+fn who_does_not_leave_within_the_drain_is_closed() {
+    let door = Door::new(3);
+    let [mut idle, mut copies, mut sleeps, mut waits] = std::array::from_fn(|_| door.client());
+    idle.query("CREATE TABLE not_left (a int)").unwrap();
+    idle.query("BEGIN; INSERT INTO not_left VALUES (1)").unwrap();
+    copies.send(&query("COPY not_left FROM STDIN")).unwrap();
+    assert_eq!(copies.receive().unwrap().tag, b'G');
+    sleeps.send(&query("SELECT pg_sleep(600) /* stays */")).unwrap();
+    until("it sleeps", || sleepers("stays */") == "1");
+    waits.send(&query("SELECT 1")).unwrap();
+    until("it waits", || door.handle.counts().waiting == 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(!runtime.block_on(door.handle.drain(Duration::from_millis(100))));
+    for wire in [&mut idle, &mut copies, &mut sleeps, &mut waits] {
+        assert_eq!(wire.answer().unwrap_err().to_string().split(':').next(), Some("57P01 FATAL"));
+    }
+    until("nobody is left", || door.handle.clients() == 0);
+    until("its statement is stopped", || sleepers("stays */") == "0");
+    until("the locks are gone", || server().psql("SET lock_timeout = '1s'; SELECT count(*) FROM not_left").ends_with('0'));
+}

@@ -40,6 +40,8 @@ pub(crate) enum Refused {
     Away(Rc<str>),
     /// The server cannot run, and waiting would not help.
     Unable(Rc<str>),
+    /// The door closes.
+    Closing,
     /// The server will not have this user or database, or cannot be used.
     Failed(Rc<ConnectError>),
 }
@@ -123,6 +125,7 @@ impl Refused {
             }
             Refused::Away(reason) => Fault::unreachable(reason).write(out, severity),
             Refused::Unable(reason) => Fault::unable(reason).write(out, severity),
+            Refused::Closing => Fault::shutting_down().write(out, severity),
             Refused::Failed(error) => error.write(out, severity),
         }
     }

@@ -13,7 +13,7 @@ use loops::Loop;
 use loops::socket::Seen;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
 use super::choose::{Goes, Step};
 use super::inbox::Message;
@@ -51,6 +51,8 @@ pub(crate) struct Side {
     /// Some connections may be of users whom the file does not name any more.
     pub(super) unnamed: Cell<bool>,
     pub(super) draining: Cell<bool>,
+    /// Nobody gets a connection any more.
+    pub(super) is_cut: Cell<bool>,
     pub(super) random: Cell<u64>,
     /// The time of who waits is being watched.
     pub(super) armed: Cell<bool>,
@@ -91,6 +93,7 @@ impl Side {
             refusal: RefCell::default(),
             unnamed: Cell::new(false),
             draining: Cell::new(false),
+            is_cut: Cell::new(false),
             random: Cell::new(seed),
             armed: Cell::new(false),
             stirred: Notify::new(),
@@ -98,12 +101,14 @@ impl Side {
         })
     }
 
-    /// Starts what it does beside lending, until the loop ends.
-    pub(crate) fn start(self: &Rc<Side>, messages: UnboundedReceiver<Message>) {
-        spawn_local(self.clone().follow(messages));
-        spawn_local(self.clone().follow_server());
-        spawn_local(self.clone().end_waits());
-        spawn_local(self.clone().sweep());
+    /// Starts what it does beside lending: tasks that never end.
+    pub(crate) fn start(self: &Rc<Side>, messages: UnboundedReceiver<Message>) -> [JoinHandle<()>; 4] {
+        [
+            spawn_local(self.clone().follow(messages)),
+            spawn_local(self.clone().follow_server()),
+            spawn_local(self.clone().end_waits()),
+            spawn_local(self.clone().sweep()),
+        ]
     }
 
     /// Follows another plan from now on, and another server if it is one. New bounds hold for what comes.
@@ -173,6 +178,9 @@ impl Side {
     }
 
     fn wait<'a>(self: &Rc<Side>, key: &'a Arc<Key>) -> Result<Waiting<'a>, Refused> {
+        if self.is_cut.get() {
+            return Err(Refused::Closing);
+        }
         if let ServerState::Unable(reason) = self.database.borrow().state() {
             // It is looked whether somebody has put it right; this client need not wait for that.
             self.database.borrow().want();

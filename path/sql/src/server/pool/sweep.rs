@@ -117,6 +117,13 @@ impl Side {
         self.close_idle(Closed::Drained, |_| true);
     }
 
+    /// Whoever waits is told that the door closes, and who comes.
+    pub(crate) fn cut(&self) {
+        self.is_cut.set(true);
+        self.drain();
+        self.refuse_older(Duration::ZERO, &Refused::Closing);
+    }
+
     /// Idle connections for which `is_due` says so.
     pub(super) fn close_idle(&self, why: Closed, mut is_due: impl FnMut(&Kept) -> bool) {
         while let Some(kept) = self.lend_due(&mut is_due) {
