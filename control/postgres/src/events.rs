@@ -52,6 +52,10 @@ pub(crate) fn dumped(log: &Log, result: &Result<Dumped, String>) {
     }
 }
 
+pub(crate) fn handed_over(log: &Log, database: &str) {
+    log.warning(TIER, &format!("the database {database} was there and another role's; it is now that of the file's section of this name"));
+}
+
 pub(crate) fn not_made(log: &Log, error: &str) {
     log.error(TIER, &format!("cannot make the databases of the changed file: {error}"));
 }

@@ -9,7 +9,6 @@ use process::{Exit, KilledWhenDropped, Process, Signal, Tail};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::ask::Asker;
 use crate::clear::clear;
 use crate::ground::{Ground, Lack};
 use crate::lock::Lock;
@@ -258,17 +257,13 @@ impl Life {
             () = looking => {}
         }
         let wanted = self.shared.all_credentials()?;
-        let asked = async {
-            let mut asker = Asker::connect(&ground.socket(), "postgres").await?;
-            roles::ensure(&mut asker, &wanted, true).await
-        };
-        asked.await.map_err(|error: String| format!("cannot make the databases: {error}"))
+        let made = roles::ensure(&ground.socket(), &wanted, true, &self.setup().log).await;
+        made.map_err(|error| format!("cannot make the databases: {error}"))
     }
 
     async fn ensure_roles(&self, ground: &Ground) -> Result<(), String> {
         let wanted = self.shared.all_credentials()?;
-        let mut asker = Asker::connect(&ground.socket(), "postgres").await?;
-        roles::ensure(&mut asker, &wanted, false).await
+        roles::ensure(&ground.socket(), &wanted, false, &self.setup().log).await
     }
 
     /// Makes what a changed plan adds, for ever.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use contract::{ServerAddress, ServerState};
-use postgres::{Handle, Plan, Setup, Tier};
+use postgres::{Credentials, Handle, Plan, Setup, Tier};
 use process::{Keeper, Signal};
 use telemetry::{Log, Registry, Sink};
 use tempfile::TempDir;
@@ -172,8 +172,13 @@ pub fn lives(pid: u32) -> bool {
 /// psql as the role of a `[sql.NAME]`.
 pub fn psql(handle: &Handle, socket: &Path, name: &str, sql: &str) -> Output {
     let who = handle.credentials(name).unwrap();
+    psql_as(&who, socket, &who.database, sql)
+}
+
+/// The same in any database.
+pub fn psql_as(who: &Credentials, socket: &Path, database: &str, sql: &str) -> Output {
     let mut psql = Command::new("psql");
     psql.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("PGPASSWORD", &who.password);
-    psql.arg("-h").arg(socket.parent().unwrap()).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", &who.user, "-d", &who.database, "-c", sql]);
+    psql.arg("-h").arg(socket.parent().unwrap()).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", &who.user, "-d", database, "-c", sql]);
     psql.output().unwrap()
 }

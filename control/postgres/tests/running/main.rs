@@ -139,6 +139,28 @@ async fn a_changed_plan_makes_its_database_in_the_running_server() {
     ground.handle.stop().await;
 }
 
+/// A role may make databases; one of them may become a section's later.
+#[tokio::test]
+async fn a_database_that_another_role_made_becomes_its_sections() {
+    let ground = Ground::new();
+    let socket = ground.up().await;
+    ground.sql("CREATE DATABASE orders").await;
+    let as_main = ground.handle.credentials("main").unwrap();
+    let made = ground::psql_as(&as_main, &socket, "orders", "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
+    assert!(made.status.success(), "{made:?}");
+    ground.handle.change(ground::plan(&["main", "orders"])).unwrap();
+    let count = || {
+        ground::psql(&ground.handle, &socket, "orders", "INSERT INTO kept VALUES (8); CREATE TABLE mine (n int); SELECT sum(n) FROM kept")
+    };
+    ground::until("the section to have it", || count().stdout == b"15\n").await;
+    ground::until("its maker to be out", || !ground::psql_as(&as_main, &socket, "orders", "SELECT 1").status.success()).await;
+    let owners =
+        "SELECT string_agg(datname || ' ' || pg_get_userbyid(datdba), ', ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate";
+    assert_eq!(ground.sql(owners).await, "main main, orders orders, postgres plimsoll");
+    assert!(ground.lines.text().contains("the database orders was there"), "{}", ground.lines.text());
+    ground.handle.stop().await;
+}
+
 /// A role's password is lost with the file; the server takes the new one.
 #[tokio::test]
 async fn a_new_password_is_taken() {
