@@ -25,8 +25,8 @@ const LONGEST_NAME: usize = PREFIX.len() + 10;
 /// live to see the others.
 const LEFT_OUT: Number = Number::MAX / 2;
 
-/// Statements whose `Parse` may be unanswered at once.
-const PENDING: usize = 1024;
+/// Statements whose `Parse` may be unanswered at once: one turn of a loop deals with no more of them.
+const PENDING: usize = 128;
 
 /// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,8 +19,8 @@ const MOST: usize = 64 << 20;
 /// What a name costs beside its statement's bytes.
 const OVERHEAD: usize = 256;
 
-/// Changes of names that may wait for their answers.
-const PENDING: usize = 1024;
+/// Changes of names that may wait for their answers: one turn of a loop deals with no more of them.
+const PENDING: usize = 128;
 
 /// A text with its parameter types, as a `Parse` gave it. Two of them are equal when a server would parse the same.
 #[derive(Debug)]
