@@ -5,6 +5,7 @@
 //! server says), without IO; `flow` moves the bytes; `receive`, `hold`, `relay` and `leave` are a client's turns.
 
 mod answers;
+mod consequences;
 mod desk;
 mod expected;
 mod flow;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::answers::{Answers, Gate};
+use super::consequences::{changes_session, defines, disturbs, means};
 use super::expected::{Expected, Kind};
 use super::memory::Memory;
 use super::messages::{Meaning, Message, Messages};
@@ -36,6 +37,8 @@ pub(crate) struct Intake {
     pub(super) portals: Vec<(Box<[u8]>, Arc<Recognised>)>,
     /// What was sent changes names: nothing goes before it is answered.
     barrier: bool,
+    /// The batch executes `DISCARD ALL`: nothing goes behind it before it is answered.
+    discards: bool,
     /// The `Query` at the front waits for what is lent to it in a batch that is open.
     pub(super) borrows: bool,
     /// What was sent may have changed what a text means, and for this transaction only: what is parsed now is private.
@@ -82,6 +85,7 @@ impl Intake {
     pub(crate) fn rewind(&mut self) {
         self.portals.clear();
         (self.left, self.batch, self.barrier, self.borrows, self.flushed) = (0, 0, false, false, 0);
+        self.discards = false;
         (self.reused, self.is_wary, self.unsure, self.is_disturbed) = (None, false, None, false);
     }
 
@@ -333,6 +337,7 @@ impl Intake {
         let portal = frame::split_text(turn.body(length)).map_or(&b""[..], |split| split.0);
         let text: Option<Arc<Recognised>> = self.portals.iter().find(|(name, _)| **name == *portal).map(|(_, text)| text.clone());
         self.barrier |= text.as_ref().is_some_and(|text| changes_session(text));
+        self.discards |= text.as_ref().is_some_and(|text| text.steps.contains(&Step::DiscardAll));
         self.send(length, true, turn);
         let mark = self.mark.map(|mark| mark.again(turn.watch.came));
         turn.expect(Expected::client(Kind::Execute(text)).measured(mark));
@@ -340,6 +345,7 @@ impl Intake {
 
     fn end_batch(&mut self, length: usize, kind: Kind, turn: &mut Turn<'_>) {
         self.forward(length, kind, turn);
+        self.barrier |= std::mem::take(&mut self.discards);
         self.begin_batch();
     }
 
@@ -369,29 +375,4 @@ impl Intake {
         }
         self.left -= count;
     }
-}
-
-/// Whether the end of a statement of `text` means something.
-pub(super) fn means(text: &Recognised) -> bool {
-    text.effects.has(Effects::SEED.and(Effects::LOAD).and(Effects::TAKES_DATA))
-        || text
-            .steps
-            .iter()
-            .any(|step| !matches!(step, Step::Other | Step::Begin | Step::Commit | Step::Rollback | Step::Savepoint | Step::SetLocal))
-}
-
-/// Whether names of prepared statements may come or go with it, or parameters go back to what only the session knows.
-fn changes_session(text: &Recognised) -> bool {
-    text.steps.iter().any(|step| matches!(step, Step::Prepare(_) | Step::Deallocate(_) | Step::DiscardAll | Step::Reset(_)))
-}
-
-/// Whether names may mean something else after it, for everybody.
-fn defines(text: &Recognised) -> bool {
-    text.effects.has(Effects::DEFINES.and(Effects::OPAQUE))
-}
-
-/// Whether what is parsed after it may mean something else than before, until its transaction is over.
-fn disturbs(text: &Recognised) -> bool {
-    const EFFECTS: Effects = Effects::PARAMETERS.and(Effects::TEMPORARY).and(Effects::DEFINES).and(Effects::OPAQUE);
-    text.effects.has(EFFECTS) || text.steps.contains(&Step::SetLocal)
 }

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use super::consequences::means;
 use super::expected::{CLOSED, Described, Expected, Kind};
-use super::intake::{Intake, means};
+use super::intake::Intake;
 use super::message;
 use super::own::write_parse;
 use super::turn::{May, Renamed, Turn};

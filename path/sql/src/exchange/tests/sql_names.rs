@@ -102,6 +102,17 @@ fn all_names_go_with_deallocate_all() {
     }
 }
 
+/// The session is made anew behind it, before anything else is in it.
+#[test]
+fn no_batch_goes_behind_discard_all_before_all_is_answered() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    let batch = "P - DISCARD ALL | B - - | E -";
+    assert_eq!(scene.client(&format!("{batch} | B - - | S | Q PREPARE s AS SELECT a")), format!("{batch} | H"));
+    assert_eq!(scene.server("1 | 2 | C DISCARD ALL").1, "P - DISCARD ALL | B - - | S");
+    assert_eq!(scene.server("1 | 2 | Z I").1, "Q PREPARE s AS SELECT a");
+}
+
 /// What SQL prepares under a name that was lent is not the door's to close.
 #[test]
 fn a_name_that_sql_has_taken_anew_stays() {
