@@ -15,9 +15,10 @@ use crate::postmaster::{self, Inhabitant, Kind};
 const FOREIGN: Duration = Duration::from_secs(2);
 /// From SIGINT, which ends every transaction, to SIGKILL.
 const IN_ORDER: Duration = Duration::from_secs(5);
+/// Between two looks: nobody is told when the children of a process end that was another's.
+const PAUSE: Duration = Duration::from_millis(5);
 /// After SIGKILL even a process that cannot die (stuck in the kernel) is left.
 const LONGEST: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// What to do about who lives in a data directory that is to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]

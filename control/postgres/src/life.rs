@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::{DatabaseKeeper, ServerState};
 use process::{Exit, KilledWhenDropped, Process, Signal, Tail};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::clear::clear;
 use crate::ground::{Ground, Lack};
@@ -209,9 +209,9 @@ impl Life {
         let (mut orders, begun) = (self.orders.clone(), Instant::now());
         // From before its databases are looked at: none that comes meanwhile is missed.
         let plans = self.shared.plan.subscribe();
-        let running = self.start(ground).await.map_err(|reason| Death { reason, ready: None, is_lasting: false })?;
+        let mut running = self.start(ground).await.map_err(|reason| Death { reason, ready: None, is_lasting: false })?;
         let ready = tokio::select! {
-            ready = self.until_ready(&running, ground) => ready,
+            ready = self.until_ready(&mut running, ground) => ready,
             () = told_to_stop(&mut orders) => return self.stop(&running.process, ground).await,
         };
         if let Err(reason) = ready {
@@ -245,13 +245,16 @@ impl Life {
     }
 
     /// Waits until it takes connections and has every role and database.
-    async fn until_ready(&self, running: &Running, ground: &Ground) -> Result<(), String> {
+    async fn until_ready(&self, running: &mut Running, ground: &Ground) -> Result<(), String> {
         let looking = takes_connections(running.process.pid(), ground.data(), self.setup());
         tokio::select! {
             biased;
             exit = running.process.exited() => {
-                // A process that holds the pipes is not waited for.
-                let _ = timeout(LAST_LINES, async { while !running.copying.iter().all(|task| task.is_finished()) { sleep(FIRST_PAUSE).await } }).await;
+                let end = Instant::now() + LAST_LINES;
+                for copying in &mut running.copying {
+                    // A process that holds the pipes is not waited for.
+                    let _ = timeout_at(end, copying).await;
+                }
                 return Err(death::reason("postgres", exit, &running.tail.lines(), &ground.data()));
             }
             () = looking => {}
@@ -330,7 +333,8 @@ struct Running {
     _killed: KilledWhenDropped,
 }
 
-/// Waits until the server says that it is ready.
+/// Waits until the server says that it is ready: in a file, at which one can only look. Its lines say it, too, but a person's settings
+/// may silence those.
 async fn takes_connections(pid: u32, data: PathBuf, setup: &Setup) {
     let (begun, mut pause, mut told) = (Instant::now(), FIRST_PAUSE, SLOW);
     while !postmaster::pid_file(&data).is_some_and(|file| file.ready && file.pid == pid) {

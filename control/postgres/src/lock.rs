@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 
 /// How long a killed predecessor may take to die: it has let go of the state folder's lock, but not yet of this one.
 const DYING: Duration = Duration::from_secs(3);
+/// Between two tries: a lock that is waited for knows no bound.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Held as long as this value; the system lets go of it with the process, however that ends.

@@ -9,13 +9,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use process::Exit;
 
-use super::{Target, Tools, aside, dump_arguments, finish};
+use super::{aside, dump_arguments, finish};
 use crate::ask::{Asker, SUPERUSER};
 use crate::events;
 use crate::ground::Ground;
 use crate::place;
 use crate::run::run;
+use crate::target::Target;
 use crate::tier::Shared;
+use crate::tools::Tools;
 use crate::view::Phase;
 
 /// Between two looks at the clock.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
-use super::Tools;
+use crate::tools::Tools;
 
 /// What `pg_restore` 17 and newer begin with, which an older server does not know, and what does the same where it is known.
 const NEWER: &[(&[u8], &[u8])] =
