@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use contract::{DumpState, PostgresState};
 
-use super::picture::{one_line, rate, span, wait};
+use super::picture::{counted, one_line, rate, span, wait};
 use super::{OpenState, PinState, Snapshot, SqlState, SqlUserState, StatementState};
 
 /// Characters of a statement's text in a line.
@@ -36,11 +36,14 @@ fn door_of(door: &SqlState, out: &mut String) {
         (
             "work",
             format!(
-                "{} queries/s   p50 {}   p95 {}   p99 {}   {queries} queries, {transactions} transactions, {errors} errors in all",
+                "{} queries/s   p50 {}   p95 {}   p99 {}   {}, {}, {} in all",
                 rate(door.queries_per_second),
                 wait(door.p50),
                 wait(door.p95),
-                wait(door.p99)
+                wait(door.p99),
+                counted(*queries, "query"),
+                counted(*transactions, "transaction"),
+                counted(*errors, "error")
             ),
         ),
     ];
@@ -57,7 +60,7 @@ fn door_of(door: &SqlState, out: &mut String) {
 
 fn user_of(user: &SqlUserState) -> String {
     let SqlUserState { user, database, clients, waiting, busy, idle } = user;
-    format!("{user} in {database}: {clients} clients, {waiting} waiting, {busy} busy, {idle} idle")
+    format!("{user} in {database}: {}, {waiting} waiting, {busy} busy, {idle} idle", counted(*clients, "client"))
 }
 
 fn pin_of(pin: &PinState) -> String {
@@ -114,7 +117,8 @@ fn statement_of(statement: &StatementState) -> String {
     let failed = if *errors > 0 { format!(", {errors} failed") } else { String::new() };
     let text: String = one_line(text).chars().take(STATEMENT).collect();
     let [mean, longest] = [mean, *longest_seconds].map(|seconds| seconds * 1e3);
-    format!("{seconds:.1} s in {calls} calls, {mean:.1} ms each, {longest:.1} ms at most, {rows} rows{failed}: {text}")
+    let (calls, rows) = (counted(*calls, "call"), counted(*rows, "row"));
+    format!("{seconds:.1} s in {calls}, {mean:.1} ms each, {longest:.1} ms at most, {rows}{failed}: {text}")
 }
 
 fn server_of(server: &PostgresState, out: &mut String) {
@@ -126,7 +130,7 @@ fn server_of(server: &PostgresState, out: &mut String) {
         let _ = write!(state, ", pid {pid}");
     }
     if server.restarts > 0 {
-        let _ = write!(state, ", started again {} times", server.restarts);
+        let _ = write!(state, ", started again {}", counted(server.restarts, "time"));
     }
     if let Some(reason) = &server.reason {
         let _ = write!(state, ": {}", one_line(reason));

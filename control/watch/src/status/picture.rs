@@ -45,7 +45,7 @@ impl Drawing {
         let http = &snapshot.http;
         let share = if http.requests == 0 { 0.0 } else { http.errors as f64 * 100.0 / http.requests as f64 };
         self.line("");
-        self.line(&format!("clients    {} {}", http.connections, plural(http.connections, "connection")));
+        self.line(&format!("clients    {}", counted(http.connections, "connection")));
         self.line(&format!(
             "   |       {} requests/s   p50 {}   p95 {}   p99 {}   errors {share:.1} %   {} in all",
             rate(http.requests_per_second),
@@ -113,7 +113,7 @@ impl Drawing {
             let _ = write!(row, "  pid {pid}");
         }
         if instance.restarts > 0 {
-            let _ = write!(row, "  {} {}", instance.restarts, plural(instance.restarts, "restart"));
+            let _ = write!(row, "  {}", counted(instance.restarts, "restart"));
         }
         row
     }
@@ -129,13 +129,12 @@ impl Drawing {
                 None => self.line(&format!("{:<10} {listen}", format!("sql.{}", door.name))),
             }
             self.line(&format!(
-                "   |       {} queries/s   p50 {}   p95 {}   p99 {}   {} {}   {} waiting   {} pinned",
+                "   |       {} queries/s   p50 {}   p95 {}   p99 {}   {}   {} waiting   {} pinned",
                 rate(door.queries_per_second),
                 wait(door.p50),
                 wait(door.p95),
                 wait(door.p99),
-                door.clients,
-                plural(door.clients, "client"),
+                counted(door.clients, "client"),
                 door.waiting,
                 door.pins.len()
             ));
@@ -254,8 +253,13 @@ pub(super) fn rate(per_second: f64) -> String {
     if per_second > 0.0 && per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
 }
 
-fn plural(count: u64, word: &str) -> String {
-    if count == 1 { word.to_string() } else { format!("{word}s") }
+/// `1 query`, `2 queries`.
+pub(super) fn counted(count: u64, word: &str) -> String {
+    match word.strip_suffix('y') {
+        _ if count == 1 => format!("1 {word}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {word}s"),
+    }
 }
 
 /// A reason may quote text from outside: it stays on its line and sends nothing to the terminal.

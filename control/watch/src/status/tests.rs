@@ -153,6 +153,19 @@ postgres
 }
 
 #[test]
+fn one_of_anything_is_told_as_one() {
+    let mut one = shop();
+    let door = &mut one.sql[0];
+    (door.queries, door.transactions, door.errors, door.users[0].clients) = (1, 1, 1, 1);
+    (door.statements[0].calls, door.statements[0].rows) = (1, 1);
+    one.postgres.as_mut().unwrap().restarts = 1;
+    let drawn = database_picture(&one);
+    for words in ["1 query, 1 transaction, 1 error in all", "main: 1 client,", "in 1 call,", "1 row, 1 failed", "started again 1 time"] {
+        assert!(drawn.contains(words), "{words}: {drawn}");
+    }
+}
+
+#[test]
 fn a_picture() {
     let expected = "\
 shop   stage 1   up 2 h 13 min   plimsoll 0.1.0   pid 4242
