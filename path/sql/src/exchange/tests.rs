@@ -6,6 +6,7 @@ mod sql_names;
 
 mod copy;
 mod failing;
+mod limits;
 mod measured;
 mod names;
 mod order;

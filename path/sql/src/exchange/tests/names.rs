@@ -151,26 +151,6 @@ fn an_error_calls_a_statement_as_the_client_does() {
 }
 
 #[test]
-fn a_statement_that_the_door_cuts_took_too_long() {
-    let asked = error("57014", "canceling statement due to user request", "ProcessInterrupts");
-    let mut server = Server::default();
-    let mut scene = Scene::new(&mut server);
-    scene.client("Q SELECT a | Q SELECT b");
-    scene.answers.cut();
-    let cut = error("57014", "canceling statement due to statement timeout", "ProcessInterrupts");
-    assert_eq!(scene.server_bytes(&asked).unwrap(), cut);
-    scene.answer("Z I");
-    assert_eq!(scene.server_bytes(&asked).unwrap(), asked, "that was the client's own");
-    scene.answer("Z I");
-    // One that ended before it was cut.
-    scene.client("Q SELECT a");
-    scene.answers.cut();
-    scene.answer("C SELECT 0 | Z I");
-    scene.client("Q SELECT a");
-    assert_eq!(scene.server_bytes(&asked).unwrap(), asked);
-}
-
-#[test]
 fn the_unnamed_statement_outlives_all_names() {
     let mut server = Server::default();
     let mut scene = Scene::new(&mut server);
