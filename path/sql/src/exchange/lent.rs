@@ -14,6 +14,8 @@ impl Intake {
     /// the protocol are the same.
     pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
         let is_unsure = is_query && turn.answers.outstanding() > 0;
+        // What an open batch has done since is not known.
+        let has_failed = turn.answers.status() == b'E' && !turn.answers.has_begun();
         for step in text.steps.iter() {
             let (name, runs) = match step {
                 Step::Deallocate(Name::One(name)) | Step::Prepare(name) => (name.as_bytes(), false),
@@ -26,7 +28,7 @@ impl Intake {
                 Found::Here(_) if is_unsure || turn.records.names.is_yet_of_sql(turn.records.changes, name) => return May::Wait,
                 Found::Here(_) if turn.records.prepared.is_doomed(name) => {}
                 // Postgres says what it says of any statement in a failed transaction.
-                Found::Here(_) if is_query && turn.answers.status() == b'E' => {}
+                Found::Here(_) if is_query && has_failed => {}
                 Found::Here(named) => {
                     let (text, types) = if runs { (&*named.statement.text, &*named.statement.types) } else { (&b""[..], &b"\0\0"[..]) };
                     match (is_query, turn.answers.has_begun()) {

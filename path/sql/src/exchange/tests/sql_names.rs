@@ -177,6 +177,19 @@ fn a_query_in_an_open_batch_is_answered_even_if_nothing_can_be_lent_to_it() {
     assert_eq!(scene.client("B - - | S"), "C S - | B - - | S", "a `Query` ends the unnamed statement");
 }
 
+#[test]
+fn a_transaction_that_failed_may_end_in_an_open_batch() {
+    let mut server = Server::default();
+    let mut scene = Scene::new(&mut server);
+    scene.client("P s SELECT a | P r ROLLBACK | S");
+    scene.answer("1 | 1 | Z I");
+    scene.client("Q BEGIN | Q x");
+    scene.answer("C BEGIN | Z T | E 42601 | Z E");
+    assert_eq!(scene.client("B - r | E - | Q EXECUTE s"), "B - plimsoll_2 | E - | H");
+    assert_eq!(scene.server("2 | C ROLLBACK").1, "P s SELECT a | H");
+    assert_eq!(scene.server("1").1, "Q EXECUTE s");
+}
+
 /// Lent to a text of the same batch, which need not be there yet.
 #[test]
 fn a_query_waits_for_what_was_lent_to_others() {
