@@ -192,7 +192,9 @@ impl Life {
         let tell = move |text: &str| setup.log.info(events::TIER, text);
         let environment = self.setup().environment.clone();
         let fetched = tokio::task::spawn_blocking(move || crate::setup::get(&environment, &tell)).await;
-        fetched.map_err(|error| error.to_string())??;
+        let fetched = fetched.map_err(|error| error.to_string())?;
+        // A registry may answer the next time; a build that does not exist is not there then either.
+        fetched.map_err(|reason| Unprepared { reason, is_lasting: fetch::major().is_none() })?;
         self.look().await?.map_err(|lack| match lack {
             Lack::Other(reason) => lasting(reason),
             Lack::Programs(missing) => lasting(missing),
