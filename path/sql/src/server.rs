@@ -12,6 +12,7 @@ mod prepared;
 mod reader;
 mod scram;
 mod tls;
+mod tried;
 
 pub(crate) use ask::{AskError, Rows, ask, ask_within};
 pub(crate) use cancel::Target;
@@ -22,6 +23,7 @@ pub(crate) use pool::{Attendance, Ledger, Lent, Message, Pool, Refused, Side, se
 pub(crate) use prepared::{Held, Loan, Number, Origin, Place, Prepared, Wanted, find_name, name_of};
 pub(crate) use reader::Reader;
 pub(crate) use tls::Trust;
+pub(crate) use tried::{TRIES, Tried, Unfit};
 
 #[cfg(test)]
 pub(crate) mod tests;

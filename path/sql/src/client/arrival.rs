@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::guest::{Guest, Traits};
 use super::{Client, Entrance, Known, greet};
 use crate::door::Door;
-use crate::error::{Fault, Severity};
+use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Failure;
-use crate::server::{Lent, Refused};
+use crate::server::{Lent, Refused, TRIES, Tried, Unfit};
 use crate::session::{self, Names, Reported, Session, Unsettled, settle};
 use crate::stream::Stream;
 use crate::visit::serve;
@@ -83,19 +83,39 @@ async fn meet(door: &Rc<Door>, client: &Client, who: session::Client) -> Result<
 
 /// Makes a connection the client's, to learn what it is told there.
 async fn introduce(door: &Rc<Door>, client: &Client, session: &mut Session, mut lent: Lent) -> Result<(), Vec<u8>> {
-    match settle(session, &mut lent, &mut Vec::new()).await {
-        Ok(()) => {
-            door.common.welcomes.note(&client.key, &client.startup, session.told().clone());
-            lent.give_back();
-            Ok(())
+    let mut tried = Tried::default();
+    for number in 1.. {
+        let unfit = match settle(session, &mut lent, &mut Vec::new()).await {
+            Ok(()) => {
+                door.common.welcomes.note(&client.key, &client.startup, session.told().clone());
+                lent.give_back();
+                return Ok(());
+            }
+            Err(Unsettled::Refused(said)) => Unfit::Refused(Box::new((lent, said))),
+            Err(Unsettled::Lost) => Unfit::Lost,
+        };
+        tried.judge(unfit, |_| false).map_err(|said| denial(&said))?;
+        if number == TRIES {
+            break;
         }
-        Err(Unsettled::Refused(said)) => {
-            let mut out = Vec::new();
-            said.write(&mut out, Severity::Fatal);
-            Err(out)
-        }
-        Err(Unsettled::Lost) => Err(refusal(door, &Refused::Away("the connection broke at once".into()))),
+        lent = match door.side.try_lend(&client.key, |_| true) {
+            Some(lent) => lent,
+            None => {
+                tried.make_room();
+                door.side.lend(&client.key).await.map_err(|refused| refusal(door, &refused))?
+            }
+        };
     }
+    Err(match tried.said() {
+        Some(said) => denial(&said),
+        None => refusal(door, &Refused::Away("every connection to it broke at once".into())),
+    })
+}
+
+fn denial(said: &ErrorResponse) -> Vec<u8> {
+    let mut out = Vec::new();
+    said.write(&mut out, Severity::Fatal);
+    out
 }
 
 fn refusal(door: &Rc<Door>, refused: &Refused) -> Vec<u8> {

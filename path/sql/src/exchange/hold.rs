@@ -8,12 +8,9 @@ use super::flow::read;
 use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Failure;
 use crate::route::Route;
-use crate::server::{Lent, Refused};
+use crate::server::{Lent, Refused, TRIES, Tried, Unfit};
 use crate::session::{Unsettled, settle};
 use crate::visit::{After, Hold, Visit};
-
-/// Connections that may prove unfit for a client's session before that is the client's affair.
-const TRIES: usize = 3;
 
 /// Why a client has no connection.
 #[derive(Debug)]
@@ -22,23 +19,6 @@ pub(crate) enum Denied {
     Gone,
     /// It is told this, an error that its batch fails with.
     Error(Vec<u8>),
-}
-
-/// A connection that could not be made the client's.
-#[derive(Debug)]
-enum Unfit {
-    /// The server refused, and this is well: what it is set to is what it was.
-    Refused(Box<(Lent, ErrorResponse)>),
-    /// It is gone.
-    Lost,
-}
-
-/// What was tried already.
-#[derive(Debug, Default)]
-struct Tried {
-    /// The connection that refused; closed where another one does not.
-    aside: Option<Lent>,
-    said: Option<ErrorResponse>,
 }
 
 /// Makes sure that the client has a connection to where `route` leads, that is its session.
@@ -99,8 +79,7 @@ impl Visit<'_> {
             let lent = match self.try_lend() {
                 Some(lent) => lent,
                 None => {
-                    // Its place may be the last one, and its past what is wrong with it.
-                    tried.aside = None;
+                    tried.make_room();
                     self.wait().await?
                 }
             };
@@ -110,23 +89,14 @@ impl Visit<'_> {
             }
         }
         self.judge(unfit, &mut tried)?;
-        Err(match tried.said {
+        Err(match tried.said() {
             Some(said) => self.deny(said),
             None => Denied::refused(self, &Refused::Away("every connection to it broke at once".into())),
         })
     }
 
-    /// Whether another try is worth it: a connection's past or its end is no fault of the client's. What a new one says is
-    /// final, and what two say, or what was final before.
     fn judge(&mut self, unfit: Unfit, tried: &mut Tried) -> Result<(), Denied> {
-        let Unfit::Refused(refused) = unfit else { return Ok(()) };
-        let (lent, said) = *refused;
-        if lent.last.is_some() && tried.said.as_ref() != Some(&said) && !self.guest.session.is_final(&said) {
-            *tried = Tried { aside: Some(lent), said: Some(said) };
-            return Ok(());
-        }
-        [Some(lent), tried.aside.take()].into_iter().flatten().for_each(Lent::give_back);
-        Err(self.deny(said))
+        tried.judge(unfit, |said| self.guest.session.is_final(said)).map_err(|said| self.deny(said))
     }
 
     fn deny(&mut self, said: ErrorResponse) -> Denied {

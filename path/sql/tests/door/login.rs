@@ -79,6 +79,19 @@ fn a_client_is_refused_in_postgres_s_words() {
 }
 
 #[test]
+fn a_client_is_not_refused_for_what_another_did() {
+    let door = Door::new(1);
+    let mut other = door.client();
+    other.query("CREATE TEMP TABLE arrival AS SELECT 1 AS a").unwrap().fine();
+    other.query("DROP TABLE arrival").unwrap().fine();
+    let mut client = door.log_in(&login().with("options", "-c temp_buffers=2000"));
+    assert_eq!(client.query("SHOW temp_buffers").unwrap().value(), "16000kB");
+    // Where all of them say so it is wrong.
+    let wrong = Wire::connect(&door.address, &login().with("options", "-c temp_buffers=1")).err().unwrap();
+    assert!(wrong.to_string().starts_with("22023 FATAL"), "{wrong}");
+}
+
+#[test]
 fn the_newest_protocol_has_a_long_key_that_cancels() {
     let door = Door::new(2);
     for (minor, secret) in [(0, 4), (1, 4), (2, 32), (9, 32)] {
