@@ -16,7 +16,9 @@ pub(super) fn effects(function: Word) -> Effects {
         Word::NextValue | Word::SetValue => Effects::SEQUENCES_USED,
         Word::PgNotify => Effects::NOTIFIES,
         Word::SetSeed => Effects::SEED,
-        Word::DblinkConnect | Word::DblinkConnectAs | Word::PgBackupStart | Word::PgStartBackup => Effects::LOAD,
+        Word::DblinkConnect | Word::DblinkConnectAs | Word::PgBackupStart | Word::PgStartBackup | Word::SetUpOrigin => Effects::LOAD,
+        // One that is temporary is the process's.
+        Word::CreateLogicalSlot | Word::CreatePhysicalSlot | Word::CopyLogicalSlot | Word::CopyPhysicalSlot => Effects::LOAD,
         _ => Effects::NONE,
     }
 }

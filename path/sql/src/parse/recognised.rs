@@ -174,7 +174,7 @@ impl Effects {
     /// Reads a session's sequence state: `lastval(`, `currval(`.
     pub(crate) const SEQUENCES_READ: Effects = Effects(1 << 5);
     /// Might advance a sequence or forget it: `nextval(`, `setval(`, `INSERT`, `COPY … FROM`, `MERGE`, `UPDATE` and `DELETE`
-    /// (by triggers), `EXECUTE`, `CALL`, `DO`, `DISCARD SEQUENCES`. Functions that a `SELECT` calls might too, unseen.
+    /// (by triggers), `ALTER`, `REFRESH`, `EXECUTE`, `CALL`, `DO`, `DISCARD SEQUENCES`. Functions that a `SELECT` calls might too, unseen.
     pub(crate) const SEQUENCES_USED: Effects = Effects(1 << 6);
     /// `LISTEN`, `UNLISTEN`.
     pub(crate) const LISTENING: Effects = Effects(1 << 7);
@@ -184,7 +184,8 @@ impl Effects {
     pub(crate) const OPAQUE: Effects = Effects(1 << 9);
     /// `setseed(`, `SET SEED`: the random numbers of this session cannot be moved.
     pub(crate) const SEED: Effects = Effects(1 << 10);
-    /// `LOAD`, `dblink_connect(`, `pg_backup_start(`: bound to this server process, and nobody can ask whether it is there.
+    /// `LOAD`, `dblink_connect(`, `pg_backup_start(`, `pg_replication_origin_session_setup(`, replication slots, which may be
+    /// temporary: bound to this server process, and nobody can ask whether it is there.
     pub(crate) const LOAD: Effects = Effects(1 << 11);
     /// Begins, ends or saves a transaction.
     pub(crate) const TRANSACTION: Effects = Effects(1 << 12);

@@ -83,7 +83,10 @@ fn other(verb: Word) -> Effects {
         Word::Load => Effects::LOAD,
         // What was prepared may have defined anything.
         Word::Commit => Effects::DEFINES,
-        Word::Create | Word::Alter | Word::Drop | Word::Import | Word::Grant | Word::Revoke | Word::Reassign => Effects::DEFINES,
+        // A column that is added, a view that is filled again may take numbers for what is there already.
+        Word::Alter => Effects::DEFINES.and(Effects::SEQUENCES_USED),
+        Word::Refresh => Effects::SEQUENCES_USED,
+        Word::Create | Word::Drop | Word::Import | Word::Grant | Word::Revoke | Word::Reassign => Effects::DEFINES,
         _ => Effects::NONE,
     }
 }

@@ -27,7 +27,7 @@ words! {
     Import "import", In "in", Insert "insert", Into "into", Is "is", Join "join", Key "key", Like "like", Limit "limit",
     Listen "listen", Load "load", Local "local", Locked "locked", Merge "merge", Names "names", Next "next", No "no", Not "not",
     Nothing "nothing", Notify "notify", Nowait "nowait", Null "null", Of "of", Offset "offset", On "on", Only "only", Or "or",
-    Plans "plans", Prepare "prepare", Prepared "prepared", Procedure "procedure", Reassign "reassign", Release "release",
+    Plans "plans", Prepare "prepare", Prepared "prepared", Procedure "procedure", Reassign "reassign", Refresh "refresh", Release "release",
     Replace "replace", Reset "reset", Returning "returning", Revoke "revoke", Role "role", Rollback "rollback", Row "row",
     Rows "rows", Savepoint "savepoint", Schema "schema", Select "select", Sequences "sequences", Session "session", Set "set",
     Share "share", Skip "skip", Start "start", Stdin "stdin", Stdout "stdout", Temp "temp", Temporary "temporary", Then "then",
@@ -37,7 +37,10 @@ words! {
     AdvisoryLock "pg_advisory_lock", AdvisoryLockShared "pg_advisory_lock_shared", AdvisoryUnlock "pg_advisory_unlock",
     AdvisoryUnlockAll "pg_advisory_unlock_all", AdvisoryUnlockShared "pg_advisory_unlock_shared", CurrentValue "currval",
     DblinkConnect "dblink_connect", DblinkConnectAs "dblink_connect_u",
-    LastValue "lastval", NextValue "nextval", PgBackupStart "pg_backup_start", PgNotify "pg_notify", PgSettings "pg_settings", PgStartBackup "pg_start_backup", PgTemp "pg_temp", SetConfig "set_config", SetSeed "setseed",
+    LastValue "lastval", NextValue "nextval", PgBackupStart "pg_backup_start", PgNotify "pg_notify", PgSettings "pg_settings", PgStartBackup "pg_start_backup",
+    CopyLogicalSlot "pg_copy_logical_replication_slot", CopyPhysicalSlot "pg_copy_physical_replication_slot",
+    CreateLogicalSlot "pg_create_logical_replication_slot", CreatePhysicalSlot "pg_create_physical_replication_slot",
+    SetUpOrigin "pg_replication_origin_session_setup", PgTemp "pg_temp", SetConfig "set_config", SetSeed "setseed",
     SetValue "setval", TryAdvisoryLock "pg_try_advisory_lock", TryAdvisoryLockShared "pg_try_advisory_lock_shared",
 }
 

@@ -52,6 +52,12 @@ fn seeds_and_libraries_pin_in_every_way_of_asking() {
         ("SELECT set_config('seed', '0.5', false)", "seed"),
         ("SET seed = 0.5", "seed"),
         ("LOAD 'plpgsql'", "library"),
+        ("SELECT pg_create_physical_replication_slot('hidden_' || pg_backend_pid(), false, true)", "library"),
+        (
+            "SELECT pg_replication_origin_create('hidden_' || pg_backend_pid()), \
+             pg_replication_origin_session_setup('hidden_' || pg_backend_pid())",
+            "library",
+        ),
     ] {
         for is_simple in [true, false] {
             let mut client = door.log_in(&Login::new("postgres", "app"));

@@ -192,6 +192,25 @@ fn lastval_is_ones_own() {
 }
 
 #[test]
+fn numbers_that_a_definition_takes_are_no_other_clients_last_value() {
+    server().psql("CREATE TABLE numbered AS SELECT 1 AS a");
+    server().psql("CREATE SEQUENCE numbers; CREATE MATERIALIZED VIEW numbered_anew AS SELECT nextval('numbers')");
+    for way in [Way::Simple, Way::Extended] {
+        for (column, sql) in [
+            ("b", "ALTER TABLE numbered ADD COLUMN b serial"),
+            ("c", "ALTER TABLE numbered ADD COLUMN c int GENERATED ALWAYS AS IDENTITY"),
+            ("b", "REFRESH MATERIALIZED VIEW numbered_anew"),
+        ] {
+            let door = Door::new(1);
+            let [mut one, mut other] = [(); 2].map(|()| door.log_in(&Login::new("postgres", "app")));
+            way.ask(&mut one, sql).unwrap().fine();
+            assert_eq!(way.ask(&mut other, "SELECT lastval()").unwrap().code(), Some("55000"), "{sql}");
+            way.ask(&mut one, &format!("ALTER TABLE numbered DROP COLUMN IF EXISTS {column}")).unwrap().fine();
+        }
+    }
+}
+
+#[test]
 fn notifications_come_when_postgres_would_send_them() {
     let door = Door::new(2);
     let (mut one, mut other) = (door.client(), door.client());
