@@ -77,10 +77,15 @@ impl Wire {
 
     /// After a startup packet: answers what the server asks until it is ready.
     pub fn log_in(&mut self, login: &Login) -> io::Result<()> {
+        self.log_in_with(login, &[])
+    }
+
+    /// The same; `early` goes out with the last word of the login.
+    pub fn log_in_with(&mut self, login: &Login, early: &[u8]) -> io::Result<()> {
         loop {
             let message = self.receive()?;
             match message.tag {
-                b'R' => self.authenticate(login, &message.body)?,
+                b'R' => self.authenticate(login, &message.body, early)?,
                 b'K' => {
                     let (process, secret) = message.body.split_at(4);
                     self.process = u32::from_be_bytes(process.try_into().expect("split at 4"));
@@ -93,20 +98,20 @@ impl Wire {
         }
     }
 
-    fn authenticate(&mut self, login: &Login, body: &[u8]) -> io::Result<()> {
+    fn authenticate(&mut self, login: &Login, body: &[u8], early: &[u8]) -> io::Result<()> {
         match body.get(..4) {
             Some([0, 0, 0, 0]) => Ok(()),
-            Some([0, 0, 0, 10]) => self.scram(&login.password),
+            Some([0, 0, 0, 10]) => self.scram(&login.password, early),
             _ => Err(unexpected(&format!("authentication {body:?}"))),
         }
     }
 
-    fn scram(&mut self, password: &str) -> io::Result<()> {
+    fn scram(&mut self, password: &str, early: &[u8]) -> io::Result<()> {
         let mut scram = ScramSha256::new(password.as_bytes(), ChannelBinding::unsupported());
         self.send(&frames::sasl_first("SCRAM-SHA-256", scram.message()))?;
         let challenge = self.sasl(11)?;
         scram.update(&challenge)?;
-        self.send(&frames::message(b'p', scram.message()))?;
+        self.send(&[&frames::message(b'p', scram.message()), early].concat())?;
         let proof = self.sasl(12)?;
         scram.finish(&proof)
     }

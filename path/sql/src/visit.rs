@@ -64,11 +64,21 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
 
 impl<'g> Visit<'g> {
     fn new(guest: &'g mut Guest, door: &'g Rc<Door>) -> Visit<'g> {
-        let (shape, mut desk) = (door.shape(), door.take_desk());
-        desk.open(&door.here.buffers, &std::mem::take(&mut guest.early));
+        let (shape, desk) = (door.shape(), door.take_desk());
         let mut visit = Visit { guest, door, shape, desk, hold: None, rules: Rules::default(), clock: Clock::default() };
         visit.follow_session();
+        if !visit.guest.early.is_empty() {
+            visit.take_early();
+        }
         visit
+    }
+
+    /// What came with the last word of the login.
+    fn take_early(&mut self) {
+        let early = std::mem::take(&mut self.guest.early);
+        add(&self.door.events().bytes_in, early.len() as u64);
+        self.desk.open(&self.door.here.buffers, &early);
+        self.frame();
     }
 
     /// The path, unless the door is cut meanwhile: then the client is closed, wherever it stands.

@@ -92,10 +92,8 @@ impl Default for Desk {
 impl Desk {
     /// For a client that sent this `early`.
     pub(crate) fn open(&mut self, buffers: &Buffers, early: &[u8]) {
-        if !early.is_empty() {
-            self.input.get_or_insert_with(|| buffers.take()).push(early);
-            self.came = now();
-        }
+        self.input.get_or_insert_with(|| buffers.take()).push(early);
+        self.came = now();
     }
 
     /// As for a client that was silent; keeps its memory.
@@ -162,6 +160,7 @@ impl Desk {
     /// A connection was lent: what waits may go to it.
     pub(super) fn begin_lending(&mut self) {
         (self.plan_due, self.is_used) = (true, true);
+        self.down.keep();
     }
 
     /// All is answered; the connection may stay all the same.
@@ -185,11 +184,12 @@ impl Desk {
     }
 
     /// Nothing of what was decided has gone to the server: it is decided again, for another connection.
-    pub(super) fn begin_again(&mut self) {
+    pub(super) fn begin_again(&mut self, memory: &mut Memory) {
         self.intake.clear();
         self.end_lending();
-        self.down.clear();
+        self.down.go_back();
         self.least_input = 0;
+        self.frame(memory);
     }
 
     /// What went to the server leaves the input, unless it may have to go once more. Gives how many bytes that is.

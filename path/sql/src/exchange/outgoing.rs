@@ -19,6 +19,8 @@ pub(crate) struct Outgoing {
     sent: usize,
     run: Range<usize>,
     decided: usize,
+    /// Bytes of ours that go whatever becomes of what follows.
+    kept: usize,
     touched: bool,
     /// Bytes written that nobody has counted.
     uncounted: usize,
@@ -107,7 +109,18 @@ impl Outgoing {
             self.own = Vec::new();
         }
         self.own.clear();
-        (self.sent, self.run, self.decided, self.touched) = (0, 0..0, 0, false);
+        (self.sent, self.run, self.decided, self.kept, self.touched) = (0, 0..0, 0, 0, false);
+    }
+
+    /// What was written so far goes in any case.
+    pub(crate) fn keep(&mut self) {
+        self.kept = self.own.len();
+    }
+
+    /// As it was when [`Outgoing::keep`] was called; nothing of the source that was decided on has left it.
+    pub(crate) fn go_back(&mut self) {
+        self.own.truncate(self.kept.max(self.sent));
+        (self.run, self.decided) = (0..0, 0);
     }
 
     /// What would be written, for tests of what decides.
@@ -153,6 +166,20 @@ mod tests {
         assert_eq!(out.written(b"abZc"), b"ab1Zc2");
         out.write_before(b"abZc", b'a', 9, b"3");
         assert_eq!(out.written(b"abZc"), b"ab1Zc23");
+    }
+
+    #[test]
+    fn what_was_kept_goes_when_the_rest_does_not() {
+        let mut out = Outgoing::default();
+        out.write(b"", |own| own.extend_from_slice(b"1"));
+        out.keep();
+        out.write(b"ab", |own| own.extend_from_slice(b"2"));
+        out.pass(b"ab", 2);
+        out.go_back();
+        assert_eq!((out.written(b"ab"), out.decided()), (b"1".to_vec(), 0));
+        out.clear();
+        out.go_back();
+        assert!(out.is_written());
     }
 
     #[test]

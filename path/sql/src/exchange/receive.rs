@@ -120,7 +120,7 @@ impl Visit<'_> {
     }
 
     /// Frames what has come.
-    pub(super) fn frame(&mut self) {
+    pub(crate) fn frame(&mut self) {
         self.desk.frame(&mut self.door.memory.borrow_mut());
     }
 

@@ -24,7 +24,7 @@ pub(crate) async fn relay(visit: &mut Visit<'_>) -> After {
     match stopped {
         Stopped::Settled => settled(visit).await,
         Stopped::Unusable if !visit.guest.session.is_pinned() => {
-            visit.desk.begin_again();
+            visit.desk.begin_again(&mut visit.door.memory.borrow_mut());
             visit.hold = None;
             After::Again
         }

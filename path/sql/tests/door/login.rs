@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use plimsoll_sql::{Plan, Pool};
 use testkit::wire::{Login, frames};
 use testkit::{Wire, until};
@@ -37,7 +39,7 @@ fn a_client_is_told_what_postgres_tells_it() {
 
 #[test]
 fn a_client_that_wants_what_others_had_needs_no_free_connection() {
-    let door = Door::start(Plan { pool: Pool { wait: std::time::Duration::from_millis(200), ..plan(1).pool }, ..plan(1) });
+    let door = Door::start(Plan { pool: Pool { wait: Duration::from_millis(200), ..plan(1).pool }, ..plan(1) });
     let mut busy = door.client();
     busy.query("BEGIN").unwrap().fine();
     // On both loops.
@@ -141,4 +143,17 @@ fn a_full_door_refuses_but_cancels() {
     assert_eq!(client.answer().unwrap().errors[0].code, "57014");
     client.terminate();
     until("there is room again", || Wire::connect(&door.address, &login()).is_ok());
+}
+
+#[test]
+fn what_comes_with_the_last_word_of_a_login_is_answered() {
+    let door = Door::new(1);
+    let mut client = Wire::open(&door.address).unwrap();
+    let behind =
+        [frames::parse("", "SELECT 6 * 7"), frames::bind("", "", &[]), frames::execute("", 0), frames::sync(), frames::query("SELECT 43")];
+    client.send(&frames::startup(&login())).unwrap();
+    client.log_in_with(&login(), &behind.concat()).unwrap();
+    assert!(client.hears_within(Duration::from_secs(10)).unwrap(), "it waits for ever");
+    assert_eq!(client.answer().unwrap().value(), "42");
+    assert_eq!(client.answer().unwrap().value(), "43");
 }

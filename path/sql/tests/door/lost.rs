@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use telemetry::Log;
 use testkit::wire::frames::{bind, describe_portal, execute, parse, query, sync};
 use testkit::{Postgres, until};
 
-use crate::setup::{Door, database, kinds, plan};
+use crate::between::Between;
+use crate::setup::{Door, database, kinds, plan, server};
 
 fn said(answer: std::io::Result<testkit::wire::Answer>) -> String {
     answer.unwrap_err().to_string()
@@ -94,4 +96,20 @@ fn who_listens_hears_the_server_that_statements_go_to() {
     mouth.query("NOTIFY moved, 'two'").unwrap().fine();
     let heard = ears.receive().unwrap();
     assert_eq!((heard.tag, &heard.body[4..]), (b'A', &b"moved\0two\0"[..]));
+}
+
+#[test]
+fn a_connection_that_takes_nothing_is_no_matter_of_the_client_whose_statement_did_not_go_out() {
+    let between = Between::new(server());
+    let door = Door::before(plan(2), between.database(), Log::nowhere());
+    let mut client = door.client();
+    let batch = |number: &str| [parse("", "SELECT $1::int"), bind("", "", &[number]), execute("", 0), sync()].concat();
+    for number in ["1", "2", "3"] {
+        assert_eq!(client.query(&format!("SELECT {number}")).unwrap().value(), number);
+        assert_eq!(between.deafen(), 1);
+        client.send(&batch(number)).unwrap();
+        assert!(client.hears_within(Duration::from_secs(10)).unwrap(), "it waits for ever");
+        assert_eq!(client.answer().unwrap().value(), number);
+    }
+    door.rests();
 }

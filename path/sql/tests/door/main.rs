@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test's helpers are tests
 
+mod between;
 mod setup;
 
 mod batches;

@@ -86,7 +86,8 @@ impl Door {
         Door::before(plan, Database::outside(ServerAddress::Tcp("127.0.0.1".into(), 1)), Log::nowhere())
     }
 
-    fn before(plan: Plan, database: Database, log: Log) -> Door {
+    /// Its server is this one.
+    pub fn before(plan: Plan, database: Database, log: Log) -> Door {
         let (loops, metrics) = (Loops::start(LOOPS).unwrap(), Registry::default());
         let listener = listen(plan.listen.address, LOOPS).unwrap();
         let handle = Tier::start(plan, database.clone(), listener, &loops, log, &metrics).unwrap();
