@@ -15,9 +15,10 @@ use crate::session::{Client, Reported};
 const LONGEST: usize = 10;
 
 /// What a client does with the connection that it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Doing {
     /// Nothing: it keeps the connection between two transactions.
+    #[default]
     Rests,
     /// It waits for the answer to a statement outside a transaction.
     Statement,
@@ -30,15 +31,31 @@ pub(crate) enum Doing {
 }
 
 impl Doing {
-    /// Of a server's last `status` (`I`, `T` or `E`), when the client has all its answers or not.
-    pub(crate) fn of(status: u8, is_answered: bool) -> Doing {
+    /// Of a server's last `status` (`I`, `T` or `E`), when the client has all its answers or not. A batch that is open, whose
+    /// `Sync` is to come, is a transaction.
+    pub(crate) fn of(status: u8, is_open: bool, is_answered: bool) -> Doing {
         match (status, is_answered) {
-            (b'I', true) => Doing::Rests,
-            (b'I', false) => Doing::Statement,
+            (b'I', true) if !is_open => Doing::Rests,
+            (b'I', false) if !is_open => Doing::Statement,
             (_, false) => Doing::Runs,
             (b'E', true) => Doing::Failed,
             (_, true) => Doing::Idle,
         }
+    }
+
+    /// Whether the client waits for the server.
+    pub(crate) fn is_running(self) -> bool {
+        matches!(self, Doing::Statement | Doing::Runs)
+    }
+
+    /// Whether a transaction waits for the client.
+    pub(crate) fn is_idle(self) -> bool {
+        matches!(self, Doing::Idle | Doing::Failed)
+    }
+
+    /// Whether a transaction is open.
+    pub(crate) fn is_in_transaction(self) -> bool {
+        self.is_idle() || self == Doing::Runs
     }
 
     /// As `db status` names it.
@@ -182,8 +199,9 @@ mod tests {
     #[test]
     fn what_a_client_does_follows_from_its_answers() {
         let all = [(b'I', true), (b'I', false), (b'T', false), (b'E', false), (b'T', true), (b'E', true)];
-        let labels = all.map(|(status, is_answered)| Doing::of(status, is_answered).label());
+        let labels = all.map(|(status, is_answered)| Doing::of(status, false, is_answered).label());
         assert_eq!(labels, ["rests", "statement", "running", "running", "idle", "failed"]);
+        assert_eq!([true, false].map(|is_answered| Doing::of(b'I', true, is_answered).label()), ["idle", "running"]);
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl Desk {
 
     /// What the client does with the connection that it holds.
     pub(crate) fn doing(&self) -> Doing {
-        Doing::of(self.answers.status(), self.answers.outstanding() == 0 && self.answers.is_settled())
+        let answers = &self.answers;
+        Doing::of(answers.status(), answers.is_open() || answers.is_skipping(), answers.is_answered() && !answers.is_adrift())
     }
 
     /// Whether no message is in the middle, in either direction.

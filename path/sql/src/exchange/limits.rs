@@ -10,6 +10,7 @@ use super::flow::Stopped;
 use crate::door::now;
 use crate::error::{Fault, code};
 use crate::events::Failure;
+use crate::open::Doing;
 use crate::plan::Limits;
 use crate::visit::{After, Hold, Visit};
 
@@ -24,35 +25,27 @@ pub(crate) enum Over {
     Idle,
 }
 
-/// What a client that holds a connection does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Doing {
-    /// Nothing that is limited.
-    #[default]
-    Nothing,
-    /// It waits for answers; so many came before.
-    Runs(u64),
-    /// Its transaction waits for it.
-    Idle,
-}
-
 /// Since when a client does what it does.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clock {
     doing: Doing,
+    /// Answers that had come when it began to wait for the next.
+    answered: u64,
     since: Option<Instant>,
     transaction: Option<Instant>,
     is_cancelled: bool,
 }
 
 impl Clock {
-    /// The client does this now, in a transaction or not; whether that is something else than before.
-    fn see(&mut self, doing: Doing, in_transaction: bool, now: Instant) -> bool {
-        let is_news = self.doing != doing || self.transaction.is_some() != in_transaction;
-        if self.doing != doing {
-            (self.doing, self.since, self.is_cancelled) = (doing, Some(now), false);
+    /// The client does this now, and has so many answers; whether that is something else than before.
+    fn see(&mut self, doing: Doing, answered: u64, now: Instant) -> bool {
+        let waits = |doing: Doing, answered| (doing.is_running().then_some(answered), doing.is_idle());
+        if waits(self.doing, self.answered) != waits(doing, answered) {
+            (self.since, self.is_cancelled) = (Some(now), false);
         }
-        self.transaction = in_transaction.then(|| self.transaction.unwrap_or(now));
+        let is_news = (self.doing, self.answered) != (doing, answered);
+        (self.doing, self.answered) = (doing, answered);
+        self.transaction = doing.is_in_transaction().then(|| self.transaction.unwrap_or(now));
         is_news
     }
 
@@ -60,10 +53,10 @@ impl Clock {
     fn next(&self, limits: &Limits) -> Option<(Instant, Over)> {
         let since = |began: Option<Instant>, limit: Option<std::time::Duration>, over| Some((began? + limit?, over));
         let of_doing = match self.doing {
-            Doing::Nothing => None,
-            Doing::Runs(_) if self.is_cancelled => None,
-            Doing::Runs(_) => since(self.since, limits.statement, Over::Statement),
-            Doing::Idle => since(self.since, limits.idle_in_transaction, Over::Idle),
+            Doing::Rests => None,
+            Doing::Statement | Doing::Runs if self.is_cancelled => None,
+            Doing::Statement | Doing::Runs => since(self.since, limits.statement, Over::Statement),
+            Doing::Idle | Doing::Failed => since(self.since, limits.idle_in_transaction, Over::Idle),
         };
         // While a statement runs that was cancelled already, the transaction ends when it does.
         let whole = since(self.transaction, limits.transaction, Over::Transaction).filter(|_| !self.is_cancelled);
@@ -75,8 +68,8 @@ impl Visit<'_> {
     /// Looks at the time, while the client and its server have nothing to do.
     pub(crate) fn poll_limits(&mut self, context: &mut Context<'_>) -> Poll<Stopped> {
         let limits = self.shape.plan.limits.clone();
-        let (doing, in_transaction) = self.doing();
-        let mut is_news = self.clock.see(doing, in_transaction, now());
+        let (doing, answers) = (self.desk.doing(), &self.desk.answers);
+        let mut is_news = self.clock.see(doing, answers.statements + answers.errors, now());
         loop {
             let Some((end, over)) = self.clock.next(&limits) else {
                 self.guest.alarm.off();
@@ -89,24 +82,13 @@ impl Visit<'_> {
                 return Poll::Pending;
             }
             if end <= now() {
-                match doing {
-                    Doing::Runs(_) => self.cancel(),
-                    Doing::Idle | Doing::Nothing => return Poll::Ready(Stopped::Over(over)),
+                if !doing.is_running() {
+                    return Poll::Ready(Stopped::Over(over));
                 }
+                self.cancel();
             }
             is_news = true;
         }
-    }
-
-    fn doing(&self) -> (Doing, bool) {
-        let answers = &self.desk.answers;
-        let in_transaction = answers.status() != b'I';
-        let doing = match answers.outstanding() {
-            0 if in_transaction && answers.is_settled() => Doing::Idle,
-            0 => Doing::Nothing,
-            _ => Doing::Runs(answers.statements + answers.errors),
-        };
-        (doing, in_transaction)
     }
 
     /// Has the server end the statement that runs; its error is the client's.
@@ -153,13 +135,16 @@ mod tests {
         let (mut clock, start, limits) = (Clock::default(), Instant::now(), limits(5, 0, 0));
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(clock.next(&limits), None);
-        assert!(clock.see(Doing::Runs(0), false, at(1)) && !clock.see(Doing::Runs(0), false, at(2)));
+        assert!(clock.see(Doing::Statement, 0, at(1)) && !clock.see(Doing::Statement, 0, at(2)));
         assert_eq!(clock.next(&limits), Some((at(6), Over::Statement)));
-        assert!(clock.see(Doing::Runs(1), false, at(3)));
+        assert!(clock.see(Doing::Statement, 1, at(3)));
         assert_eq!(clock.next(&limits), Some((at(8), Over::Statement)));
         clock.is_cancelled = true;
         assert_eq!(clock.next(&limits), None);
-        clock.see(Doing::Runs(2), false, at(9));
+        clock.see(Doing::Statement, 2, at(9));
+        assert_eq!(clock.next(&limits), Some((at(14), Over::Statement)));
+        // Its `Sync` has come, and nothing else.
+        clock.see(Doing::Runs, 2, at(10));
         assert_eq!(clock.next(&limits), Some((at(14), Over::Statement)));
     }
 
@@ -167,13 +152,13 @@ mod tests {
     fn what_comes_first_counts() {
         let (mut clock, start, limits) = (Clock::default(), Instant::now(), limits(5, 10, 3));
         let at = |seconds| start + Duration::from_secs(seconds);
-        clock.see(Doing::Idle, true, at(0));
+        clock.see(Doing::Idle, 0, at(0));
         assert_eq!(clock.next(&limits), Some((at(3), Over::Idle)));
-        clock.see(Doing::Runs(1), true, at(1));
+        clock.see(Doing::Runs, 1, at(1));
         assert_eq!(clock.next(&limits), Some((at(6), Over::Statement)));
-        clock.see(Doing::Idle, true, at(8));
+        clock.see(Doing::Idle, 2, at(8));
         assert_eq!(clock.next(&limits), Some((at(10), Over::Transaction)));
-        clock.see(Doing::Nothing, false, at(9));
+        clock.see(Doing::Rests, 2, at(9));
         assert_eq!(clock.next(&limits), None);
     }
 }

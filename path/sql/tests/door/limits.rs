@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_sql::Limits;
 use testkit::until;
-use testkit::wire::frames::query;
+use testkit::wire::frames::{bind, execute, flush, parse, query};
 
 use crate::setup::{Door, plan, server};
 
@@ -68,4 +68,21 @@ fn a_transaction_ends_that_lasts_too_long() {
     assert_eq!(code_of(&busy.answer().unwrap_err()), "25P04 FATAL");
     until("the connection is free", || door.handle.counts().busy == 0);
     assert_eq!(door.client().query("SELECT pg_sleep(0.8)").unwrap().code(), None);
+}
+
+#[test]
+fn a_batch_without_its_end_is_a_transaction() {
+    let limits = [Limits { idle_in_transaction: SHORT, ..Limits::default() }, Limits { transaction: SHORT, ..Limits::default() }];
+    for (limits, code) in limits.into_iter().zip(["25P03 FATAL", "25P04 FATAL"]) {
+        let door = door(limits);
+        let (mut client, mut other) = (door.client(), door.client());
+        client.send(&[parse("", "SELECT 1"), bind("", "", &[]), execute("", 0), flush()].concat()).unwrap();
+        for tag in *b"12DC" {
+            assert_eq!(client.receive().unwrap().tag, tag);
+        }
+        assert_eq!(door.handle.status().open.longest[0].doing, "idle");
+        other.send(&query("SELECT 2")).unwrap();
+        assert_eq!(code_of(&client.answer().unwrap_err()), code);
+        assert_eq!(other.answer().unwrap().value(), "2");
+    }
 }
