@@ -10,6 +10,7 @@ mod trial;
 use std::collections::VecDeque;
 
 use super::expected::{Expected, Kind, Whose};
+use super::limits::Over;
 use super::outgoing::Outgoing;
 use super::records::Records;
 use crate::frame::{self, HEADER};
@@ -88,8 +89,8 @@ pub(crate) struct Answers {
     is_ending: bool,
     /// `ReadyForQuery` came without a transaction since this was asked last.
     has_committed: bool,
-    /// The door has cancelled what runs: it took too long.
-    is_cut: bool,
+    /// The door has cancelled what runs: this limit was reached.
+    cut: Option<Over>,
     /// Statements that could not be lent to the present `Query`.
     not_lent: Vec<NotLent>,
     /// Answers that ended: statements, and of them errors.
@@ -127,7 +128,7 @@ impl Default for Answers {
             trial: Trial::None,
             is_ending: false,
             has_committed: false,
-            is_cut: false,
+            cut: None,
             not_lent: Vec::new(),
             statements: 0,
             errors: 0,
@@ -144,8 +145,8 @@ impl Answers {
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);
         (self.begun, self.has_committed) = (false, false);
-        let Answers { adrift, step, rows, trial, is_ending, is_cut, not_lent, .. } = self;
-        (*adrift, *step, *rows, *trial, *is_ending, *is_cut) = (false, 0, 0, Trial::None, false, false);
+        let Answers { adrift, step, rows, trial, is_ending, cut, not_lent, .. } = self;
+        (*adrift, *step, *rows, *trial, *is_ending, *cut) = (false, 0, 0, Trial::None, false, None);
         not_lent.clear();
     }
 
@@ -189,9 +190,9 @@ impl Answers {
         self.open
     }
 
-    /// What runs is cancelled by the door.
-    pub(crate) fn cut(&mut self) {
-        self.is_cut = true;
+    /// What runs is cancelled by the door, which has reached this limit.
+    pub(crate) fn cut(&mut self, over: Over) {
+        self.cut = Some(over);
     }
 
     /// How many answers have been asked for, since ever.

@@ -38,9 +38,14 @@ impl Visit<'_> {
 
     /// The door closes before the client has left: what it has begun is broken off, and it is told why if a message may stand there.
     pub(crate) async fn cut(&mut self) -> After {
+        self.cut_short(&Fault::terminated()).await
+    }
+
+    /// What the client has begun is broken off, and it is told why if a message may stand there.
+    pub(super) async fn cut_short(&mut self, fault: &Fault) -> After {
         self.break_off();
         if !self.desk.answers.is_amid() {
-            self.say(&Fault::terminated(), Severity::Fatal);
+            self.say(fault, Severity::Fatal);
         }
         self.farewell().await
     }

@@ -4,7 +4,7 @@
 //! waits too long ends with its client. Times are looked at when nothing else is to be done, at most 0.2 s late.
 
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::flow::Stopped;
 use crate::door::now;
@@ -23,6 +23,27 @@ pub(crate) enum Over {
     Transaction,
     /// `limits.idle_in_transaction`.
     Idle,
+    /// [`GRACE`] after a limit: the client does not take its answer, and so the server cannot end its statement.
+    Deaf,
+}
+
+/// For a client to take an answer that was cut short.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Over {
+    /// The message of what is cancelled for it, and a hint.
+    pub(super) fn said(self) -> (&'static str, &'static str) {
+        match self {
+            Over::Transaction => (
+                "canceling statement due to transaction timeout",
+                "The transaction has reached `limits.transaction` of `[sql.NAME]` in plimsoll.toml.",
+            ),
+            Over::Statement | Over::Idle | Over::Deaf => (
+                "canceling statement due to statement timeout",
+                "The statement has reached `limits.statement` of `[sql.NAME]` in plimsoll.toml.",
+            ),
+        }
+    }
 }
 
 /// Since when a client does what it does.
@@ -33,7 +54,8 @@ pub(crate) struct Clock {
     answered: u64,
     since: Option<Instant>,
     transaction: Option<Instant>,
-    is_cancelled: bool,
+    /// When what runs was cancelled.
+    cancelled: Option<Instant>,
 }
 
 impl Clock {
@@ -41,7 +63,7 @@ impl Clock {
     fn see(&mut self, doing: Doing, answered: u64, now: Instant) -> bool {
         let waits = |doing: Doing, answered| (doing.is_running().then_some(answered), doing.is_idle());
         if waits(self.doing, self.answered) != waits(doing, answered) {
-            (self.since, self.is_cancelled) = (Some(now), false);
+            (self.since, self.cancelled) = (Some(now), None);
         }
         let is_news = (self.doing, self.answered) != (doing, answered);
         (self.doing, self.answered) = (doing, answered);
@@ -51,15 +73,15 @@ impl Clock {
 
     /// The limit that is reached next, and when.
     fn next(&self, limits: &Limits) -> Option<(Instant, Over)> {
-        let since = |began: Option<Instant>, limit: Option<std::time::Duration>, over| Some((began? + limit?, over));
+        let since = |began: Option<Instant>, limit: Option<Duration>, over| Some((began? + limit?, over));
         let of_doing = match self.doing {
             Doing::Rests => None,
-            Doing::Statement | Doing::Runs if self.is_cancelled => None,
+            Doing::Statement | Doing::Runs if self.cancelled.is_some() => since(self.cancelled, Some(GRACE), Over::Deaf),
             Doing::Statement | Doing::Runs => since(self.since, limits.statement, Over::Statement),
             Doing::Idle | Doing::Failed => since(self.since, limits.idle_in_transaction, Over::Idle),
         };
         // While a statement runs that was cancelled already, the transaction ends when it does.
-        let whole = since(self.transaction, limits.transaction, Over::Transaction).filter(|_| !self.is_cancelled);
+        let whole = since(self.transaction, limits.transaction, Over::Transaction).filter(|_| self.cancelled.is_none());
         [of_doing, whole].into_iter().flatten().min_by_key(|next| next.0)
     }
 }
@@ -82,19 +104,22 @@ impl Visit<'_> {
                 return Poll::Pending;
             }
             if end <= now() {
-                if !doing.is_running() {
-                    return Poll::Ready(Stopped::Over(over));
+                match over {
+                    _ if !doing.is_running() => return Poll::Ready(Stopped::Over(over)),
+                    Over::Deaf if !self.desk.has_told() => return Poll::Ready(Stopped::Over(over)),
+                    // It is the server that takes its time.
+                    Over::Deaf => self.clock.cancelled = Some(now()),
+                    _ => self.cancel(over),
                 }
-                self.cancel();
             }
             is_news = true;
         }
     }
 
     /// Has the server end the statement that runs; its error is the client's.
-    fn cancel(&mut self) {
-        self.clock.is_cancelled = true;
-        self.desk.answers.cut();
+    fn cancel(&mut self, over: Over) {
+        self.clock.cancelled = Some(now());
+        self.desk.answers.cut(over);
         self.door.events().failed(Failure::Limit);
         if let Some(Hold { lent, .. }) = &self.hold {
             tokio::task::spawn_local(lent.cancel.clone().cancel());
@@ -115,6 +140,10 @@ impl Visit<'_> {
             Over::Statement | Over::Transaction => {
                 Fault::new(code::TRANSACTION_TIMEOUT, "terminating connection due to transaction timeout")
             }
+            Over::Deaf => {
+                let fault = Fault::new(code::QUERY_CANCELED, "terminating connection: it does not take its answer");
+                return self.cut_short(&fault.hint(over.said().1)).await;
+            }
         };
         self.dismiss(&fault).await
     }
@@ -123,7 +152,6 @@ impl Visit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn limits(statement: u64, transaction: u64, idle: u64) -> Limits {
         let seconds = |count| (count > 0).then(|| Duration::from_secs(count));
@@ -139,8 +167,8 @@ mod tests {
         assert_eq!(clock.next(&limits), Some((at(6), Over::Statement)));
         assert!(clock.see(Doing::Statement, 1, at(3)));
         assert_eq!(clock.next(&limits), Some((at(8), Over::Statement)));
-        clock.is_cancelled = true;
-        assert_eq!(clock.next(&limits), None);
+        clock.cancelled = Some(at(8));
+        assert_eq!(clock.next(&limits), Some((at(13), Over::Deaf)));
         clock.see(Doing::Statement, 2, at(9));
         assert_eq!(clock.next(&limits), Some((at(14), Over::Statement)));
         // Its `Sync` has come, and nothing else.

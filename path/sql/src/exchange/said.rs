@@ -32,13 +32,17 @@ pub(super) fn whole(body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An `ErrorResponse` with the fields of this body, but for its message.
-pub(super) fn reworded(body: &[u8], message: &[u8]) -> Vec<u8> {
+/// An `ErrorResponse` with the fields of this body, but for its message and its hint.
+pub(super) fn reworded(body: &[u8], message: &[u8], hint: Option<&str>) -> Vec<u8> {
     let mut bytes = Vec::new();
     frame::message(&mut bytes, b'E', |out| {
         for (name, value) in fields(body) {
             out.push(name);
             frame::text(out, if name == b'M' { message } else { value });
+        }
+        if let Some(hint) = hint {
+            out.push(b'H');
+            frame::text(out, hint.as_bytes());
         }
         out.push(0);
     });

@@ -41,6 +41,17 @@ fn a_statement_that_takes_too_long_is_cancelled_and_its_client_stays() {
 }
 
 #[test]
+fn a_client_that_does_not_take_its_answer_keeps_no_connection_from_the_others() {
+    let door = door(Limits { statement: SHORT, ..Limits::default() });
+    let (mut deaf, mut other) = (door.client(), door.client());
+    deaf.send(&query("SELECT repeat('x', 1000) FROM generate_series(1, 200000)")).unwrap();
+    until("its statement runs", || door.handle.counts().busy == 1);
+    other.send(&query("SELECT 1")).unwrap();
+    assert_eq!(other.answer().unwrap().value(), "1");
+    assert!(deaf.answer().is_err(), "it was cut off in the middle");
+}
+
+#[test]
 fn a_transaction_that_waits_for_its_client_is_rolled_back() {
     let door = door(Limits { idle_in_transaction: SHORT, ..Limits::default() });
     let (mut client, mut other) = (door.client(), door.client());

@@ -26,9 +26,11 @@ impl Answers {
             _ if front.whose == Whose::Quiet => Fate::Swallow,
             Kind::Refusal(fault) if said::code(body) == b"42601" => Fate::Instead(said::error(fault)),
             Kind::Query(_) if !self.not_lent.is_empty() => self.why_not_lent(body),
-            _ if self.is_cut && said::is_cancel(body) => {
-                self.is_cut = false;
-                Fate::Instead(said::reworded(body, b"canceling statement due to statement timeout"))
+            _ if said::is_cancel(body)
+                && let Some(over) = self.cut.take() =>
+            {
+                let (message, hint) = over.said();
+                Fate::Instead(said::reworded(body, message.as_bytes(), Some(hint)))
             }
             _ => with_own_name(body, records).map_or(Fate::Pass, Fate::Instead),
         }
@@ -49,7 +51,7 @@ impl Answers {
     /// A batch has ended, and with it what was kept for its errors.
     pub(super) fn forget_words(&mut self) {
         self.not_lent.clear();
-        self.is_cut &= self.expected.len() > 1;
+        self.cut = self.cut.filter(|_| self.expected.len() > 1);
     }
 }
 
@@ -58,5 +60,5 @@ fn with_own_name(body: &[u8], records: &Records<'_>) -> Option<Vec<u8>> {
     let message = said::message(body);
     let (range, number) = find_name(message)?;
     let name = records.names.name_of(records.prepared.statement(number)?)?;
-    Some(said::reworded(body, &[&message[..range.start], name, &message[range.end..]].concat()))
+    Some(said::reworded(body, &[&message[..range.start], name, &message[range.end..]].concat(), None))
 }
