@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -7,6 +6,7 @@ use loops::{BUFFER_BYTES, Buffer, Buffers};
 use super::answers::{Answers, Trial};
 use super::flow::{Moved, Stopped};
 use super::intake::{Intake, Planned};
+use super::local::Local;
 use super::memory::Memory;
 use super::messages::Meaning;
 use super::outgoing::Outgoing;
@@ -109,9 +109,10 @@ impl Desk {
         (self.least_input, self.is_deaf, self.is_over, self.tell_due) = (0, false, false, false);
     }
 
-    /// Whether nothing of the client's waits, nor the rest of a message that goes nowhere is to come.
+    /// Whether nothing of the client's waits, nor the rest of a message or a batch that goes nowhere is to come.
     pub(crate) fn is_empty(&self) -> bool {
-        self.input.as_ref().is_none_or(Buffer::is_empty) && !self.tell_due && self.intake.is_at_boundary()
+        let is_silent = self.input.as_ref().is_none_or(Buffer::is_empty) && !self.tell_due;
+        is_silent && self.intake.is_at_boundary() && !self.answers.is_skipping()
     }
 
     /// Whether the client has all that it is to be told for now.
@@ -294,6 +295,25 @@ impl Desk {
         }
     }
 
+    /// So does all that has come, and not one after another: what follows was sent by who hoped that this would succeed.
+    pub(super) fn fail_all(&mut self, error: &[u8]) {
+        while let Some(tag) = self.front().filter(|tag| *tag != b'X') {
+            match tag {
+                b'd' | b'c' | b'f' => self.drop_idle_data(),
+                b'S' | b'H' => self.answer_end(tag),
+                _ => self.fail(error),
+            }
+        }
+    }
+
+    /// A `Sync`, or a `Flush`, is at the front, and nothing before it.
+    pub(super) fn answer_end(&mut self, tag: u8) {
+        self.drop_front();
+        if tag == b'S' {
+            self.say(|out| out.extend_from_slice(READY));
+        }
+    }
+
     /// After such an error everything up to the next `Sync` goes nowhere.
     pub(super) fn skip_to_sync(&mut self) {
         while let Some(tag) = self.front().filter(|tag| *tag != b'X') {
@@ -305,10 +325,12 @@ impl Desk {
         }
     }
 
-    /// The text at the front, if it is that of a simple query.
-    pub(super) fn local_query(&self) -> Option<Arc<Recognised>> {
-        match &self.intake.messages.front()?.meaning {
-            Meaning::Query(text) => Some(text.clone()),
+    /// What is at the front, if it may be answered without a server.
+    pub(super) fn local(&self) -> Option<Local> {
+        let first = self.intake.messages.front()?;
+        match &first.meaning {
+            Meaning::Query(text) => Some(Local::Query(text.clone())),
+            Meaning::Nothing if matches!(first.tag, b'S' | b'H') => Some(Local::End(first.tag)),
             Meaning::Parse(_) | Meaning::Call(_) | Meaning::Nothing => None,
         }
     }

@@ -19,6 +19,8 @@ pub(crate) enum Denied {
     Gone,
     /// It is told this, an error that its batch fails with.
     Error(Vec<u8>),
+    /// The same, and no connection is to be had: whatever it has sent fails with it.
+    Refused(Vec<u8>),
 }
 
 /// Makes sure that the client has a connection to where `route` leads, that is its session.
@@ -138,13 +140,16 @@ impl Denied {
         });
         let mut bytes = Vec::new();
         refused.write(&mut bytes, Severity::Error);
-        Denied::Error(bytes)
+        Denied::Refused(bytes)
     }
 
     /// Tells the client, whose batch fails with it; the client stays.
     pub(crate) async fn tell(self, visit: &mut Visit<'_>) -> After {
-        let Denied::Error(bytes) = self else { return After::Close };
-        visit.desk.fail(&bytes);
+        match self {
+            Denied::Gone => return After::Close,
+            Denied::Error(bytes) => visit.desk.fail(&bytes),
+            Denied::Refused(bytes) => visit.desk.fail_all(&bytes),
+        }
         visit.finish_telling().await
     }
 }

@@ -1,12 +1,33 @@
-use crate::parse::Step;
+use std::sync::Arc;
+
+use crate::parse::{Recognised, Step};
 use crate::session::answer_locally as answer;
 use crate::visit::{After, Visit};
 
-/// Answers a simple query that needs no server; `None`: it does need one.
+/// What may need no server.
+#[derive(Debug)]
+pub(super) enum Local {
+    /// A simple query.
+    Query(Arc<Recognised>),
+    /// A `Sync` or a `Flush`.
+    End(u8),
+}
+
+/// Answers what is at the front and needs no server, of a client that has none; `None`: it does need one.
 pub(crate) async fn answer_locally(visit: &mut Visit<'_>) -> Option<After> {
-    let text = visit.desk.local_query().filter(|text| visit.hold.is_none() && visit.guest.session.is_local(text))?;
+    let local = visit.desk.local().filter(|_| visit.hold.is_none())?;
+    match local {
+        Local::Query(text) if !visit.guest.session.is_local(&text) => return None,
+        Local::Query(text) => answer_query(visit, &text).await,
+        // Nothing is before it.
+        Local::End(tag) => visit.desk.answer_end(tag),
+    }
+    Some(visit.finish_telling().await)
+}
+
+async fn answer_query(visit: &mut Visit<'_>, text: &Recognised) {
     let mut bytes = Vec::new();
-    Box::pin(answer(&mut visit.guest.session, &text, &mut bytes)).await;
+    Box::pin(answer(&mut visit.guest.session, text, &mut bytes)).await;
     if text.steps.contains(&Step::DiscardAll) {
         visit.guest.names.clear();
     }
@@ -14,5 +35,4 @@ pub(crate) async fn answer_locally(visit: &mut Visit<'_>) -> Option<After> {
     visit.guest.names.drop_unnamed();
     visit.desk.drop_front();
     visit.desk.say(|out| out.extend_from_slice(&bytes));
-    Some(visit.finish_telling().await)
 }

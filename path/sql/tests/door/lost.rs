@@ -1,9 +1,9 @@
 //! The server goes away, and comes back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use telemetry::Log;
-use testkit::wire::frames::{bind, describe_portal, execute, parse, query, sync};
+use testkit::wire::frames::{bind, describe_portal, execute, flush, parse, query, sync};
 use testkit::{Postgres, until};
 
 use crate::between::Between;
@@ -79,6 +79,37 @@ fn when_no_connection_comes_free_the_statement_fails_and_the_client_stays() {
     assert_eq!((&*answer.errors[0].code, answer.status), ("53300", b'I'));
     two.send(&[parse("", "SELECT 1"), bind("", "", &[]), execute("", 0), sync()].concat()).unwrap();
     assert_eq!(kinds(&mut two, 1), "EZI");
+    one.query("COMMIT").unwrap();
+    assert_eq!(two.query("SELECT 2").unwrap().value(), "2");
+}
+
+#[test]
+fn what_has_come_fails_with_what_waited_in_vain_and_a_sync_waits_for_nothing() {
+    let mut plan = plan(1);
+    plan.pool.wait = Duration::from_secs(2);
+    let door = Door::start(plan);
+    let (mut one, mut two) = (door.client(), door.client());
+    one.query("BEGIN").unwrap();
+    let mut took = |sent: &[Vec<u8>], answered: &str| {
+        let (began, readies) = (Instant::now(), answered.matches('Z').count());
+        two.send(&sent.concat()).unwrap();
+        let heard = if readies > 0 { kinds(&mut two, readies) } else { (two.receive().unwrap().tag as char).to_string() };
+        assert_eq!(heard, answered);
+        began.elapsed()
+    };
+    let (waits, at_once) = (Duration::from_secs(2)..Duration::from_millis(3900), Duration::ZERO..Duration::from_millis(1500));
+    let batch = || [parse("", "SELECT 1"), bind("", "", &[]), execute("", 0), sync()].concat();
+    for (sent, answered, time) in [
+        (vec![sync()], "ZI", &at_once),
+        (vec![flush(), sync(), sync()], "ZIZI", &at_once),
+        (vec![parse("", "SELECT 1"), flush()], "E", &waits),
+        (vec![bind("", "", &[]), execute("", 0), sync(), sync()], "ZIZI", &at_once),
+        (vec![query("BEGIN"), query("SELECT 1"), batch(), sync(), batch(), query("COMMIT")], "EZIEZIEZIZIEZIEZI", &waits),
+        (vec![parse("", "SELECT 1"), flush(), sync(), batch()], "EZIEZI", &waits),
+    ] {
+        let took = took(&sent, answered);
+        assert!(time.contains(&took), "{took:?} until {answered}");
+    }
     one.query("COMMIT").unwrap();
     assert_eq!(two.query("SELECT 2").unwrap().value(), "2");
 }
