@@ -69,6 +69,13 @@ impl Fault {
         Fault::new(code::PROTOCOL_VIOLATION, message)
     }
 
+    /// One client listens on too much.
+    pub(crate) fn too_many_channels() -> Fault {
+        let most = crate::listening::MOST_CHANNELS;
+        Fault::new(code::PROGRAM_LIMIT_EXCEEDED, "this client listens on too many channels")
+            .hint(format!("{most} is the bound. Listen on fewer, and say in the payload what a notification is about."))
+    }
+
     /// The door holds as many clients as it may.
     pub(crate) fn too_many_clients() -> Fault {
         Fault::new(code::TOO_MANY_CONNECTIONS, "sorry, too many clients already")

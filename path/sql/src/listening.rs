@@ -1,7 +1,7 @@
 //! LISTEN for many clients over one server connection for each database: it belongs to loop 0, comes on top of
 //! `pool.server`, and is there while somebody listens and a minute longer.
 //!
-//! What a client listens on is a set that its session tells as a whole; what the connection listens on is all of them.
+//! A session tells what its client listens on from now on and what no more; what the connection listens on is all of that.
 //! The connection is made again when it is lost, and everybody told that something may have been missed.
 
 mod counts;
@@ -30,6 +30,9 @@ pub(crate) use serve::{LeadsThere, Open, serve};
 /// A channel's name in the database's encoding.
 pub(crate) type Channel = Box<[u8]>;
 
+/// Most channels that one client listens on.
+pub(crate) const MOST_CHANNELS: usize = 4096;
+
 /// The way from every loop to those who listen. Clones mean the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Listeners {
@@ -47,7 +50,7 @@ pub(crate) struct Order {
 
 #[derive(Debug)]
 enum What {
-    /// It listens on these from now on, and on no other.
+    /// It listens on something else from now on.
     Hear { wish: Wish, done: oneshot::Sender<Result<(), ErrorResponse>> },
     /// Say when all has been heard that was notified before this echo.
     Echo { number: u64, done: oneshot::Sender<()> },
@@ -55,12 +58,14 @@ enum What {
     Leave,
 }
 
-/// What a client is to hear.
+/// What is to change in what a client hears.
 #[derive(Debug, Default)]
 pub(crate) struct Wish {
-    /// These channels, and no other.
-    pub(crate) channels: BTreeSet<Channel>,
-    /// With the first of them.
+    /// These channels, too.
+    pub(crate) listen: BTreeSet<Channel>,
+    /// These no more.
+    pub(crate) unlisten: BTreeSet<Channel>,
+    /// With the first of them: it hears nothing else.
     pub(crate) sender: Option<Sender>,
     /// These only from an echo on: what came before it the client heard by itself.
     pub(crate) mute: Option<(BTreeSet<Channel>, u64)>,

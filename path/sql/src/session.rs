@@ -123,6 +123,8 @@ struct Rare {
     refused: Option<(Arc<Parameters>, ErrorResponse)>,
     /// Something whose text is not known was done: it may have set a parameter that nobody can ask for.
     is_obscure: bool,
+    /// It listens on more channels than a client may.
+    is_crowded: bool,
     /// `DISCARD ALL` has succeeded as far as the client knows.
     is_discarded: bool,
 }
@@ -173,6 +175,11 @@ impl Session {
     /// What the client was told of the server's parameters.
     pub(crate) fn told(&self) -> &Arc<Reported> {
         &self.told
+    }
+
+    /// Whether it listens on more channels than a client may.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_crowded)
     }
 
     fn rare(&mut self) -> &mut Rare {

@@ -50,6 +50,9 @@ async fn settled(visit: &mut Visit<'_>) -> After {
     if must_probe && !visit.probe().await {
         return visit.lost().await;
     }
+    if must_probe && visit.guest.session.is_crowded() {
+        return visit.end_crowded().await;
+    }
     visit.tell_definitions();
     if is_news || must_probe {
         visit.follow_session();
@@ -174,6 +177,14 @@ impl Visit<'_> {
             self.say(&fault, Severity::Fatal);
         }
         self.hold = None;
+        self.farewell().await
+    }
+
+    /// The client listens on more than anybody may, and its transaction is over.
+    async fn end_crowded(&mut self) -> After {
+        self.door.events().failed(Failure::Limit);
+        self.hold = None;
+        self.say(&Fault::too_many_channels(), Severity::Fatal);
         self.farewell().await
     }
 

@@ -87,27 +87,46 @@ impl Change {
     }
 }
 
-impl Line {
-    /// A client listens on `channels` and no other. Without a sender it must have come with one before, and not have
-    /// been left alone since.
-    pub(super) fn hear(&mut self, (key, client): (&Arc<Key>, u64), wish: Wish) -> Change {
-        let Wish { channels, sender, mute } = wish;
-        let mut change = Change::default();
-        match (self.clients.get_mut(&client), sender) {
-            (Some(member), None) => {
-                member.mute = mute;
-                let before = std::mem::replace(&mut member.channels, channels.clone());
-                before.difference(&channels).for_each(|channel| self.drop_channel(client, channel, &mut change));
-            }
-            (_, Some(sender)) => {
-                change = self.leave(client);
-                self.clients.insert(client, Member { key: key.clone(), channels: channels.clone(), sender, mute });
-            }
-            (None, None) => return change,
+impl Member {
+    /// It does not listen there any more. Whether it did.
+    fn drop_channel(&mut self, channel: &Channel) -> bool {
+        // Who listens there again later hears all.
+        if let Some((muted, _)) = &mut self.mute {
+            muted.remove(channel);
         }
-        for channel in channels {
+        self.channels.remove(channel)
+    }
+}
+
+/// One client less listens on a channel.
+fn drop_channel(channels: &mut BTreeMap<Channel, BTreeSet<u64>>, client: u64, channel: &Channel, change: &mut Change) {
+    let Some(clients) = channels.get_mut(channel) else { return };
+    clients.remove(&client);
+    if clients.is_empty() {
+        channels.remove(channel);
+        change.unlisten.insert(channel.clone());
+    }
+}
+
+impl Line {
+    /// What a client listens on changes. Without a sender it must have come with one before, and not have been left alone
+    /// since.
+    pub(super) fn hear(&mut self, (key, client): (&Arc<Key>, u64), wish: Wish) -> Change {
+        let Wish { listen, unlisten, sender, mute } = wish;
+        let mut change = Change::default();
+        if let Some(sender) = sender {
+            change = self.leave(client);
+            self.clients.insert(client, Member { key: key.clone(), channels: BTreeSet::new(), sender, mute: None });
+        }
+        let Some(member) = self.clients.get_mut(&client) else { return change };
+        for channel in unlisten.iter().filter(|channel| member.drop_channel(channel)) {
+            drop_channel(&mut self.channels, client, channel, &mut change);
+        }
+        member.mute = mute.or(member.mute.take());
+        for channel in listen {
             let is_new = !self.channels.contains_key(&channel);
             self.channels.entry(channel.clone()).or_default().insert(client);
+            member.channels.insert(channel.clone());
             if is_new {
                 change.then(Change { listen: BTreeSet::from([channel]), ..Change::default() });
             }
@@ -119,18 +138,9 @@ impl Line {
     pub(super) fn leave(&mut self, client: u64) -> Change {
         let mut change = Change::default();
         if let Some(member) = self.clients.remove(&client) {
-            member.channels.iter().for_each(|channel| self.drop_channel(client, channel, &mut change));
+            member.channels.iter().for_each(|channel| drop_channel(&mut self.channels, client, channel, &mut change));
         }
         change
-    }
-
-    fn drop_channel(&mut self, client: u64, channel: &Channel, change: &mut Change) {
-        let Some(clients) = self.channels.get_mut(channel) else { return };
-        clients.remove(&client);
-        if clients.is_empty() {
-            self.channels.remove(channel);
-            change.unlisten.insert(channel.clone());
-        }
     }
 
     /// An echo will come, or has just come.
@@ -227,7 +237,7 @@ mod tests {
     }
 
     fn wish(names: &[&str], sender: Option<Sender>) -> Wish {
-        Wish { channels: channels(names), sender, mute: None }
+        Wish { listen: channels(names), sender, ..Wish::default() }
     }
 
     fn change(listen: &[&str], unlisten: &[&str]) -> Change {
@@ -241,11 +251,13 @@ mod tests {
         let (_two, second) = Ears::shared();
         assert_eq!(line.hear((&key, 1), wish(&["a", "b"], Some(first))), change(&["a", "b"], &[]));
         assert_eq!(line.hear((&key, 2), wish(&["b", "c"], Some(second))), change(&["c"], &[]));
-        assert_eq!(line.hear((&key, 1), wish(&["c", "d"], None)), change(&["d"], &["a"]));
+        let other = Wish { unlisten: channels(&["a", "b", "x"]), ..wish(&["c", "d"], None) };
+        assert_eq!(line.hear((&key, 1), other), change(&["d"], &["a"]));
+        assert_eq!(line.hear((&key, 1), wish(&["e"], None)), change(&["e"], &[]));
         assert_eq!(line.leave(2), change(&[], &["b"]));
-        assert_eq!(line.all().listen.len(), 3);
+        assert_eq!(line.all().listen.len(), 4);
         assert_eq!(line.hear((&key, 3), wish(&["x"], None)), change(&[], &[]));
-        assert_eq!(line.leave(1), change(&[], &["c", "d"]));
+        assert_eq!(line.leave(1), change(&[], &["c", "d", "e"]));
         assert!(line.is_empty());
     }
 
@@ -290,6 +302,24 @@ mod tests {
         let mut out = Vec::new();
         ears.take(&mut out).unwrap();
         assert_eq!(out, [message("b"), message("a")].concat());
+    }
+
+    #[test]
+    fn what_is_listened_on_meanwhile_changes_nothing_in_what_it_heard_by_itself() {
+        let (mut line, key) = (Line::default(), key());
+        let (mut ears, sender) = Ears::shared();
+        ears.channels = channels(&["a", "b", "c"]);
+        line.hear((&key, 1), Wish { mute: Some((channels(&["a", "b"]), 5)), ..wish(&["a", "b"], Some(sender)) });
+        line.hear((&key, 1), wish(&["c"], None));
+        line.hear((&key, 1), Wish { unlisten: channels(&["b"]), ..Wish::default() });
+        line.hear((&key, 1), wish(&["b"], None));
+        let message = |channel: &str| [&b"A\0\0\0\x0b\0\0\0\x01"[..], channel.as_bytes(), b"\0\0"].concat();
+        for channel in ["a", "b", "c"] {
+            line.deliver(channel.as_bytes(), b"", &message(channel));
+        }
+        let mut out = Vec::new();
+        ears.take(&mut out).unwrap();
+        assert_eq!(out, [message("b"), message("c")].concat());
     }
 
     #[test]

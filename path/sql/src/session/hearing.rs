@@ -45,33 +45,46 @@ impl Session {
         self.here.listeners.wait_for(number, (&self.client.key, self.client.number), self.here.patience.get())
     }
 
-    /// The shared connection listens on these for the client, and on no other.
-    pub(super) async fn hear(&mut self, channels: BTreeSet<Channel>, mute: Option<(BTreeSet<Channel>, u64)>) -> Result<(), Unheard> {
-        let wait = self.here.patience.get();
-        let (listeners, client) = (self.here.listeners.clone(), (self.client.key.clone(), self.client.number));
+    /// Channels that somebody else listens on for the client.
+    pub(super) fn shared_channels(&self) -> usize {
+        self.elsewhere().map_or(0, BTreeSet::len)
+    }
+
+    /// The shared connection listens for the client on these, too, and on some no more.
+    pub(super) async fn hear(
+        &mut self,
+        listen: BTreeSet<Channel>,
+        unlisten: BTreeSet<Channel>,
+        mute: Option<(BTreeSet<Channel>, u64)>,
+    ) -> Result<(), Unheard> {
         let mut sender = None;
         if self.ears().is_none_or(Ears::is_own) {
             let (ears, way) = Ears::shared();
             (self.rare().ears, sender) = (Some(ears), Some(way));
         }
-        let result = listeners.hear((&client.0, client.1), Wish { channels: channels.clone(), sender, mute }, wait).await;
-        match &result {
-            Ok(()) => self.rare().ears.iter_mut().for_each(|ears| ears.channels = channels.clone()),
-            Err(_) => self.hear_as_before(),
+        let result = self.wish(Wish { listen: listen.clone(), unlisten: unlisten.clone(), sender, mute }).await;
+        if result.is_err() {
+            // It may have come to pass, or still do.
+            self.hear_less(Wish { listen: unlisten, unlisten: listen, ..Wish::default() });
+        } else if let Some(ears) = self.ears_mut() {
+            for channel in &unlisten {
+                ears.channels.remove(channel);
+            }
+            ears.channels.extend(listen);
         }
         result
     }
 
-    /// The shared connection listens on what the session says, whatever was wished since.
-    pub(super) fn hear_as_before(&mut self) {
-        match self.ears() {
-            Some(ears) if !ears.channels.is_empty() => {
-                let wish = Wish { channels: ears.channels.clone(), ..Wish::default() };
-                // Nobody waits for what is there already.
-                drop(self.here.listeners.hear((&self.client.key, self.client.number), wish, self.here.patience.get()));
-            }
-            _ => self.stop_listening(),
+    fn wish(&self, wish: Wish) -> impl Future<Output = Result<(), Unheard>> + use<> {
+        self.here.listeners.hear((&self.client.key, self.client.number), wish, self.here.patience.get())
+    }
+
+    /// The shared connection listens for the client on what it did not lose, for which nobody waits.
+    pub(super) fn hear_less(&mut self, wish: Wish) {
+        if self.ears().is_none_or(|ears| ears.channels.is_empty()) {
+            return self.stop_listening();
         }
+        drop(self.wish(wish));
     }
 
     /// Nobody listens for the client any more.

@@ -1,9 +1,11 @@
 //! Statements that need no server: a client between two transactions, with no connection of its own, is answered here.
 
+use std::collections::BTreeSet;
+
 use super::Session;
 use crate::error::{Fault, Severity, code};
 use crate::frame;
-use crate::listening::{Channel, Unheard};
+use crate::listening::{Channel, MOST_CHANNELS, Unheard, Wish};
 use crate::parse::{Effects, Name, Recognised, Step};
 
 /// Longest name of a channel, bytes (`NAMEDATALEN` less one): the server cuts longer ones and says so.
@@ -59,11 +61,14 @@ fn is_plain(channel: &str) -> bool {
 
 impl Session {
     async fn listen(&mut self, channel: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut channels = self.ears().map(|ears| ears.channels.clone()).unwrap_or_default();
-        if !channels.insert(channel.into()) {
+        if self.ears().is_some_and(|ears| ears.channels.contains(channel)) {
             return true;
         }
-        match self.hear(channels, None).await {
+        if self.shared_channels() >= MOST_CHANNELS {
+            Fault::too_many_channels().write(out, Severity::Error);
+            return false;
+        }
+        match self.hear(BTreeSet::from([channel.into()]), BTreeSet::new(), None).await {
             Ok(()) => return true,
             Err(Unheard::Refused(said)) => out.extend_from_slice(said.bytes()),
             Err(Unheard::Late) => {
@@ -75,13 +80,14 @@ impl Session {
     }
 
     fn unlisten(&mut self, name: &Name) {
-        let Some(ears) = self.ears_mut() else { return };
-        let is_less = match name {
-            Name::All => !std::mem::take(&mut ears.channels).is_empty(),
-            Name::One(name) => ears.channels.remove::<Channel>(&name.as_bytes().into()),
-        };
-        if is_less {
-            self.hear_as_before();
+        match name {
+            Name::All => self.stop_listening(),
+            Name::One(name) => {
+                let name = Channel::from(name.as_bytes());
+                if self.ears_mut().is_some_and(|ears| ears.channels.remove(&name)) {
+                    self.hear_less(Wish { unlisten: BTreeSet::from([name]), ..Wish::default() });
+                }
+            }
         }
     }
 }

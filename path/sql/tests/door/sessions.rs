@@ -236,6 +236,28 @@ fn notifications_come_when_postgres_would_send_them() {
 }
 
 #[test]
+fn what_one_client_listens_on_is_bounded() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    let all: String = (0..4096).map(|number| format!("LISTEN crowd_{number};")).collect();
+    client.query(&all).unwrap().fine();
+    let said = client.query("LISTEN one_more").unwrap();
+    assert_eq!((said.errors[0].code.as_str(), &*said.errors[0].severity), ("54000", "ERROR"));
+    client.query("LISTEN crowd_7").unwrap().fine();
+    client.query("UNLISTEN crowd_8").unwrap().fine();
+    client.query("LISTEN one_more").unwrap().fine();
+    let said = client.query("NOTIFY crowd_8; NOTIFY crowd_4095; NOTIFY one_more").unwrap();
+    assert_eq!(said.notifications.iter().map(|heard| &*heard.0).collect::<Vec<_>>(), ["crowd_4095", "one_more"]);
+    // What a transaction adds is known when it is over.
+    client.query("BEGIN; LISTEN two_more; COMMIT").unwrap().fine();
+    let last = client.receive().unwrap();
+    assert!(last.tag == b'E' && last.body.windows(5).any(|code| code == b"54000"), "{last:?}");
+    assert!(client.receive().is_err());
+    door.rests();
+    assert_eq!(door.client().query("SELECT count(*) FROM pg_listening_channels()").unwrap().value(), "0");
+}
+
+#[test]
 fn its_own_notification_bears_the_process_that_the_client_was_told() {
     let door = Door::new(1);
     let mut client = door.client();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::question::{Found, MARK};
-use crate::listening::{Channel, Ears};
+use crate::listening::{Channel, Ears, MOST_CHANNELS};
 use crate::pins::Pin;
 use crate::server::{Connection, ask};
 use crate::session::Session;
@@ -17,20 +17,25 @@ pub(super) async fn follow(session: &mut Session, connection: &mut Connection, f
     if !listens_itself && !session.must_move(connection) {
         return Ok(());
     }
-    let channels = session.listens_on(&found);
-    let alone = session.heard_alone(&found);
+    let (listen, unlisten) = (session.heard_alone(&found), session.heard_no_more(&found));
+    let count = session.shared_channels() + listen.len() - unlisten.len();
+    if count > MOST_CHANNELS {
+        session.rare().is_crowded = true;
+        return Ok(());
+    }
     let (number, echo) = session.here.listeners.echo();
-    let mute = (!alone.is_empty()).then_some((alone, number));
+    let mute = (!listen.is_empty()).then(|| (listen.clone(), number));
     let is_muted = mute.is_some();
-    if channels.is_empty() {
+    if count == 0 {
         session.stop_listening();
-    } else if session.may_share(connection) && session.hear(channels.clone(), mute).await.is_ok() {
+    } else if session.may_share(connection) && session.hear(listen, unlisten, mute).await.is_ok() {
         session.unpin(Pin::Listen);
         // The last that it hears itself is the first that the shared connection hears for it.
         if is_muted {
             ask_hearing(session, connection, &echo, heard).await?;
         }
     } else {
+        let channels = session.listens_on(&found);
         return keep(session, connection, channels, &found, heard).await;
     }
     if listens_itself {
@@ -83,6 +88,14 @@ impl Session {
         match self.ears() {
             Some(ears) if !ears.is_own() => found.channels.difference(&ears.channels).cloned().collect(),
             _ => found.channels.clone(),
+        }
+    }
+
+    /// Those that others listen on for the client, and that it does not any more.
+    fn heard_no_more(&self, found: &Found) -> BTreeSet<Channel> {
+        match self.elsewhere() {
+            Some(channels) if found.is_marked => channels.difference(&found.channels).cloned().collect(),
+            _ => BTreeSet::new(),
         }
     }
 

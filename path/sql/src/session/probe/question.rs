@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::quote;
 use super::super::settle::{AT_ONCE, ROLE, SESSION_USER, is_custom};
 use super::super::touched::is_of_sessions;
+use crate::listening::MOST_CHANNELS;
 use crate::server::Rows;
 
 /// What shall be asked.
@@ -94,7 +95,7 @@ impl Needs {
             (self.cursors, exists('h', "pg_catalog.pg_cursors WHERE is_holdable")),
             (self.prepared, exists('s', "pg_catalog.pg_prepared_statements WHERE from_sql")),
             (self.kept, exists('k', "pg_catalog.pg_prepared_statements WHERE NOT from_sql")),
-            (self.channels, format!("SELECT 'n',{},NULL,NULL FROM pg_catalog.pg_listening_channels() c", quote::spelled("c"))),
+            (self.channels, channels()),
             (self.computed, format!("SELECT 'm',pg_catalog.current_setting('{COMPUTED}',true),NULL,NULL")),
             (self.channels, format!("SELECT 'u',pg_catalog.current_setting('{MARK}',true),NULL,NULL")),
         ] {
@@ -263,6 +264,12 @@ fn locks() -> String {
     let held = "pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' \
                 AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND granted";
     exists('l', held)
+}
+
+/// Those that the connection listens on: at most one more than it may.
+fn channels() -> String {
+    let most = MOST_CHANNELS + 1;
+    format!("(SELECT 'n',{},NULL,NULL FROM pg_catalog.pg_listening_channels() c LIMIT {most})", quote::spelled("c"))
 }
 
 fn exists(kind: char, what: &str) -> String {
