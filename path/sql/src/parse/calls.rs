@@ -132,26 +132,20 @@ fn is_local(text: &[u8], arguments: &mut impl Iterator<Item = Token>) -> bool {
     is_passed && says_true && end.kind == Kind::Close
 }
 
-/// What the body of a `DO` might do, as far as its words tell.
-pub(super) fn of_body(body: Tokens<'_>, touches: &mut Touches) -> Effects {
-    let mut effects = Effects::NONE;
-    for token in body {
-        if token.kind == Kind::UnicodeQuoted {
-            effects = effects.and(unknown(touches));
+/// What `token` of the body of a `DO` might do, as far as its word tells.
+pub(super) fn in_body(token: &Token, touches: &mut Touches) -> Effects {
+    match token.word {
+        _ if token.kind == Kind::UnicodeQuoted => unknown(touches),
+        Word::Set | Word::Reset | Word::SetConfig | Word::Discard | Word::PgSettings => {
+            touches.all();
+            Effects::PARAMETERS
         }
-        effects = effects.and(match token.word {
-            Word::Set | Word::Reset | Word::SetConfig | Word::Discard | Word::PgSettings => {
-                touches.all();
-                Effects::PARAMETERS
-            }
-            // a text made there and then
-            Word::Execute => unknown(touches).and(Effects::DEFINES),
-            Word::Temp | Word::Temporary | Word::PgTemp => Effects::TEMPORARY,
-            Word::Create | Word::Alter | Word::Drop => Effects::DEFINES,
-            Word::Notify => Effects::NOTIFIES,
-            Word::Load => Effects::LOAD,
-            function => self::effects(function),
-        });
+        // a text made there and then
+        Word::Execute => unknown(touches).and(Effects::DEFINES),
+        Word::Temp | Word::Temporary | Word::PgTemp => Effects::TEMPORARY,
+        Word::Create | Word::Alter | Word::Drop => Effects::DEFINES,
+        Word::Notify => Effects::NOTIFIES,
+        Word::Load => Effects::LOAD,
+        function => effects(function),
     }
-    effects
 }

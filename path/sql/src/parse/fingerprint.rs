@@ -49,10 +49,17 @@ fn of_piece(text: &[u8], piece: &Piece) -> u64 {
     }
 }
 
+/// Tokens that are looked at for [`normalised`]: long lists and many rows leave few pieces.
+const LOOKED_AT: usize = 4096;
+
 /// The text for people, of at most `longest` bytes or so: nothing that was a constant is in it.
 pub(crate) fn normalised(text: &[u8], strings: Strings, longest: usize) -> String {
     let (mut writer, mut shape) = (Writer::default(), Shape::default());
-    for token in Tokens::new(text, strings) {
+    for (count, token) in Tokens::new(text, strings).enumerate() {
+        if count == LOOKED_AT {
+            writer.out.push('…');
+            break;
+        }
         shape.take(text, token, &mut |piece| writer.piece(text, piece));
         if writer.out.len() > longest {
             let mut end = longest;

@@ -33,6 +33,8 @@ pub(super) struct Reader<'a> {
     fingerprint: Fingerprint<'a>,
     parameters: bool,
     constants: Constants,
+    /// The body of a `DO` that is being read.
+    body: Option<Tokens<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -48,7 +50,27 @@ impl<'a> Reader<'a> {
             fingerprint: Fingerprint::new(text),
             parameters: false,
             constants: Constants::None,
+            body: None,
         }
+    }
+
+    /// Reads one token more; `false`: there is none.
+    pub(super) fn read(&mut self) -> bool {
+        if self.body.is_some() {
+            self.read_body();
+            return true;
+        }
+        let token = self.tokens.next();
+        token.into_iter().for_each(|token| self.take(token));
+        token.is_some()
+    }
+
+    fn read_body(&mut self) {
+        let Some(token) = self.body.as_mut().and_then(Iterator::next) else {
+            self.body = None;
+            return;
+        };
+        self.effects = self.effects.and(calls::in_body(&token, &mut self.touches));
     }
 
     pub(super) fn take(&mut self, token: Token) {
@@ -130,14 +152,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The body of a `DO`; one that must be unescaped first is not read.
+    /// The body of a `DO`, which is read next; one that must be unescaped first is not read.
     fn body(&mut self, token: &Token) {
-        let written = token.of(self.tokens.text);
-        let did = match token.kind {
-            Kind::Dollar => calls::of_body(Tokens::new(dollar_body(written), self.strings), &mut self.touches),
-            _ => calls::unknown(&mut self.touches),
-        };
-        self.effects = self.effects.and(did);
+        match token.kind {
+            Kind::Dollar => self.body = Some(Tokens::new(dollar_body(token.of(self.tokens.text)), self.strings)),
+            _ => self.effects = self.effects.and(calls::unknown(&mut self.touches)),
+        }
     }
 
     /// What the text does, all of it having been read.

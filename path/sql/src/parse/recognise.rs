@@ -29,30 +29,46 @@ pub(crate) async fn recognise_in_turns(text: &[u8], strings: Strings) -> Recogni
 /// Tokens of one turn: 50 µs or so.
 const TURN: usize = 1024;
 
+/// Bytes in which names are looked for in the time of a token, or so.
+const TOKEN: usize = 8;
+
 /// A text that is being read, as its session reads it. Then in doubt more: what it would do in another reading counts too,
 /// with backslashes that do not escape, or that are half a letter.
 struct Reading<'a> {
     reader: Reader<'a>,
     first: Option<Recognised>,
     others: Vec<Tokens<'a>>,
+    /// All readings have ended: where names are still to be looked for.
+    rest: Option<&'a [u8]>,
 }
 
 impl<'a> Reading<'a> {
     fn new(text: &'a [u8], strings: Strings) -> Reading<'a> {
-        Reading { reader: Reader::new(Tokens::new(text, strings), strings), first: None, others: Vec::new() }
+        Reading { reader: Reader::new(Tokens::new(text, strings), strings), first: None, others: Vec::new(), rest: None }
     }
 
     /// Reads at most so many tokens on; what the text does, once all is read.
     fn go_on(&mut self, tokens: usize) -> Option<Recognised> {
+        if let Some(rest) = self.rest {
+            return self.look_for_names(rest, tokens.saturating_mul(TOKEN));
+        }
         for _ in 0..tokens {
-            let Some(token) = self.reader.tokens.next() else { return self.end() };
-            self.reader.take(token);
+            if !self.reader.read() {
+                self.end();
+                return None;
+            }
         }
         None
     }
 
+    fn look_for_names(&mut self, text: &'a [u8], most: usize) -> Option<Recognised> {
+        let rest = self.first.as_mut()?.touches.look_for(text, most);
+        self.rest = Some(rest);
+        if rest.is_empty() { self.first.take() } else { None }
+    }
+
     /// A reading has ended.
-    fn end(&mut self) -> Option<Recognised> {
+    fn end(&mut self) {
         let (text, strings) = (self.reader.tokens.text, self.reader.strings);
         let read = self.reader.recognised();
         match &mut self.first {
@@ -68,12 +84,10 @@ impl<'a> Reading<'a> {
                 first.lookup = None;
             }
         }
-        let Some(tokens) = self.others.pop() else {
-            self.first.iter_mut().for_each(|first| first.touches.end(text));
-            return self.first.take();
-        };
-        self.reader = Reader::new(tokens, strings);
-        None
+        match self.others.pop() {
+            Some(tokens) => self.reader = Reader::new(tokens, strings),
+            None => self.rest = Some(text),
+        }
     }
 }
 

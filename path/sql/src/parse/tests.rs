@@ -357,8 +357,13 @@ fn a_text_of_very_many_statements_is_bounded() {
 
 #[tokio::test]
 async fn a_long_text_is_read_in_turns() {
-    let text = "SELECT 'a', b FROM c;".repeat(5_000);
-    for strings in [Strings::Standard, Strings::Backslash] {
+    let texts = [
+        "SELECT 'a', b FROM c;".repeat(5_000),
+        format!("DO $$BEGIN {} SET x = 1; END$$", "a := b;".repeat(5_000)),
+        format!("SELECT set_config(a || b, c, false), '{} my.name'", "x".repeat(100_000)),
+    ];
+    let ways = [Strings::Standard, Strings::Backslash].into_iter().flat_map(|strings| texts.iter().map(move |text| (text, strings)));
+    for (text, strings) in ways {
         let mut turns = 0;
         let mut reading = std::pin::pin!(recognise_in_turns(text.as_bytes(), strings));
         let in_turns = std::future::poll_fn(|context| {

@@ -47,11 +47,15 @@ impl Touches {
         self.is_all |= other.is_all;
     }
 
-    /// All has been read: what cannot be said is looked for wherever it might stand, in strings and bodies too.
-    pub(super) fn end(&mut self, text: &[u8]) {
-        if self.is_all {
-            dotted(text).for_each(|name| self.name(name));
+    /// All has been read: what cannot be said is looked for wherever it might stand, in strings and bodies too. Looks at
+    /// `most` bytes of `text` or so, and gives what is left to look at.
+    pub(super) fn look_for<'t>(&mut self, text: &'t [u8], most: usize) -> &'t [u8] {
+        if !self.is_all || self.names.len() == MOST {
+            return &[];
         }
+        let (part, rest) = text.split_at(end_of_name(text, most));
+        dotted(part).for_each(|name| self.name(name));
+        rest
     }
 
     pub(super) fn touched(&self) -> Touched<'_> {
@@ -59,10 +63,20 @@ impl Touches {
     }
 }
 
+/// Where `text` may be cut from `at` on and no name that is looked for is.
+fn end_of_name(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let longest = rest.len().min(2 * LONGEST);
+    text.len() - rest.len() + rest[..longest].iter().position(|byte| !is_of_names(*byte)).unwrap_or(longest)
+}
+
+fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.') || !byte.is_ascii()
+}
+
 /// Everything that could be the name of a custom parameter: `word.word…`.
 fn dotted(text: &[u8]) -> impl Iterator<Item = &str> {
-    let is_of_names = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.') || !byte.is_ascii();
-    let words = text.split(move |byte| !is_of_names(byte)).filter_map(|word| std::str::from_utf8(word).ok());
+    let words = text.split(|byte| !is_of_names(*byte)).filter_map(|word| std::str::from_utf8(word).ok());
     words.map(|word| word.trim_matches(['.', '$'])).filter(|word| {
         let starts_well = word.split('.').all(|part| part.starts_with(|first: char| first == '_' || first.is_alphabetic()));
         word.len() <= LONGEST && word.contains('.') && starts_well
@@ -79,7 +93,23 @@ mod tests {
         assert_eq!(dotted(text.as_bytes()).collect::<Vec<_>>(), ["t.v", "My.Tenant", "app.user_id.x"]);
         let mut touches = Touches::none();
         touches.all();
-        touches.end(b"'My.Tenant'");
+        assert!(touches.look_for(b"'My.Tenant'", usize::MAX).is_empty());
         assert_eq!(touches.touched(), Touched::All(&["my.tenant".into()]));
+    }
+
+    #[test]
+    fn no_name_is_cut_where_a_part_of_the_text_ends() {
+        let text = format!("'a.b' {} c.d,{},e.f", "x".repeat(70), "y.".repeat(2000));
+        for most in 1..text.len() + 2 {
+            let (mut touches, mut rest) = (Touches::none(), text.as_bytes());
+            touches.all();
+            while !rest.is_empty() {
+                rest = touches.look_for(rest, most);
+            }
+            for name in ["a.b", "c.d", "e.f"] {
+                assert!(touches.names.contains(&name.into()), "{most}: {:?}", touches.names);
+            }
+        }
+        assert!(Touches::none().look_for(text.as_bytes(), 1).is_empty());
     }
 }

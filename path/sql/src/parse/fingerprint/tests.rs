@@ -37,6 +37,8 @@ fn what_differs_from_call_to_call_is_gone() {
         assert_eq!(hashed(text), hashed(&expected.replace(", …", "")), "{text}");
     }
     assert_eq!(normalised(b"SELECT aaaa, bbbb", Strings::Standard, 10), "select aaa…");
+    let long = format!("SELECT a FROM b WHERE c IN ({}1)", "1, ".repeat(LOOKED_AT));
+    assert_eq!(shown(&long), "select a from b where c in ($1…", "no more of it is read");
     assert_eq!(normalised("SELECT ééé".as_bytes(), Strings::Standard, 8), "select …");
     assert_eq!(normalised(br"SELECT 'a\' secret'", Strings::Backslash, 100), "select $1");
 }
