@@ -87,6 +87,8 @@ pub(crate) struct Answers {
     pub(crate) trial: Trial,
     /// The server said that it ends the connection.
     is_ending: bool,
+    /// That, when nothing was asked: an affair of the client's only if it keeps the connection.
+    farewell: Option<Box<[u8]>>,
     /// `ReadyForQuery` came without a transaction since this was asked last.
     has_committed: bool,
     /// The door has cancelled what runs: this limit was reached.
@@ -127,6 +129,7 @@ impl Default for Answers {
             rows: 0,
             trial: Trial::None,
             is_ending: false,
+            farewell: None,
             has_committed: false,
             cut: None,
             not_lent: Vec::new(),
@@ -148,6 +151,7 @@ impl Answers {
         let Answers { adrift, step, rows, trial, is_ending, cut, not_lent, .. } = self;
         (*adrift, *step, *rows, *trial, *is_ending, *cut) = (false, 0, 0, Trial::None, false, None);
         not_lent.clear();
+        self.farewell = None;
     }
 
     /// Whether nothing is outstanding: no answer, no rest of a message, no `Sync` that the server waits for.
@@ -213,6 +217,11 @@ impl Answers {
     /// Whether the server said that it ends the connection.
     pub(crate) fn is_ending(&self) -> bool {
         self.is_ending
+    }
+
+    /// What the server said when it ended the connection, if nothing had been asked.
+    pub(crate) fn take_farewell(&mut self) -> Option<Box<[u8]>> {
+        self.farewell.take()
     }
 
     /// Whether a statement is outstanding that may ask the client for data, or has asked for it.

@@ -152,8 +152,12 @@ impl Visit<'_> {
         }
         let Some(Hold { cancel, mut lent }) = self.hold.take() else { return };
         lent.prepared.end_privacy();
+        let is_ending = self.desk.answers.is_ending();
         self.desk.end_lending();
         drop(cancel);
+        if is_ending {
+            return;
+        }
         if lent.cancel.is_quiet() {
             return lent.give_back();
         }
@@ -169,7 +173,9 @@ impl Visit<'_> {
     async fn lost(&mut self) -> After {
         self.door.events().failed(Failure::Lost);
         // What nobody could follow the server may have said itself.
-        if !self.desk.answers.is_ending() && !self.desk.answers.is_adrift() {
+        if let Some(farewell) = self.desk.answers.take_farewell() {
+            self.desk.say(|out| out.extend_from_slice(&farewell));
+        } else if !self.desk.answers.is_ending() && !self.desk.answers.is_adrift() {
             let fault = Fault::new(
                 code::CONNECTION_FAILURE,
                 "the connection to the database server was lost; the outcome of the statement under way is unknown",

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use telemetry::Log;
-use testkit::wire::frames::{bind, describe_portal, execute, flush, parse, query, sync};
+use testkit::wire::frames::{bind, describe_portal, execute, flush, message, parse, query, sync};
 use testkit::{Postgres, until};
 
 use crate::between::Between;
@@ -143,4 +143,23 @@ fn a_connection_that_takes_nothing_is_no_matter_of_the_client_whose_statement_di
         assert_eq!(client.answer().unwrap().value(), number);
     }
     door.rests();
+}
+
+#[test]
+fn what_a_server_says_when_it_ends_a_connection_of_the_pool_is_told_to_nobody_who_is_done_with_it() {
+    const FATAL: &[u8] = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0";
+    let between = Between::new(server());
+    let door = Door::before(plan(1), between.database(), Log::nowhere());
+    let (mut client, mut keeps) = (door.client(), door.client());
+    for number in ["1", "2", "3"] {
+        between.end_next(&message(b'E', FATAL));
+        assert_eq!(client.query(&format!("SELECT {number}")).unwrap().value(), number);
+    }
+    assert_eq!(client.query("SELECT 4").unwrap().value(), "4");
+    // Who keeps the connection loses what it has there.
+    keeps.query("SELECT pg_advisory_lock(77)").unwrap().fine();
+    between.end_next(&message(b'E', FATAL));
+    keeps.query("SELECT 1").unwrap().fine();
+    assert!(said(keeps.answer()).starts_with("57P01 FATAL"));
+    assert_eq!(client.query("SELECT 5").unwrap().value(), "5");
 }

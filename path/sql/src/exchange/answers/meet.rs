@@ -130,9 +130,8 @@ impl Answers {
 
     /// An error: of the statement, or of the connection.
     fn fail(&mut self, body: Option<&[u8]>, records: &mut Records<'_>) -> Result<Fate, Breach> {
-        if body.is_some_and(said::is_fatal) {
-            self.is_ending = true;
-            return Ok(Fate::Pass);
+        if let Some(body) = body.filter(|body| said::is_fatal(body)) {
+            return Ok(self.end_connection(body));
         }
         self.errors += 1;
         let Some(front) = self.expected.front_mut() else { return Ok(Fate::Pass) };
@@ -154,6 +153,16 @@ impl Answers {
         }
         self.copy = CopyIn::None;
         Ok(fate)
+    }
+
+    /// The server ends the connection, which may not be the client's any more.
+    fn end_connection(&mut self, body: &[u8]) -> Fate {
+        self.is_ending = true;
+        if !self.is_settled() || self.status != b'I' {
+            return Fate::Pass;
+        }
+        self.farewell = Some(said::whole(body).into());
+        Fate::Swallow
     }
 
     /// The server skips what it was sent up to the next `Sync`, which it may not have been sent yet.
