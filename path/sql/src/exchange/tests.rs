@@ -4,6 +4,7 @@ mod notation;
 mod scene;
 mod sql_names;
 
+mod bounds;
 mod copy;
 mod failing;
 mod limits;

@@ -6,7 +6,7 @@ mod doomed;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ages::Ages;
 use doomed::Doomed;
@@ -27,6 +27,12 @@ const LEFT_OUT: Number = Number::MAX / 2;
 
 /// Statements whose `Parse` may be unanswered at once: one turn of a loop deals with no more of them.
 const PENDING: usize = 128;
+
+/// Bytes of them, after which no more are dealt with before answers come.
+const PENDING_BYTES: usize = 1 << 20;
+
+/// Bytes of the statements that are kept; the one prepared last is, whatever it takes.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What was prepared, and where it would be parsed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +83,10 @@ pub(crate) type Number = u32;
 pub(crate) struct Prepared {
     kept: HashMap<Wanted, Kept, BuildHasherDefault<Already>>,
     numbers: HashMap<Number, Wanted>,
-    /// How many of them have a `Parse` that is not answered.
-    pending: usize,
+    /// Bytes of all of them.
+    bytes: usize,
+    /// How many of them have a `Parse` that is not answered, and their bytes.
+    pending: (usize, usize),
     unnamed: Option<Unnamed>,
     ages: Ages,
     doomed: Doomed,
@@ -92,7 +100,8 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 struct Unnamed {
     client: u64,
-    statement: Arc<Statement>,
+    /// Not its text: that is the client's to keep.
+    statement: Weak<Statement>,
     /// The batch that its `Parse` went out in.
     batch: u32,
 }
@@ -150,7 +159,8 @@ impl Prepared {
     pub(crate) fn insert(&mut self, wanted: Wanted, batch: u32, generation: u64, most: usize) -> Number {
         self.last += 1;
         self.uses += 1;
-        self.pending += 1;
+        let size = wanted.statement.size();
+        (self.bytes, self.pending) = (self.bytes + size, (self.pending.0 + 1, self.pending.1 + size));
         self.private += usize::from(wanted.place.is_private());
         let kept = Kept { number: self.last, generation, used: self.uses, pending: Some(batch), shape: None, asked: false };
         if let Some(older) = self.kept.get(&wanted).map(|older| older.number) {
@@ -164,28 +174,32 @@ impl Prepared {
                 self.evict();
             }
         }
+        while self.bytes > MOST_BYTES && self.evict() {}
         self.last
     }
 
-    fn evict(&mut self) {
+    /// Dooms the one that was used longest ago. Whether there was one.
+    fn evict(&mut self) -> bool {
         let Prepared { ages, kept, numbers, .. } = self;
         let used = |number| numbers.get(&number).and_then(|wanted| kept.get(wanted)).map(|kept| kept.used);
-        if let Some(oldest) = ages.take_oldest(used) {
-            self.retire(oldest);
-        }
+        let oldest = ages.take_oldest(used);
+        oldest.into_iter().for_each(|oldest| self.retire(oldest));
+        oldest.is_some()
     }
 
     /// Whether so many wait to be confirmed that more would make each of them slow.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.pending >= PENDING
+        self.pending.0 >= PENDING || self.pending.1 >= PENDING_BYTES
     }
 
     /// The server has it.
     pub(crate) fn confirm(&mut self, number: Number) {
-        let Some(kept) = self.numbered(number) else { return };
+        let Some(wanted) = self.numbers.get(&number) else { return };
+        let size = wanted.statement.size();
+        let Some(kept) = self.kept.get_mut(wanted) else { return };
         let (used, was_pending) = (kept.used, kept.pending.take().is_some());
         if was_pending {
-            self.pending -= 1;
+            self.pending = (self.pending.0 - 1, self.pending.1 - size);
             self.ages.add(used, number);
             self.ages.tidy(self.kept.len(), |number| self.numbers.contains_key(&number));
         }
@@ -216,8 +230,11 @@ impl Prepared {
 
     /// The server does not have it.
     pub(crate) fn forget(&mut self, number: Number) {
-        if let Some(kept) = self.numbers.remove(&number).and_then(|wanted| self.kept.remove(&wanted)) {
-            self.pending -= usize::from(kept.pending.is_some());
+        let Some((wanted, kept)) = self.numbers.remove(&number).and_then(|wanted| self.kept.remove_entry(&wanted)) else { return };
+        let size = wanted.statement.size();
+        self.bytes -= size;
+        if kept.pending.is_some() {
+            self.pending = (self.pending.0 - 1, self.pending.1 - size);
         }
     }
 
@@ -275,14 +292,14 @@ impl Prepared {
         self.kept.clear();
         self.numbers.clear();
         self.ages.clear();
-        self.pending = 0;
+        (self.bytes, self.pending) = (0, (0, 0));
         self.doomed.clear();
         self.unnamed = None;
     }
 
     /// `client` has this as its unnamed statement there, from `batch` on.
     pub(crate) fn set_unnamed(&mut self, client: u64, statement: &Arc<Statement>, batch: u32) {
-        self.unnamed = Some(Unnamed { client, statement: statement.clone(), batch });
+        self.unnamed = Some(Unnamed { client, statement: Arc::downgrade(statement), batch });
     }
 
     /// Nobody knows what the unnamed statement there is.
@@ -292,7 +309,7 @@ impl Prepared {
 
     /// The batch that the `Parse` of the unnamed statement went out in, if it is the one that `client` means.
     pub(crate) fn unnamed(&self, client: u64, statement: &Arc<Statement>) -> Option<u32> {
-        let is_meant = |held: &&Unnamed| held.client == client && Arc::ptr_eq(&held.statement, statement);
+        let is_meant = |held: &&Unnamed| held.client == client && held.statement.as_ptr() == Arc::as_ptr(statement);
         self.unnamed.as_ref().filter(is_meant).map(|held| held.batch)
     }
 
@@ -388,5 +405,15 @@ mod tests {
         for number in [0, 1, 9, 10, 99, 100, 4_294_967_295] {
             assert_eq!(*name_of(number), *format!("plimsoll_{number}").as_bytes());
         }
+    }
+
+    #[test]
+    fn the_text_of_an_unnamed_statement_is_its_clients() {
+        let mut prepared = Prepared::default();
+        let recognised = crate::parse::recognise(b"SELECT 1", crate::parse::Strings::Standard).into();
+        let statement = Arc::new(Statement { text: b"SELECT 1"[..].into(), types: b"\0\0"[..].into(), recognised });
+        prepared.set_unnamed(1, &statement, 7);
+        assert_eq!((prepared.unnamed(1, &statement), prepared.unnamed(2, &statement)), (Some(7), None));
+        assert_eq!(Arc::strong_count(&statement), 1);
     }
 }

@@ -22,6 +22,9 @@ const OVERHEAD: usize = 256;
 /// Changes of names that may wait for their answers: one turn of a loop deals with no more of them.
 const PENDING: usize = 128;
 
+/// Bytes of the statements in them, after which no more are dealt with before answers come.
+const PENDING_BYTES: usize = 1 << 20;
+
 /// A text with its parameter types, as a `Parse` gave it. Two of them are equal when a server would parse the same.
 #[derive(Debug)]
 pub(crate) struct Statement {
@@ -61,6 +64,8 @@ pub(crate) struct Changes {
     queue: VecDeque<Change>,
     /// How many were before the oldest.
     before: u64,
+    /// Of the statements in them, more or less.
+    bytes: usize,
     /// The newest of each name, counted from the first that ever was.
     named: HashMap<Rc<[u8]>, u64>,
     unnamed: Option<u64>,
@@ -95,6 +100,11 @@ impl PartialEq for Statement {
 impl Eq for Statement {}
 
 impl Statement {
+    /// Bytes of its text and types.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + self.types.len()
+    }
+
     /// The types of the parameters: object identifiers, 0 where the server shall tell.
     pub(crate) fn types(&self) -> Vec<u32> {
         let oids = self.types.get(2..).unwrap_or_default();
@@ -221,6 +231,7 @@ impl Changes {
             Some(name) => drop(self.named.insert(name.clone(), count)),
             None => self.unnamed = Some(count),
         }
+        self.bytes += to.as_ref().map_or(0, bytes);
         self.queue.push_back(Change { name, to, batch });
     }
 
@@ -237,6 +248,7 @@ impl Changes {
         let change = self.queue.pop_front()?;
         let count = self.before;
         self.before += 1;
+        self.bytes -= change.to.as_ref().map_or(0, bytes);
         match &change.name {
             Some(name) if self.named.get(name) == Some(&count) => drop(self.named.remove(name)),
             Some(_) => {}
@@ -252,7 +264,7 @@ impl Changes {
 
     /// Whether enough wait for their answers.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.queue.len() >= PENDING
+        self.queue.len() >= PENDING || self.bytes >= PENDING_BYTES
     }
 
     /// The oldest one will not come: its message failed or was skipped.
@@ -264,12 +276,12 @@ impl Changes {
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
         self.named.clear();
-        self.unnamed = None;
+        (self.unnamed, self.bytes) = (None, 0);
     }
 }
 
 fn bytes(named: &Named) -> usize {
-    OVERHEAD + named.statement.text.len() + named.statement.types.len()
+    OVERHEAD + named.statement.size()
 }
 
 /// The part of `name` that counts.
