@@ -98,6 +98,15 @@ impl Buffer {
         (self.start, self.end) = (0, unread);
     }
 
+    /// Gives back what it has grown by, if what is unread fits into [`BUFFER_BYTES`].
+    pub fn shrink(&mut self) {
+        if self.bytes.len() > BUFFER_BYTES && self.len() <= BUFFER_BYTES {
+            let mut short = self.home.take();
+            short.push(self.unread());
+            *self = short;
+        }
+    }
+
     /// Appends `bytes`, growing when they do not fit. The caller bounds it.
     pub fn push(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
@@ -152,6 +161,17 @@ mod tests {
         assert_eq!((buffer.unread(), buffer.capacity()), (&[2, 2][..], 2 * BUFFER_BYTES));
         buffer.consume(2);
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn a_grown_buffer_shrinks_when_little_is_left() {
+        let mut buffer = Buffers::default().take();
+        buffer.push(&[1; 3 * BUFFER_BYTES]);
+        buffer.shrink();
+        assert_eq!((buffer.len(), buffer.capacity()), (3 * BUFFER_BYTES, 4 * BUFFER_BYTES));
+        buffer.consume(2 * BUFFER_BYTES + 1);
+        buffer.shrink();
+        assert_eq!((buffer.unread(), buffer.capacity()), (&[1; BUFFER_BYTES - 1][..], BUFFER_BYTES));
     }
 
     #[test]

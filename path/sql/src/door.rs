@@ -16,7 +16,7 @@ use crate::exchange::{Desk, Measured, Memory};
 use crate::listening::Listeners;
 use crate::pins::PinBoard;
 use crate::server::{Key, Pool, Side};
-use crate::session::{Readers, Sessions};
+use crate::session::{Readers, Resting, Sessions};
 use crate::top::{Measure, Top};
 use crate::view::{Shape, View};
 
@@ -60,6 +60,8 @@ pub(crate) struct Door {
     pub(crate) sessions: Rc<Sessions>,
     /// Texts and statements that have come here.
     pub(crate) memory: RefCell<Memory>,
+    /// Long statements of its clients that rest.
+    pub(crate) resting: Resting,
     // A box is what a visit holds, so that its future stays small.
     #[allow(clippy::vec_box)]
     desks: RefCell<Vec<Box<Desk>>>,
@@ -123,6 +125,7 @@ impl Door {
             measure: RefCell::new(Measure::new(common.top.clone(), here.index)),
             sessions: sessions(&here, &common, &shape),
             memory: RefCell::default(),
+            resting: Resting::default(),
             desks: RefCell::default(),
             here,
             common,

@@ -131,6 +131,7 @@ impl<'g> Visit<'g> {
 
     fn end(mut self) {
         self.tell_definitions();
+        self.guest.names.rest(&self.door.resting);
         self.door.give_back(self.desk);
     }
 

@@ -22,6 +22,9 @@ use trial::telling;
 /// Longest message that is looked into, bytes; a longer one goes on unread.
 const LONGEST_READ: usize = 1 << 20;
 
+/// Answers for which there is room when the next ones are expected.
+const KEPT: usize = 256;
+
 /// The server's answer cannot be an answer to what it was asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Breach;
@@ -144,6 +147,9 @@ impl Answers {
     pub(crate) fn clear(&mut self) {
         let Answers { expected, ours, left, left_passes, skipping, open, status, copy, copies, early_ends, has_data, .. } = self;
         expected.clear();
+        if expected.capacity() > KEPT {
+            *expected = VecDeque::new();
+        }
         *ours = 0;
         (*left, *left_passes, *skipping, *open, *status) = (0, true, false, false, b'I');
         (*copy, *copies, *early_ends, *has_data) = (CopyIn::None, 0, 0, false);

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use loops::Buffer;
+use loops::{BUFFER_BYTES, Buffer};
 
 use super::answers::Trial;
 use super::desk::Desk;
@@ -24,6 +24,9 @@ use crate::stream::Stream;
 
 /// Bytes moved in one poll; then other tasks have their turn.
 const FAIR: usize = 256 << 10;
+
+/// A buffer that has grown beyond this shrinks again once what is in it is short.
+const GROWN: usize = 4 * BUFFER_BYTES;
 
 /// Why the bytes stopped flowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,12 +189,14 @@ impl Flow<'_> {
         if desk.client_is_silent || desk.planned == Planned::Leaves || desk.intake.messages.is_end() {
             return Ok(0);
         }
-        let grows = desk.up.decided() == 0 && desk.intake.lacks_rest();
-        let count = match read(context, self.client, input, if grows { desk.least_input } else { 0 }) {
+        let decided = desk.up.decided();
+        let least = if decided == 0 && desk.intake.lacks_rest() { desk.least_input } else { 0 };
+        let most = least.max(decided + BUFFER_BYTES);
+        let count = match read(context, self.client, input, least, most) {
             Poll::Ready(Some(0) | None) => return Err(Stopped::Gone),
             Poll::Ready(Some(count)) => count,
             Poll::Pending => {
-                desk.client_is_silent = !input.space().is_empty();
+                desk.client_is_silent = room(input, most) > 0;
                 return Ok(0);
             }
         };
@@ -288,11 +293,12 @@ impl Flow<'_> {
         let desk = &mut *self.desk;
         let Some(output) = desk.output.as_mut().filter(|_| !desk.server_is_silent) else { return Ok(0) };
         let least = if desk.down.decided() == 0 { desk.least_output } else { 0 };
-        let count = match read(context, &mut self.server.stream, output, least) {
+        let most = least.max(desk.down.decided() + BUFFER_BYTES);
+        let count = match read(context, &mut self.server.stream, output, least, most) {
             Poll::Ready(Some(0) | None) => return Err(Stopped::Lost),
             Poll::Ready(Some(count)) => count,
             Poll::Pending => {
-                desk.server_is_silent = !output.space().is_empty();
+                desk.server_is_silent = room(output, most) > 0;
                 return Ok(0);
             }
         };
@@ -341,19 +347,57 @@ impl Flow<'_> {
     }
 }
 
-/// Reads once behind what `buffer` holds, which gets room for `least` bytes in all. `None`: the stream failed.
-/// Pending too when there is no room.
-pub(super) fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize) -> Poll<Option<usize>> {
+/// Reads once behind what `buffer` holds, which gets room for `least` bytes in all, but not more than makes `most` of them.
+/// `None`: the stream failed. Pending too when there is no room.
+pub(super) fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize, most: usize) -> Poll<Option<usize>> {
     if buffer.len() < least {
         buffer.reserve(least - buffer.len());
+    } else if buffer.capacity() > GROWN {
+        buffer.shrink();
     }
     buffer.compact();
-    if buffer.space().is_empty() {
+    let room = room(buffer, most);
+    if room == 0 {
         return Poll::Pending;
     }
-    from.poll_read(context, buffer.space()).map(|read: io::Result<usize>| {
+    from.poll_read(context, &mut buffer.space()[..room]).map(|read: io::Result<usize>| {
         let count = read.ok()?;
         buffer.filled(count);
         Some(count)
     })
+}
+
+/// How many bytes may be read into `buffer` that shall not hold more than `most`.
+fn room(buffer: &mut Buffer, most: usize) -> usize {
+    most.saturating_sub(buffer.len()).min(buffer.space().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loops::Buffers;
+    use std::future::poll_fn;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixStream;
+
+    #[tokio::test]
+    async fn what_has_grown_is_read_into_as_far_as_is_asked_for_and_shrinks() {
+        let (mut far, near) = UnixStream::pair().unwrap();
+        let (mut stream, mut buffer) = (Stream::Unix(near), Buffers::default().take());
+        let sent = tokio::spawn(async move { far.write_all(&[1; 300_000]).await.map(|()| far) });
+        while buffer.len() < 100_000 {
+            poll_fn(|context| read(context, &mut stream, &mut buffer, 100_000, 100_000)).await.unwrap();
+        }
+        assert_eq!((buffer.len(), buffer.capacity()), (100_000, 131_072));
+        // It has room, but more is not wanted yet.
+        poll_fn(|context| Poll::Ready(assert!(read(context, &mut stream, &mut buffer, 0, BUFFER_BYTES).is_pending()))).await;
+        buffer.consume(99_000);
+        poll_fn(|context| read(context, &mut stream, &mut buffer, 0, BUFFER_BYTES)).await.unwrap();
+        assert!(buffer.len() <= BUFFER_BYTES && buffer.capacity() == BUFFER_BYTES);
+        while buffer.len() < 201_000 {
+            poll_fn(|context| read(context, &mut stream, &mut buffer, 201_000, 201_000)).await.unwrap();
+        }
+        assert!(buffer.unread().iter().all(|byte| *byte == 1));
+        drop(sent.await);
+    }
 }

@@ -2,14 +2,19 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
+use loops::BUFFER_BYTES;
+
+use super::desk::Desk;
 use super::flow::read;
+use crate::door::now;
 use crate::error::{ErrorResponse, Fault, Severity};
-use crate::events::Failure;
+use crate::events::{Failure, LoopEvents, add};
 use crate::route::Route;
 use crate::server::{Lent, Refused, TRIES, Tried, Unfit};
 use crate::session::{Unsettled, settle};
+use crate::stream::Stream;
 use crate::visit::{After, Hold, Visit};
 
 /// Why a client has no connection.
@@ -61,9 +66,10 @@ impl Visit<'_> {
                 if cancelled.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Err(Denied::error(&Fault::canceled())));
                 }
-                match desk.input.as_mut().map(|input| read(context, stream, input, 0)) {
-                    Some(Poll::Ready(None | Some(0))) => Poll::Ready(Err(Denied::Gone)),
-                    _ => Poll::Pending,
+                if desk.poll_client(context, stream, self.door.events()).is_ready() {
+                    Poll::Ready(Err(Denied::Gone))
+                } else {
+                    Poll::Pending
                 }
             })
             .await?
@@ -123,6 +129,18 @@ impl Visit<'_> {
         self.hold = Some(Hold { cancel, lent });
         self.desk.begin_lending();
         Ok(())
+    }
+}
+
+impl Desk {
+    /// Reads what the client says while it waits, as far as there is room for it; ready when it is gone.
+    fn poll_client(&mut self, context: &mut Context<'_>, stream: &mut Stream, events: &LoopEvents) -> Poll<()> {
+        let Some(input) = &mut self.input else { return Poll::Pending };
+        while let Some(count @ 1..) = ready!(read(context, stream, input, 0, BUFFER_BYTES)) {
+            add(&events.bytes_in, count as u64);
+            self.came = now();
+        }
+        Poll::Ready(())
     }
 }
 

@@ -6,7 +6,7 @@ use super::flow::Stopped;
 use super::intake::Planned;
 use crate::error::{Fault, Severity};
 use crate::events::{Failure, add};
-use crate::server::ask;
+use crate::server::{Lent, ask};
 use crate::visit::{After, Hold, Visit};
 
 /// How long a rollback may take; then the connection is closed, which is one too.
@@ -72,17 +72,22 @@ impl Visit<'_> {
         }
     }
 
-    /// Ends the transaction and gives the connection back, if it holds nothing else of the client's.
+    /// Ends the transaction, if there is one, and gives the connection back, if it holds nothing else of the client's.
     async fn roll_back(&mut self) {
         let Some(Hold { mut lent, .. }) = self.hold.take() else { return };
-        if !self.guest.session.leaves_clean() {
+        if !self.guest.session.leaves_clean() || self.desk.answers.is_ending() {
             return;
         }
         lent.prepared.end_privacy();
-        let rolled_back = self.guest.alarm.limit(Box::pin(ask(&mut lent, "ROLLBACK", |_| {})));
-        self.guest.alarm.set(ROLLBACK);
-        if matches!(rolled_back.await, Ok(Ok(_))) && lent.cancel.is_quiet() {
+        if (self.desk.answers.status() == b'I' || self.rolls_back(&mut lent).await) && lent.cancel.is_quiet() {
             lent.give_back();
         }
+    }
+
+    /// Ends the transaction. Whether that went well.
+    async fn rolls_back(&mut self, lent: &mut Lent) -> bool {
+        let rolled_back = self.guest.alarm.limit(Box::pin(ask(lent, "ROLLBACK", |_| {})));
+        self.guest.alarm.set(ROLLBACK);
+        matches!(rolled_back.await, Ok(Ok(_)))
     }
 }

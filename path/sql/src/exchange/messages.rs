@@ -12,6 +12,9 @@ use crate::session::Statement;
 /// From so many bytes on a message's text is read in turns, so that others have theirs.
 const LONG: usize = 32 << 10;
 
+/// Messages for which there is room when the next ones come.
+const KEPT: usize = 256;
+
 /// Messages that have come and are not dealt with, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -200,6 +203,9 @@ impl Messages {
     /// Forgets them: they are framed again.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
+        if self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
         (self.framed, self.ends, self.refused, self.effects, self.long) = (0, 0, None, Effects::NONE, None);
     }
 }
@@ -226,4 +232,18 @@ fn meaning(tag: u8, length: usize, rest: &[u8], memory: &mut Memory, strings: St
 /// The text in the body of a `Query`.
 fn text(body: &[u8]) -> &[u8] {
     body.strip_suffix(b"\0").unwrap_or(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_many_is_given_back() {
+        let mut messages = Messages::default();
+        messages.read(&b"H\0\0\0\x04".repeat(3000), &mut Memory::default(), Strings::Standard);
+        assert_eq!(messages.queue.len(), 3000);
+        messages.clear();
+        assert!(messages.queue.capacity() <= KEPT);
+    }
 }

@@ -86,6 +86,7 @@ impl Intake {
 
     fn parse_unnamed(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> May {
         self.reused = None;
+        turn.records.names.use_unnamed(false);
         let named = Named::unnamed(statement.clone(), self.origin(&statement.recognised, 0, turn));
         turn.records.changes.push(b"", Some(named), self.batch);
         if self.parse_kept(length, statement, turn) {
@@ -228,6 +229,9 @@ impl Intake {
         };
         if self.show(&named.statement.recognised, false, turn) == May::Wait {
             return Resolved::Wait;
+        }
+        if name.is_empty() && checks {
+            turn.records.names.use_unnamed(true);
         }
         if let (true, Some(number)) = (name.is_empty(), self.reused.filter(|number| turn.records.prepared.statement(*number).is_some())) {
             return Resolved::Kept(number, named);

@@ -9,6 +9,9 @@ use crate::server::{Key, Wanted};
 /// Most statements of which it is known; more, and all are forgotten.
 const MOST: usize = 4096;
 
+/// Longest statement of which it is known, bytes.
+const LONGEST: usize = 8 << 10;
+
 /// Effects that a statement may have that is kept although its client gave it no name.
 const HARMLESS: Effects = Effects::SEQUENCES_USED.and(Effects::SEQUENCES_READ).and(Effects::NOTIFIES);
 
@@ -55,6 +58,7 @@ impl Worth {
         let text = &wanted.statement.recognised;
         match reuse {
             Reuse::Never => Verdict::No,
+            _ if wanted.statement.size() > LONGEST => Verdict::No,
             Reuse::Always if is_plain(text) => Verdict::Yes,
             _ if text.lookup.is_none() || !is_plain(text) => Verdict::No,
             _ => match self.0.get(wanted).and_then(|known| known.iter().find(|known| Arc::ptr_eq(&known.of, key))) {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::resting::{LONG, Rest, Resting};
 use crate::parse::{Effects, Recognised};
 use crate::server::Origin;
 
@@ -48,6 +49,10 @@ pub(crate) struct Named {
 pub(crate) struct Names {
     named: HashMap<Rc<[u8]>, Named>,
     unnamed: Option<Named>,
+    /// Since it was parsed, a `Bind` of it was sent.
+    is_used: bool,
+    /// It is long, and its client rests.
+    rest: Option<Rest>,
     /// Bytes of the named ones, more or less.
     bytes: usize,
     /// Made by SQL's own `PREPARE`: they are the server's.
@@ -162,7 +167,7 @@ impl Names {
             self.effects = self.effects.and(named.statement.recognised.effects);
         }
         let Some(name) = name else {
-            self.unnamed = to;
+            (self.unnamed, self.rest) = (to, None);
             return;
         };
         self.of_sql.retain(|known| **known != *name);
@@ -181,7 +186,21 @@ impl Names {
 
     /// A `Parse` without a name has failed.
     pub(crate) fn drop_unnamed(&mut self) {
-        self.unnamed = None;
+        (self.unnamed, self.rest) = (None, None);
+    }
+
+    /// A `Bind` of the unnamed statement is sent, or else a `Parse`.
+    pub(crate) fn use_unnamed(&mut self, is_bind: bool) {
+        self.is_used = is_bind;
+    }
+
+    /// The client rests. A long text may be given up that was used: hardly anybody binds it later without another `Parse`.
+    pub(crate) fn rest(&mut self, resting: &Resting) {
+        let Some(unnamed) = self.unnamed.as_ref().filter(|unnamed| unnamed.statement.size() > LONG) else { return };
+        if self.is_used && self.rest.is_none() {
+            self.rest = resting.add(bytes(unnamed));
+            self.unnamed.take_if(|_| self.rest.is_none());
+        }
     }
 
     /// SQL's `PREPARE name` has succeeded.

@@ -39,6 +39,19 @@ fn reader(door: &Door) -> Wire {
 }
 
 #[test]
+fn who_leaves_between_two_transactions_ends_none() {
+    schema();
+    let door = Door::new(1);
+    let mut client = reader(&door);
+    let process = client.query("SELECT pg_backend_pid()").unwrap().fine().value().to_owned();
+    client.terminate();
+    door.rests();
+    let last = format!("SELECT query FROM pg_stat_activity WHERE pid = {process}");
+    assert!(!server().psql(&last).contains("ROLLBACK"), "the server would warn of it");
+    assert_eq!(door.client().query("SELECT pg_backend_pid()").unwrap().fine().value(), process);
+}
+
+#[test]
 fn who_was_pinned_by_a_sequence_alone_leaves_nothing_else_behind() {
     schema();
     let door = Door::new(1);

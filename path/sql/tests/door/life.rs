@@ -66,6 +66,13 @@ fn a_client_that_vanishes_in_a_copy_costs_its_connection() {
     assert_eq!(client.query("SELECT count(*) FROM copied").unwrap().value(), "0");
 }
 
+/// Bytes that clients have sent.
+fn sent_in(door: &Door) -> usize {
+    let rendered = door.metrics.render();
+    let line = rendered.lines().find(|line| line.starts_with("sql_bytes_total{database=\"main\",direction=\"in\"} ")).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
 #[test]
 fn a_client_that_vanishes_in_the_queue_is_gone_at_once() {
     let door = Door::new(1);
@@ -74,6 +81,15 @@ fn a_client_that_vanishes_in_the_queue_is_gone_at_once() {
     two.send(&query("SELECT 1")).unwrap();
     until("it waits", || door.handle.counts().waiting == 1);
     two.vanish();
+    until("it waits no more", || door.handle.counts().waiting == 0 && door.handle.clients() == 1);
+    // Whatever it says before.
+    let mut three = door.client();
+    three.send(&query("SELECT 1")).unwrap();
+    until("it waits", || door.handle.counts().waiting == 1);
+    let before = sent_in(&door);
+    three.send(&message(b'X', b"")).unwrap();
+    until("that is heard", || sent_in(&door) == before + 5);
+    three.vanish();
     until("it waits no more", || door.handle.counts().waiting == 0 && door.handle.clients() == 1);
     one.query("COMMIT").unwrap();
 }
