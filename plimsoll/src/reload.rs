@@ -63,9 +63,12 @@ impl Running {
                 return Err(blocking(undo).await.err().into_iter().chain([reason]).collect());
             }
         };
+        let left = doors.left_behind();
+        left.iter().for_each(|line| self.log.warning("reload", line));
         let failed = blocking(move || Ok(doors.commit())).await.unwrap_or_else(|error| vec![error]);
         failed.iter().for_each(|reason| self.log.error("reload", reason));
         changed.extend(failed.into_iter().map(|reason| format!("not wholly: {reason}")));
+        changed.extend(left);
         if let Some(console) = console {
             *self.console() = console;
         }

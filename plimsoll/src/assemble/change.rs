@@ -54,6 +54,18 @@ impl Prepared {
         &self.renewed
     }
 
+    /// Doors that the new file leaves out.
+    fn left(&self) -> impl Iterator<Item = &Door> {
+        self.before.doors.iter().filter(|door| self.after.door(&door.plan.name).is_none())
+    }
+
+    /// Says of each section that is gone, which a renamed one is, too, that its data are not, and how to have them again.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        let holds_data = self.before.postgres.as_ref().is_some_and(postgres::Handle::holds_data);
+        let left = self.left().filter(|door| holds_data && door.plan.primary.is_none());
+        left.map(|door| in_words(&door.plan.name)).collect()
+    }
+
     fn bring_in(&mut self, new: &Plan) -> Result<(), String> {
         self.databases.setup.embedded(new, &mut self.after)?;
         for plan in &new.sql {
@@ -133,10 +145,7 @@ impl Prepared {
                 failed.extend(swap(door, door.plan.clone()).err());
             }
         }
-        let left: Vec<Door> = self.before.doors.iter().filter(|door| self.after.door(&door.plan.name).is_none()).cloned().collect();
-        if self.before.postgres.as_ref().is_some_and(postgres::Handle::holds_data) {
-            left.iter().filter(|door| door.plan.primary.is_none()).for_each(|door| self.databases.left_behind(&door.plan.name));
-        }
+        let left: Vec<Door> = self.left().cloned().collect();
         self.databases.set(self.after);
         tokio::spawn(drain(left, self.deadline));
         failed
@@ -182,6 +191,13 @@ fn admitting(plan: &sql::Plan, before: &sql::Plan) -> sql::Plan {
 /// Whether the file has it no more.
 fn leaves(door: &Door, new: &Plan) -> bool {
     !new.sql.iter().any(|plan| plan.name == door.plan.name)
+}
+
+fn in_words(name: &str) -> String {
+    format!(
+        "`[sql.{name}]` is gone from the file; its data stay on the embedded server and are there again with it (a section of another \
+         name has other data: with both in the file `plimsoll db dump {name} FILE` and `plimsoll db restore NAME FILE` bring them over)"
+    )
 }
 
 fn held(plan: &sql::Plan, holder: &Door) -> String {

@@ -100,12 +100,6 @@ impl Databases {
         }
     }
 
-    /// Says that nothing is lost by a section that is gone, which a renamed one is, too.
-    pub(super) fn left_behind(&self, name: &str) {
-        let text = format!("`[sql.{name}]` is gone from the file; its data stay on the embedded server and are there again with it");
-        self.setup.log.warning(&format!("sql.{name}"), &text);
-    }
-
     /// Drains every door, then stops the server.
     pub(crate) async fn stop(&self, deadline: Duration) {
         let Joined { postgres, doors } = self.now();

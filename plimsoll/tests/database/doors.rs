@@ -107,6 +107,7 @@ fn a_renamed_door_keeps_its_port() {
     rows(&mut again, "SELECT 1");
     let output = reload(&plimsoll, &named("other", ""));
     assert!(output.status.success(), "{}\n{}", said(&output), plimsoll.log());
+    assert!(said(&output).contains("`[sql.main]` is gone from the file; its data stay on the embedded server"), "{}", said(&output));
     let mut other = connect(&plimsoll, "other");
     assert_eq!(other.query("SELECT current_database()").unwrap().value(), "other");
     assert!(url(&plimsoll, &["other"]).ends_with(&format!("@{address}/other")));
