@@ -68,7 +68,7 @@ fn the_status_shows_whose_transaction_is_open() {
 #[test]
 fn a_wait_that_is_too_long_is_an_error_and_the_client_stays() {
     let mut plan = plan(1);
-    plan.pool.wait = std::time::Duration::from_millis(300);
+    plan.pool.wait = std::time::Duration::from_secs(1);
     let door = Door::start(plan);
     let (mut one, mut two) = (door.client(), door.client());
     one.query("BEGIN").unwrap();

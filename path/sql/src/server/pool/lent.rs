@@ -114,7 +114,10 @@ impl Refused {
                 let message = format!("no server connection came free within {}", in_words(*waited));
                 Fault::new(code::TOO_MANY_CONNECTIONS, message)
                     .detail(format!("All {most} (pool.server) were in use for longer than pool.wait; nothing was sent to the server."))
-                    .hint("Look for long transactions (plimsoll db status), raise pool.server if the server has room, or pool.wait.")
+                    .hint(
+                        "Look for long transactions (plimsoll db status), and for a thread of the app that holds more than one at a time; raise \
+                         pool.server if the server has room, or pool.wait.",
+                    )
                     .write(out, severity);
             }
             Refused::Crowded(said) => {
