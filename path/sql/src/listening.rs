@@ -27,6 +27,9 @@ pub(crate) use counts::Counts;
 pub(crate) use inbox::{Deaf, Ears, Heard, Sender, append, is_of};
 pub(crate) use serve::{LeadsThere, Open, serve};
 
+/// How long a client waits at most for what may be on its way to it.
+const LAG: Duration = Duration::from_millis(250);
+
 /// A channel's name in the database's encoding.
 pub(crate) type Channel = Box<[u8]>;
 
@@ -54,6 +57,8 @@ enum What {
     Hear { wish: Wish, done: oneshot::Sender<Result<(), ErrorResponse>> },
     /// Say when all has been heard that was notified before this echo.
     Echo { number: u64, done: oneshot::Sender<()> },
+    /// Say when all has been heard that was committed before.
+    CatchUp { done: oneshot::Sender<()> },
     /// It listens on nothing.
     Leave,
 }
@@ -127,6 +132,16 @@ impl Listeners {
         async move {
             // Late or lost: what the client notified reaches it later, as that of others.
             let _ = timeout(wait, heard).await;
+        }
+    }
+
+    /// Waits until all is heard that was committed before now: no longer than [`LAG`], and not if nobody listens now.
+    pub(crate) fn catch_up(&self, (key, client): (&Arc<Key>, u64)) -> impl Future<Output = ()> + use<> {
+        let (done, heard) = oneshot::channel();
+        self.order(key, client, What::CatchUp { done });
+        async move {
+            // Late or lost: it comes later.
+            let _ = timeout(LAG, heard).await;
         }
     }
 

@@ -20,7 +20,10 @@ pub(crate) async fn answer_locally(visit: &mut Visit<'_>) -> Option<After> {
         Local::Query(text) if !visit.guest.session.is_local(&text) => return None,
         Local::Query(text) => answer_query(visit, &text).await,
         // Nothing is before it.
-        Local::End(tag) => visit.desk.answer_end(tag),
+        Local::End(tag) => {
+            visit.desk.answer_end(tag);
+            Box::pin(visit.catch_up()).await;
+        }
     }
     Some(visit.finish_telling().await)
 }

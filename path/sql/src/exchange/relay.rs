@@ -60,6 +60,12 @@ async fn settled(visit: &mut Visit<'_>) -> After {
     if visit.desk.intake.unsure.is_some() {
         Box::pin(visit.ask_worth()).await;
     }
+    if visit.guest.session.is_behind() {
+        // Others may have the connection meanwhile.
+        visit.give_back();
+        Box::pin(visit.catch_up()).await;
+        return visit.finish_telling().await;
+    }
     let is_told = poll_fn(|context| Poll::Ready(visit.poll_tell(context))).await;
     visit.give_back();
     match is_told {
@@ -130,6 +136,13 @@ impl Visit<'_> {
         self.desk.say(|out| said.write(out, Severity::Fatal));
         self.hold = None;
         self.farewell().await
+    }
+
+    /// Tells the client what was notified before its last words, before it is ready.
+    pub(super) async fn catch_up(&mut self) {
+        let mut heard = Vec::new();
+        self.guest.session.catch_up(&mut heard).await;
+        self.desk.tell_before_ready(&heard);
     }
 
     /// Asks whether an unnamed statement is worth keeping.

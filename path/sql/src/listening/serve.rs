@@ -67,6 +67,8 @@ struct Listener {
     waiting: Vec<Done>,
     /// Who waits for the query that is being done.
     flying: Option<VecDeque<Done>>,
+    /// Who waits for what is on its way, and of them those whose turn it is.
+    behind: [Vec<oneshot::Sender<()>>; 2],
     /// The client with whose key the last connection was tried.
     tried: u64,
     /// The connection listens on all that it is to.
@@ -98,6 +100,7 @@ impl Listener {
             todo: Change::default(),
             waiting: Vec::new(),
             flying: None,
+            behind: Default::default(),
             tried: 0,
             hears: false,
             was_lost: false,
@@ -173,6 +176,7 @@ impl Listener {
         self.todo = self.line.all();
         let end = self.converse(&mut connection, orders).await;
         self.hears = false;
+        self.behind = Default::default();
         self.events.listening.closed();
         end
     }
@@ -209,7 +213,7 @@ impl Listener {
         }
         if self.todo.is_nothing() {
             self.waiting.drain(..).for_each(|done| drop(done.send(Ok(()))));
-            return Ok(());
+            return self.catch_up(connection).await;
         }
         let sql = self.todo.take(AT_A_TIME).sql();
         // Who waits does so for all of it.
@@ -218,6 +222,19 @@ impl Listener {
         let mut query = Vec::new();
         frame::message(&mut query, b'Q', |out| frame::text(out, &sql));
         connection.stream.write_all(&query).await
+    }
+
+    /// The server tells what it has for the connection before it says that it is ready.
+    async fn catch_up(&mut self, connection: &mut Connection) -> std::io::Result<()> {
+        let [waiting, turn] = &mut self.behind;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        turn.append(waiting);
+        self.flying = Some(VecDeque::new());
+        let mut sync = Vec::new();
+        frame::message(&mut sync, b'S', |_| {});
+        connection.stream.write_all(&sync).await
     }
 
     /// Takes what came.
@@ -256,6 +273,8 @@ impl Listener {
 
     fn done(&mut self) {
         let done = self.flying.take();
+        // Who waits no more need not be told.
+        self.behind[1].drain(..).for_each(|done| done.send(()).unwrap_or_default());
         done.into_iter().flatten().for_each(|done| drop(done.send(Ok(()))));
         self.hears |= self.todo.is_nothing();
         if std::mem::take(&mut self.was_lost) {
@@ -288,6 +307,11 @@ impl Listener {
             What::Echo { number, done } if self.hears => self.line.expect(number, done),
             // It may never come: who would wait is told so at once.
             What::Echo { .. } => {}
+            What::CatchUp { done } if self.hears => {
+                self.behind[0].retain(|done| !done.is_closed());
+                self.behind[0].push(done);
+            }
+            What::CatchUp { .. } => {}
             What::Leave => {
                 let change = self.line.leave(client);
                 self.todo.then(change);
@@ -344,9 +368,13 @@ mod tests {
         listener.take(Order { key: key.clone(), client: 1, what: What::Hear { wish, done } });
         for hears in [false, true] {
             listener.hears = hears;
-            let (done, mut heard) = oneshot::channel();
-            listener.take(Order { key: key.clone(), client: 1, what: What::Echo { number: 5, done } });
-            assert_eq!(heard.try_recv().err() == Some(oneshot::error::TryRecvError::Closed), !hears);
+            let ((echoed, heard), (done, caught_up)) = (oneshot::channel(), oneshot::channel());
+            for what in [What::Echo { number: 5, done: echoed }, What::CatchUp { done }] {
+                listener.take(Order { key: key.clone(), client: 1, what });
+            }
+            for mut waits in [heard, caught_up] {
+                assert_eq!(waits.try_recv().err() == Some(oneshot::error::TryRecvError::Closed), !hears);
+            }
         }
     }
 }

@@ -35,9 +35,31 @@ impl Session {
     /// The same while the client has a connection: what was notified there bears the number that the client knows as its own.
     pub(super) fn take_own(&mut self, connection: &Connection, out: &mut Vec<u8>) {
         let (mut taken, process) = (Vec::new(), self.client.process);
-        // Deaf ears are found so again, by who tells the client.
-        let _ = self.take_heard(&mut taken);
+        self.take_all(&mut taken);
         append(out, &taken, connection.process(), process);
+    }
+
+    fn take_all(&mut self, out: &mut Vec<u8>) {
+        // Deaf ears are found so again, by who tells the client.
+        while self.take_heard(out) == Ok(Heard::Part) {}
+    }
+
+    /// Whether somebody else listens for it: what was committed before its last words may still be on its way.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.elsewhere().is_some_and(|channels| !channels.is_empty())
+    }
+
+    /// Appends what was notified before now; it is between two transactions.
+    pub(crate) async fn catch_up(&mut self, out: &mut Vec<u8>) {
+        if self.is_behind() {
+            self.wait_for_rest().await;
+            self.take_all(out);
+        }
+    }
+
+    /// Done when all was heard that is on its way.
+    pub(super) fn wait_for_rest(&self) -> impl Future<Output = ()> + use<> {
+        self.here.listeners.catch_up((&self.client.key, self.client.number))
     }
 
     /// Done when echo `number`, which is still to be made, was heard.

@@ -34,6 +34,7 @@ impl Session {
 
 /// Answers `text`, see [`Session::is_local`]: everything up to `ReadyForQuery`.
 pub(crate) async fn answer_locally(session: &mut Session, text: &Recognised, out: &mut Vec<u8>) {
+    session.catch_up(out).await;
     let tag = match &text.steps[..] {
         [Step::Listen(channel)] => session.listen(channel.as_bytes(), out).await.then_some("LISTEN"),
         [Step::Unlisten(name)] => {

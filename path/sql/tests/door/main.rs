@@ -13,6 +13,7 @@ mod kept;
 mod left;
 mod life;
 mod limits;
+mod listening;
 mod login;
 mod lost;
 mod measured;

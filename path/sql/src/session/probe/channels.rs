@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::question::{Found, MARK};
 use crate::listening::{Channel, Ears, MOST_CHANNELS};
+use crate::parse::Effects;
 use crate::pins::Pin;
 use crate::server::{Connection, ask};
 use crate::session::Session;
@@ -22,6 +23,11 @@ pub(super) async fn follow(session: &mut Session, connection: &mut Connection, f
     if count > MOST_CHANNELS {
         session.rare().is_crowded = true;
         return Ok(());
+    }
+    // Where the client itself has notified, all was waited for.
+    if !unlisten.is_empty() && !session.effects.has(Effects::NOTIFIES) {
+        session.wait_for_rest().await;
+        session.take_own(connection, heard);
     }
     let (number, echo) = session.here.listeners.echo();
     let mute = (!listen.is_empty()).then(|| (listen.clone(), number));
