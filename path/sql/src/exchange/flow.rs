@@ -189,9 +189,8 @@ impl Flow<'_> {
         if desk.client_is_silent || desk.planned == Planned::Leaves || desk.intake.messages.is_end() {
             return Ok(0);
         }
-        let decided = desk.up.decided();
-        let least = if decided == 0 && desk.intake.lacks_rest() { desk.least_input } else { 0 };
-        let most = least.max(decided + BUFFER_BYTES);
+        let least = if desk.up.decided() == 0 && desk.intake.lacks_rest() { desk.least_input } else { 0 };
+        let most = least.max(desk.up.decided() + desk.intake.messages.room());
         let count = match read(context, self.client, input, least, most) {
             Poll::Ready(Some(0) | None) => return Err(Stopped::Gone),
             Poll::Ready(Some(count)) => count,

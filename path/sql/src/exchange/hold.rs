@@ -4,8 +4,6 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use loops::BUFFER_BYTES;
-
 use super::desk::Desk;
 use super::flow::read;
 use crate::door::now;
@@ -136,7 +134,7 @@ impl Desk {
     /// Reads what the client says while it waits, as far as there is room for it; ready when it is gone.
     fn poll_client(&mut self, context: &mut Context<'_>, stream: &mut Stream, events: &LoopEvents) -> Poll<()> {
         let Some(input) = &mut self.input else { return Poll::Pending };
-        while let Some(count @ 1..) = ready!(read(context, stream, input, 0, BUFFER_BYTES)) {
+        while let Some(count @ 1..) = ready!(read(context, stream, input, 0, self.intake.messages.room())) {
             add(&events.bytes_in, count as u64);
             self.came = now();
         }

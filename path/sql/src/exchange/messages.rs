@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use loops::BUFFER_BYTES;
+
 use super::memory::Memory;
 use super::message::{self, Framed, Refused};
 use crate::frame::HEADER;
@@ -111,6 +113,11 @@ impl Messages {
     /// The first one.
     pub(crate) fn front(&self) -> Option<&Message> {
         self.queue.front()
+    }
+
+    /// How many bytes may lie there: the first one, and some of what follows it.
+    pub(crate) fn room(&self) -> usize {
+        self.front().map_or(0, |first| first.length) + BUFFER_BYTES
     }
 
     /// The first one, whose meaning it leaves there only when it is put back.

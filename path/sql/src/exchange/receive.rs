@@ -1,8 +1,6 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use loops::BUFFER_BYTES;
-
 use super::flow::read;
 use crate::door::now;
 use crate::error::{Fault, Severity, code};
@@ -48,7 +46,7 @@ impl Visit<'_> {
             let desk = &mut *self.desk;
             let input = desk.input.get_or_insert_with(|| self.door.here.buffers.take());
             let least = if desk.intake.lacks_rest() { desk.least_input } else { 0 };
-            match read(context, &mut self.guest.stream, input, least, least.max(BUFFER_BYTES)) {
+            match read(context, &mut self.guest.stream, input, least, least.max(desk.intake.messages.room())) {
                 Poll::Ready(None | Some(0)) => return Poll::Ready(Came::End),
                 Poll::Ready(Some(count)) => {
                     add(&self.door.events().bytes_in, count as u64);
@@ -102,7 +100,7 @@ impl Visit<'_> {
         if self.door.is_draining() && input.is_empty() {
             return Some(self.ends(&Fault::terminated()));
         }
-        let is_full = input.len() >= BUFFER_BYTES && first.is_some();
+        let is_full = input.len() >= desk.intake.messages.room().min(input.capacity()) && first.is_some();
         (desk.intake.messages.is_due() || is_full).then_some(Came::Something)
     }
 

@@ -98,12 +98,16 @@ fn a_client_that_vanishes_in_the_queue_is_gone_at_once() {
 fn a_batch_in_pieces_takes_no_connection_until_it_is_whole() {
     let door = Door::new(1);
     let (mut slow, mut quick) = (door.client(), door.client());
-    slow.send(&[parse("", "SELECT 1"), bind("", "", &[])].concat()).unwrap();
-    assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
-    slow.send(&execute("", 0)).unwrap();
-    assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
-    slow.send(&sync()).unwrap();
-    assert_eq!(kinds(&mut slow, 1), "12DCZI");
+    for text in ["SELECT 1".to_owned(), format!("SELECT '{}'", "x".repeat(100_000))] {
+        let (before, first) = (sent_in(&door), [parse("", &text), bind("", "", &[])].concat());
+        slow.send(&first).unwrap();
+        until("it has come", || sent_in(&door) == before + first.len());
+        assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
+        slow.send(&execute("", 0)).unwrap();
+        assert_eq!(quick.query("SELECT 2").unwrap().value(), "2");
+        slow.send(&sync()).unwrap();
+        assert_eq!(kinds(&mut slow, 1), "12DCZI");
+    }
 }
 
 #[test]
