@@ -1,16 +1,21 @@
 //! Dumps while the server runs, by Postgres's own programs, streamed. Blocks, but for those of the night.
 
 mod nightly;
+mod unfinished;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+
+use rustix::process::Signal;
 
 use crate::target::Target;
 use crate::tools::{Tools, ended};
+
+use unfinished::Unfinished;
 
 pub(crate) use nightly::{Dumped, Nightly, dump_all, folder, keep};
 
@@ -19,12 +24,14 @@ pub(crate) fn dump_arguments() -> Vec<OsString> {
     ["--format=custom", "--no-owner", "--no-privileges", "--no-password"].map(OsString::from).to_vec()
 }
 
-/// Dumps one database to standard output.
+/// Dumps one database to standard output; `false`: whoever read that wanted no more of it.
 ///
 /// # Errors
 /// What `pg_dump` said last, or why it could not be run.
-pub fn dump_to_stdout(tools: &Tools, target: &Target) -> Result<(), String> {
-    dump_into(tools, target, Stdio::inherit())
+pub fn dump_to_stdout(tools: &Tools, target: &Target) -> Result<bool, String> {
+    let output = dump_into(tools, target, Stdio::inherit());
+    let is_unread = output.as_ref().is_ok_and(|output| output.status.signal() == Some(Signal::PIPE.as_raw()));
+    if is_unread { Ok(false) } else { ended("pg_dump", output).map(|()| true) }
 }
 
 /// Dumps one database to `file`, which appears when it is whole; returns its size in bytes. A pipe or a device is written to as
@@ -39,16 +46,10 @@ pub fn dump_to_file(tools: &Tools, target: &Target, file: &Path) -> Result<u64, 
         Ok(found) if !found.is_file() => return dump_through(tools, target, file),
         _ => {}
     }
-    let aside = aside(file);
-    let failed = |error: io::Error| format!("{}: {error}", aside.display());
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
-    let whole = written.try_clone().map_err(failed)?;
-    let dumped = dump_into(tools, target, written.into()).and_then(|()| finish(&whole, &aside, file).map_err(failed));
-    if dumped.is_err() {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&aside);
-    }
-    dumped
+    let failed = |error: io::Error| format!("{}: {error}", file.display());
+    let unfinished = Unfinished::create(file).map_err(failed)?;
+    ended("pg_dump", dump_into(tools, target, unfinished.share().map_err(failed)?.into()))?;
+    unfinished.finish().map_err(failed)
 }
 
 fn dump_through(tools: &Tools, target: &Target, file: &Path) -> Result<u64, String> {
@@ -77,11 +78,10 @@ pub(crate) fn finish(whole: &File, aside: &Path, file: &Path) -> io::Result<u64>
     Ok(whole.metadata()?.len())
 }
 
-fn dump_into(tools: &Tools, target: &Target, out: Stdio) -> Result<(), String> {
+fn dump_into(tools: &Tools, target: &Target, out: Stdio) -> io::Result<Output> {
     let mut command = Command::new(tools.program("pg_dump"));
     command.args(dump_arguments()).envs(target.environment()).arg("--dbname").arg(target.name());
-    let output = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).output();
-    ended("pg_dump", output)
+    command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).output()
 }
 
 #[cfg(test)]

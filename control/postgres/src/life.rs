@@ -24,8 +24,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// So often it is said that it is not ready yet.
 const SLOW: Duration = Duration::from_secs(30);
-/// A wish brings the next try that near.
+/// A wish brings the next look that near, whether it can be started now.
 const WANTED: Duration = Duration::from_secs(1);
+/// And the next start, after one that failed: who waits finds it soon after the disk has room again.
+const STARTED_WANTED: Duration = Duration::from_secs(5);
 /// While programs are missing, a registry is not asked more often.
 const FETCHING: Duration = Duration::from_secs(60);
 const FETCHING_WANTED: Duration = Duration::from_secs(10);
@@ -112,9 +114,14 @@ impl Life {
             }
             None => self.enter(Phase::Down, Some(if death.is_lasting { ServerState::Unable(reason) } else { ServerState::Down(reason) })),
         }
+        let wanted = match death.is_lasting {
+            _ if missing => FETCHING_WANTED,
+            true => WANTED,
+            false => STARTED_WANTED,
+        };
         let mut orders = self.orders.clone();
         tokio::select! {
-            () = self.until_next(wait, wait.min(if missing { FETCHING_WANTED } else { WANTED })) => true,
+            () = self.until_next(wait, wait.min(wanted)) => true,
             () = told_to_stop(&mut orders) => false,
         }
     }

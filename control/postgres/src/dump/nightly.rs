@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use process::Exit;
 
+use super::unfinished::RemovedWhenDropped;
 use super::{aside, dump_arguments, finish};
 use crate::ask::{Asker, SUPERUSER};
 use crate::events;
@@ -133,6 +134,7 @@ pub(crate) async fn dump_all(shared: &Arc<Shared>, ground: &Ground, now: SystemT
 /// By the keeper, as our own user, who is the superuser there.
 async fn dump(shared: &Shared, ground: &Ground, tools: &Tools, database: &str, file: &Path) -> Result<u64, String> {
     let (aside, target) = (aside(file), Target::socket(&ground.run, SUPERUSER, database));
+    let _removed = RemovedWhenDropped(aside.clone());
     let mut command = ground.command("pg_dump", dump_arguments());
     (command.program, command.user) = (tools.program("pg_dump").into(), None);
     command.arguments.extend(["--dbname".into(), target.name().into(), "--file".into(), aside.clone().into()]);
@@ -140,17 +142,12 @@ async fn dump(shared: &Shared, ground: &Ground, tools: &Tools, database: &str, f
     let private = File::options().write(true).create(true).truncate(true).open(&aside).and_then(|file| set_private(&file));
     private.map_err(|error| format!("{}: {error}", aside.display()))?;
     let ran = run(&shared.setup.keeper, command).await.map_err(|error| format!("cannot start pg_dump: {error}"))?;
-    let dumped = match ran.exit {
+    match ran.exit {
         Exit::Status(0) => {
             File::open(&aside).and_then(|whole| finish(&whole, &aside, file)).map_err(|error| format!("{}: {error}", file.display()))
         }
         exit => Err(format!("pg_dump of {database} ended with {exit}: {}", ran.lines.join("; "))),
-    };
-    if dumped.is_err() {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&aside);
     }
-    dumped
 }
 
 fn set_private(file: &File) -> io::Result<()> {
