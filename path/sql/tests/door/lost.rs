@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use contract::{DatabaseKeeper, ServerAddress, ServerState};
 use telemetry::Log;
 use testkit::wire::frames::{bind, describe_portal, execute, flush, message, parse, query, sync};
 use testkit::{Postgres, until};
@@ -162,4 +163,16 @@ fn what_a_server_says_when_it_ends_a_connection_of_the_pool_is_told_to_nobody_wh
     keeps.query("SELECT 1").unwrap().fine();
     assert!(said(keeps.answer()).starts_with("57P01 FATAL"));
     assert_eq!(client.query("SELECT 5").unwrap().value(), "5");
+}
+
+#[test]
+fn who_waits_for_a_server_that_failed_is_a_reason_to_try_it_again() {
+    let (mut keeper, database) = DatabaseKeeper::new(ServerState::Down("the disk is full".into()));
+    let door = Door::before(plan(1), database, Log::nowhere());
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| door.client().query("SELECT 1").unwrap().value().to_string());
+        until("it is wanted", || keeper.wanted.try_recv().is_ok());
+        keeper.state.send_replace(ServerState::Up(ServerAddress::Tcp("127.0.0.1".into(), server().port())));
+        assert_eq!(waits.join().unwrap(), "1");
+    });
 }

@@ -6,6 +6,7 @@ mod between;
 mod setup;
 
 mod batches;
+mod closing;
 mod copy;
 mod hidden;
 mod histories;

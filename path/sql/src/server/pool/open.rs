@@ -122,6 +122,7 @@ impl Side {
             }
             self.pool.backoff.failed(began, self.pool.nanos(now()), self.random());
             self.note_trouble(&error);
+            self.stirred.notify_one();
         }
     }
 
@@ -155,8 +156,9 @@ impl Side {
                     Turn::Now => return Some(address),
                     Turn::Later(later) => pause = pause.min(later),
                 },
-                ServerState::Asleep => self.database.borrow().want(),
-                ServerState::Starting | ServerState::Down(_) | ServerState::Unable(_) => {}
+                // One that failed may be well again: who waits is a reason to try sooner.
+                ServerState::Asleep | ServerState::Down(_) => self.database.borrow().want(),
+                ServerState::Starting | ServerState::Unable(_) => {}
             }
             tokio::select! {
                 biased;

@@ -9,7 +9,7 @@ use contract::{ServerAddress, ServerState};
 use loops::socket::Seen;
 
 use super::ledger::Ledger;
-use super::lent::Refused;
+use super::lent::{Refused, Trouble};
 use super::shelf::{Kept, Shelf};
 use super::side::{Side, now};
 use super::wish::Wish;
@@ -29,7 +29,7 @@ impl Side {
                 self.stirred.notified().await;
                 continue;
             };
-            let end = self.pool.moment(oldest) + self.shape.borrow().plan.pool.wait;
+            let end = self.pool.moment(oldest) + self.patience();
             tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(end.into()) => self.refuse_late(),
@@ -38,9 +38,20 @@ impl Side {
         }
     }
 
+    /// How long a client may wait: not at all while the door closes and no server can be reached that would serve it in time.
+    fn patience(&self) -> Duration {
+        let is_reachable = match self.database.borrow().state() {
+            ServerState::Up(_) => !self.pool.is_failing(),
+            ServerState::Asleep | ServerState::Starting => true,
+            ServerState::Down(_) | ServerState::Unable(_) => false,
+        };
+        if self.draining.get() && !is_reachable { Duration::ZERO } else { self.shape.borrow().plan.pool.wait }
+    }
+
     fn refuse_late(&self) {
-        let bound = self.shape.borrow().plan.pool.wait;
-        let (state, trouble) = (self.database.borrow().state(), self.trouble.borrow().clone());
+        let bound = self.patience();
+        let elsewhere = || self.pool.trouble().filter(|_| self.pool.is_failing()).map(|text| Trouble { text, is_full: false });
+        let (state, trouble) = (self.database.borrow().state(), self.trouble.borrow().clone().or_else(elsewhere));
         self.refuse_older(bound, &Refused::late(bound, self.pool.most(), &state, trouble));
     }
 
@@ -64,6 +75,7 @@ impl Side {
             let mut watch = self.database.borrow().watch();
             loop {
                 let state = watch.borrow_and_update().clone();
+                self.stirred.notify_one();
                 match state {
                     ServerState::Up(address) => self.lead_to(address),
                     ServerState::Unable(reason) => self.refuse_older(Duration::ZERO, &Refused::Unable(Rc::from(&*reason))),
@@ -114,6 +126,7 @@ impl Side {
     /// Nothing is idle from now on.
     pub(crate) fn drain(&self) {
         self.draining.set(true);
+        self.stirred.notify_one();
         self.close_idle(Closed::Drained, |_| true);
     }
 
