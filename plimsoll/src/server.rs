@@ -79,7 +79,7 @@ async fn live(plan: Plan, state: State, log: Log, health: LogHealth) -> Result<u
     let ready = Some(wait_for_ready(&running));
     let mut life = Life { running: running.clone(), signals, socket, ready, reloading: None, waiting: VecDeque::new() };
     let verdict = life.run().await;
-    life.stop_reloading().await;
+    life.end().await;
     running.stop().await;
     drop(state);
     match verdict {
@@ -155,9 +155,10 @@ impl Life {
         }
     }
 
-    /// What it has begun beside the old is stopped with the rest.
-    async fn stop_reloading(&mut self) {
-        if let Some((task, _)) = self.reloading.take() {
+    /// Whoever asked, or asks from now on, is told that it ends. What a reload has begun beside the old is stopped with the rest.
+    async fn end(self) {
+        drop((self.socket, self.waiting));
+        if let Some((task, _)) = self.reloading {
             task.abort();
             // Cancelled, as asked.
             let _ = task.await;

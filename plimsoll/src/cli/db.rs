@@ -39,7 +39,7 @@ pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
     }
 }
 
-/// Why a verb failed, with its exit code.
+/// Why a verb failed, with its exit code; nothing is said when there is no reason that anybody need read.
 struct Failed {
     code: u8,
     reason: String,
@@ -59,7 +59,9 @@ fn told(outcome: Result<(), Failed>) -> u8 {
     match outcome {
         Ok(()) => exit::DONE,
         Err(Failed { code, reason }) => {
-            eprintln!("{reason}");
+            if !reason.is_empty() {
+                eprintln!("{reason}");
+            }
             code
         }
     }

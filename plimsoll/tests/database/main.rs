@@ -6,6 +6,7 @@ mod doors;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -141,6 +142,31 @@ fn what_was_dumped_is_restored_while_the_app_runs() {
     let output = db(&plimsoll, &["restore", plimsoll.folder().join("half.sql").to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert_eq!(rows(&mut wire, sum), before);
+}
+
+#[test]
+fn a_reader_that_goes_ends_a_dump_without_a_word() {
+    let plimsoll = Plimsoll::start(BINARY, &file(""));
+    connect(&plimsoll, "main").query("CREATE TABLE kept (n int)").unwrap();
+    let mut dump = db(&plimsoll, &["dump", "-"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(dump.stdout.take());
+    let output = dump.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), said(&output)), (Some(1), String::new()));
+}
+
+#[test]
+fn whoever_asks_one_that_ends_is_told_so_at_once() {
+    let mut plimsoll = Plimsoll::start(BINARY, &file(""));
+    let mut wire = connect(&plimsoll, "main");
+    wire.query("BEGIN").unwrap();
+    plimsoll.signal(Signal::TERM);
+    until("it drains", || plimsoll.log().contains("draining"));
+    let begun = Instant::now();
+    let output = db(&plimsoll, &["status"]).output().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(output.status.code() == Some(1) && said(&output).contains("is starting or ending"), "{}", said(&output));
+    wire.query("COMMIT").unwrap();
+    assert!(plimsoll.wait().status.success());
 }
 
 #[test]

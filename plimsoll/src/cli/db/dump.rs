@@ -27,7 +27,8 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failed> 
         if stdout().is_terminal() {
             return Err(misused("a dump is nothing for a terminal: name a file, or send the output to one"));
         }
-        return Ok(postgres::dump_to_stdout(&tools, &target)?);
+        // As pg_dump by itself: `| head` needs no text, and a dump that is not whole is no success.
+        return if postgres::dump_to_stdout(&tools, &target)? { Ok(()) } else { Err(String::new().into()) };
     };
     let bytes = postgres::dump_to_file(&tools, &target, &file)?;
     let seconds = begun.elapsed().as_secs_f64();
