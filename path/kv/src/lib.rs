@@ -1,0 +1,9 @@
+//! The KV door: any Redis client finds a Redis, in process.
+//!
+//! client -> command -> store. What a client sends is framed (`frame`), looked up (`command`) and done on the keys
+//! (`store`), which all loops share.
+#![allow(dead_code)] // until the door is whole
+
+mod error;
+mod frame;
+mod store;

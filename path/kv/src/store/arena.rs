@@ -1,0 +1,1 @@
+//! Memory in pages, cut into blocks that can be moved.
