@@ -1,1 +1,10 @@
 //! RESP2, RESP3 and inline commands: bytes to arguments, answers to bytes.
+#![allow(unused_imports)] // until the door is whole
+
+mod args;
+mod number;
+mod reply;
+
+pub(crate) use args::{Args, Owned, Span};
+pub(crate) use number::{parse_double, parse_int, write_double, write_human, write_int, write_score, write_unsigned};
+pub(crate) use reply::{Hole, Protocol, Reply};

@@ -1,0 +1,260 @@
+//! Doubles: read as C's strtod does, printed as its `%.17g` and `%.17f` do.
+
+use std::io::Write;
+
+use super::write_int;
+
+/// Longest text of a double in scientific notation with 17 digits: `-1.2345678901234567e-308`.
+const SCIENTIFIC: usize = 24;
+
+/// A number that may be infinite: decimal or hexadecimal, all of the text and nothing else, no NaN. A number too large or
+/// too small for a double is none.
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    let (negative, unsigned) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let value = match unsigned {
+        [b'0'..=b'9' | b'.', ..] => decimal(unsigned)?,
+        _ if infinite(unsigned) => f64::INFINITY,
+        _ => return None,
+    };
+    Some(if negative { -value } else { value })
+}
+
+/// Whether it is one of infinity's two names.
+pub(super) fn infinite(text: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(b"inf") || text.eq_ignore_ascii_case(b"infinity")
+}
+
+/// A decimal number without a sign.
+fn decimal(text: &[u8]) -> Option<f64> {
+    let value: f64 = str::from_utf8(text).ok()?.parse().ok()?;
+    let vanished =
+        value == 0.0 && text.iter().take_while(|byte| !byte.eq_ignore_ascii_case(&b'e')).any(|byte| (b'1'..=b'9').contains(byte));
+    (value.is_finite() && !vanished).then_some(value)
+}
+
+/// Appends a number as answers print it: 17 digits, without zeros at the end.
+pub(crate) fn write_double(value: f64, out: &mut Vec<u8>) {
+    const WHOLE: f64 = 1e17; // from here on there is an exponent
+    if value.abs() < WHOLE && value.trunc() == value && !(value == 0.0 && value.is_sign_negative()) {
+        write_int(value as i64, out);
+    } else if value.is_finite() {
+        general(value, out);
+    } else {
+        special(value, out);
+    }
+}
+
+/// Appends a score as it is kept and scanned: as an integer as far as that goes.
+pub(crate) fn write_score(value: f64, out: &mut Vec<u8>) {
+    const FAR: f64 = (1u64 << 62) as f64;
+    if value.abs() <= FAR && value.trunc() == value && !(value == 0.0 && value.is_sign_negative()) {
+        write_int(value as i64, out);
+    } else {
+        write_double(value, out);
+    }
+}
+
+/// Appends a number without an exponent: 17 decimals, without zeros at the end.
+pub(crate) fn write_human(value: f64, out: &mut Vec<u8>) {
+    if !value.is_finite() {
+        return special(value, out);
+    }
+    let start = out.len();
+    write!(out, "{value:.17}").expect("memory takes all");
+    while out.last() == Some(&b'0') {
+        out.pop();
+    }
+    out.pop_if(|last| *last == b'.');
+    if out[start..] == *b"-0" {
+        out.remove(start);
+    }
+}
+
+/// Appends what is no number.
+fn special(value: f64, out: &mut Vec<u8>) {
+    let name: &[u8] = match value {
+        f64::INFINITY => b"inf",
+        f64::NEG_INFINITY => b"-inf",
+        _ => b"nan",
+    };
+    out.extend_from_slice(name);
+}
+
+/// Appends what C's `%.17g` does.
+fn general(value: f64, out: &mut Vec<u8>) {
+    let mut text = [0; SCIENTIFIC];
+    let mut rest = &mut text[..];
+    write!(rest, "{:.16e}", value.abs()).expect("17 digits and an exponent fit");
+    let length = SCIENTIFIC - rest.len();
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    text[1] = text[0]; // over the point, so that all digits lie together
+    let exponent = exponent(&text[19..length]);
+    let last = text[1..18].iter().rposition(|digit| *digit != b'0').unwrap_or(0);
+    lay(&text[1..last + 2], exponent, out);
+}
+
+/// The exponent that Rust wrote.
+fn exponent(text: &[u8]) -> i32 {
+    let (negative, digits) = text.strip_prefix(b"-").map_or((false, text), |digits| (true, digits));
+    let value = digits.iter().fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
+    if negative { -value } else { value }
+}
+
+/// Lays out digits whose first stands before the point times ten to the `exponent`.
+fn lay(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    match exponent {
+        -4..0 => {
+            out.extend_from_slice(&b"0.000"[..(1 - exponent) as usize]);
+            out.extend_from_slice(digits);
+        }
+        0..17 => {
+            let whole = exponent as usize + 1;
+            out.extend_from_slice(&digits[..whole.min(digits.len())]);
+            out.extend(std::iter::repeat_n(b'0', whole.saturating_sub(digits.len())));
+            fraction(digits.get(whole..).unwrap_or_default(), out);
+        }
+        _ => {
+            out.push(digits[0]);
+            fraction(&digits[1..], out);
+            let sign = if exponent < 0 { '-' } else { '+' };
+            write!(out, "e{sign}{:02}", exponent.abs()).expect("memory takes all");
+        }
+    }
+}
+
+/// Appends a point and digits, if there are any.
+fn fraction(digits: &[u8], out: &mut Vec<u8>) {
+    if !digits.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(digits);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: fn(f64, &mut Vec<u8>), value: f64) -> String {
+        let mut out = Vec::new();
+        write(value, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn doubles_are_printed_with_seventeen_digits() {
+        let printed = [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (-1.5, "-1.5"),
+            (0.1, "0.10000000000000001"),
+            (3.15, "3.1499999999999999"),
+            (100.25, "100.25"),
+            (0.0001, "0.0001"),
+            (0.00012, "0.00012"),
+            (0.012, "0.012"),
+            (0.00001, "1.0000000000000001e-05"),
+            (99999999999999984.0, "99999999999999984"),
+            (1e17, "1e+17"),
+            (-1.2345e20, "-1.2345e+20"),
+            (123456789012345.6, "123456789012345.59"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+            (5e-324, "4.9406564584124654e-324"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "nan"),
+        ];
+        for (value, text) in printed {
+            assert_eq!(written(write_double, value), text);
+        }
+    }
+
+    #[test]
+    fn scores_are_kept_as_integers_as_far_as_that_goes() {
+        assert_eq!(written(write_score, 1e17), "100000000000000000");
+        assert_eq!(written(write_score, 4611686018427387904.0), "4611686018427387904");
+        assert_eq!(written(write_score, 4611686018427388928.0), "4.6116860184273889e+18");
+        assert_eq!(written(write_score, -0.0), "-0");
+        assert_eq!(written(write_score, 2.5), "2.5");
+    }
+
+    #[test]
+    fn without_an_exponent_there_are_seventeen_decimals() {
+        let printed = [
+            (0.1, "0.10000000000000001"),
+            (10.0, "10"),
+            (-0.0, "0"),
+            (1e-18, "0"),
+            (-1e-18, "0"),
+            (1e22, "10000000000000000000000"),
+            (-122.5, "-122.5"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (value, text) in printed {
+            assert_eq!(written(write_human, value), text);
+        }
+    }
+
+    #[test]
+    fn doubles_are_read_as_strtod_reads_them() {
+        let good = [
+            ("1", 1.0),
+            ("+1.5", 1.5),
+            ("-.5", -0.5),
+            ("5.", 5.0),
+            ("1e3", 1000.0),
+            ("1E-2", 0.01),
+            ("007", 7.0),
+            ("inf", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+            ("+INF", f64::INFINITY),
+            ("4.9e-324", 5e-324),
+            ("0e999", 0.0),
+        ];
+        for (text, value) in good {
+            assert_eq!(parse_double(text.as_bytes()), Some(value), "{text}");
+        }
+        let bad = [
+            "", "-", "+", ".", "e5", "1e", "1e+", " 1", "1 ", "1x", "--1", "+-1", "nan", "-nan", "infin", "1e309", "1e-400", "0x", "1_0",
+            "1\0",
+        ];
+        for text in bad {
+            assert_eq!(parse_double(text.as_bytes()), None, "{text}");
+        }
+        assert!(parse_double(b"-0").is_some_and(|zero| zero.is_sign_negative()));
+    }
+
+    proptest! {
+        #[test]
+        fn doubles_are_read_as_they_were_printed(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(!value.is_nan());
+            for write in [write_double, write_score] {
+                let text = written(write, value);
+                prop_assert_eq!(parse_double(text.as_bytes()).map(f64::to_bits), Some(bits), "{}", text);
+            }
+        }
+
+        #[test]
+        fn short_decimals_are_read_as_they_were_printed(whole in -1_000_000i64..1_000_000, scale in 0i32..6) {
+            let value = whole as f64 / 10f64.powi(scale);
+            prop_assert_eq!(parse_double(written(write_double, value).as_bytes()), Some(value));
+            prop_assert_eq!(parse_double(written(write_human, value).as_bytes()), Some(value));
+        }
+
+        #[test]
+        fn any_text_is_read_or_not(text: Vec<u8>) {
+            if let Some(value) = parse_double(&text) {
+                prop_assert!(!value.is_nan());
+            }
+        }
+    }
+}
