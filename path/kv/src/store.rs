@@ -1,4 +1,19 @@
 //! store: the keys and what they hold, in memory, shared by all loops.
 
 mod arena;
+mod big;
+mod blocks;
+mod entry;
+mod keys;
+mod outcome;
+mod shards;
+mod slot;
 mod table;
+mod view;
+
+pub(crate) use big::Big;
+pub(crate) use entry::{Kind, Ms};
+pub(crate) use outcome::{Class, Outcome};
+pub(crate) use shards::{Away, Guard, Store};
+pub(crate) use slot::Slot;
+pub(crate) use view::{Value, View};

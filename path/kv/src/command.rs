@@ -1,0 +1,187 @@
+//! command: what clients can ask for, by name, and how each is checked before it runs.
+//!
+//! A family of commands has a file, which exports them as `COMMANDS`.
+
+#[cfg(test)]
+mod desk;
+mod execute;
+mod keyspace;
+mod strings;
+mod table;
+
+use crate::error::Fault;
+use crate::frame::{Args, Reply};
+use crate::store::View;
+
+pub(crate) use table::{find, named};
+
+/// One command.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// In lower case; a subcommand is `container|sub`.
+    pub(crate) name: &'static str,
+    /// Words with the name; when negative, at least so many.
+    pub(crate) arity: i32,
+    pub(crate) flags: Flags,
+    /// What it is about, as `ACL CAT` names it.
+    pub(crate) group: Group,
+    pub(crate) keys: KeySpec,
+    pub(crate) run: Run,
+    /// About how many elements, or KB, it must touch, when that may be many.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// Works on the keys alone.
+pub(crate) type OnKeys = fn(&mut View<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
+
+/// About how many elements, or KB, a command must touch.
+pub(crate) type Cost = fn(&View<'_>, Args<'_>) -> usize;
+
+/// How a command is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Run {
+    Keys(OnKeys),
+}
+
+/// Where the keys are among the words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum KeySpec {
+    None,
+    /// Every `step` words from `first` to `last`, which counts from the end when it is negative.
+    Range {
+        first: i32,
+        last: i32,
+        step: i32,
+    },
+    /// The word at `at` says how many follow it; before it there may be one that is written to, at `target`.
+    Counted {
+        at: usize,
+        target: Option<usize>,
+    },
+    /// The command itself can say.
+    Found(fn(Args<'_>) -> Vec<usize>),
+    /// None is named, and all shards are needed.
+    All,
+}
+
+/// What holds of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flags(u32);
+
+/// What a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Keyspace,
+    String,
+    Bitmap,
+    List,
+    Set,
+    Sorted,
+    Hash,
+    Stream,
+    HyperLogLog,
+    Geo,
+    PubSub,
+    Transaction,
+    Scripting,
+    Connection,
+    Server,
+}
+
+impl Flags {
+    pub(crate) const NONE: Flags = Flags(0);
+    pub(crate) const WRITE: Flags = Flags(1);
+    pub(crate) const READ: Flags = Flags(1 << 1);
+    /// Refused when memory is full.
+    pub(crate) const DENY_OOM: Flags = Flags(1 << 2);
+    pub(crate) const ADMIN: Flags = Flags(1 << 3);
+    pub(crate) const PUBSUB: Flags = Flags(1 << 4);
+    /// Not from a script.
+    pub(crate) const NO_SCRIPT: Flags = Flags(1 << 5);
+    pub(crate) const BLOCKING: Flags = Flags(1 << 6);
+    pub(crate) const FAST: Flags = Flags(1 << 7);
+    /// Before a client has logged in, too.
+    pub(crate) const NO_AUTH: Flags = Flags(1 << 8);
+    /// While a script runs too long, too.
+    pub(crate) const ALLOW_BUSY: Flags = Flags(1 << 9);
+    /// Not in a transaction.
+    pub(crate) const NO_MULTI: Flags = Flags(1 << 10);
+    /// Its arguments are nobody's business.
+    pub(crate) const SKIP_SLOWLOG: Flags = Flags(1 << 11);
+    pub(crate) const SKIP_MONITOR: Flags = Flags(1 << 12);
+    pub(crate) const MOVABLE_KEYS: Flags = Flags(1 << 13);
+    pub(crate) const LOADING: Flags = Flags(1 << 14);
+    pub(crate) const STALE: Flags = Flags(1 << 15);
+    pub(crate) const DANGEROUS: Flags = Flags(1 << 16);
+
+    /// Both.
+    pub(crate) const fn and(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
+    /// Whether one of `other` is among them.
+    pub(crate) const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Reads and changes nothing.
+pub(crate) const READS: Flags = Flags::READ;
+/// As [`READS`], in constant time.
+pub(crate) const READS_FAST: Flags = Flags::READ.and(Flags::FAST);
+/// Changes keys and needs no more memory.
+pub(crate) const WRITES: Flags = Flags::WRITE;
+pub(crate) const WRITES_FAST: Flags = Flags::WRITE.and(Flags::FAST);
+/// Changes keys and may need more memory.
+pub(crate) const GROWS: Flags = Flags::WRITE.and(Flags::DENY_OOM);
+pub(crate) const GROWS_FAST: Flags = GROWS.and(Flags::FAST);
+
+impl Command {
+    /// One that works on the keys alone.
+    pub(crate) const fn on_keys(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnKeys) -> Command {
+        Command { name, arity, flags, group, keys, run: Run::Keys(run), cost: None }
+    }
+
+    /// It may take long: about so many elements.
+    pub(crate) const fn costs(self, cost: Cost) -> Command {
+        Command { cost: Some(cost), ..self }
+    }
+
+    /// Whether so many words are right.
+    pub(crate) fn takes(&self, words: usize) -> bool {
+        let least = self.arity.unsigned_abs() as usize;
+        if self.arity < 0 { words >= least } else { words == least }
+    }
+
+    /// What is said when they are not.
+    pub(crate) fn wrong_count(&self) -> Fault {
+        Fault::made(format!("ERR wrong number of arguments for '{}' command", self.name))
+    }
+}
+
+impl KeySpec {
+    /// The first word behind the name.
+    pub(crate) const ONE: KeySpec = KeySpec::Range { first: 1, last: 1, step: 1 };
+    /// All words behind the name.
+    pub(crate) const REST: KeySpec = KeySpec::Range { first: 1, last: -1, step: 1 };
+    pub(crate) const TWO: KeySpec = KeySpec::Range { first: 1, last: 2, step: 1 };
+
+    /// Which words are keys.
+    pub(crate) fn places(self, args: Args<'_>, mut each: impl FnMut(usize)) {
+        match self {
+            KeySpec::None | KeySpec::All => {}
+            KeySpec::Range { first, last, step } => {
+                let last = if last < 0 { args.len() as i32 + last } else { last.min(args.len() as i32 - 1) };
+                (first..=last).step_by(step as usize).for_each(|place| each(place as usize));
+            }
+            KeySpec::Counted { at, target } => {
+                target.into_iter().for_each(&mut each);
+                let there = args.len().saturating_sub(at + 1);
+                // What is no count is refused by the command itself.
+                let count = if at < args.len() { args.int(at).unwrap_or(0) } else { 0 };
+                (0..usize::try_from(count).unwrap_or(0).min(there)).for_each(|index| each(at + 1 + index));
+            }
+            KeySpec::Found(found) => found(args).into_iter().for_each(each),
+        }
+    }
+}

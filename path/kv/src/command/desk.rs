@@ -1,0 +1,79 @@
+//! A desk for tests: commands as text, answers as bytes, and a clock that stands until it is told otherwise.
+
+use super::execute::{Done, execute};
+use super::{Run, find};
+use crate::error::Fault;
+use crate::frame::{Owned, Protocol, Reply};
+use crate::store::{Class, Ms, Outcome, Store};
+
+/// A store of its own.
+pub(crate) struct Desk {
+    store: Store,
+    now: Ms,
+    protocol: Protocol,
+    outcome: Outcome,
+}
+
+impl Desk {
+    /// With four shards, at a moment of 2026, in RESP2; all events and effects are kept.
+    pub(crate) fn new() -> Desk {
+        let outcome = Outcome { wanted: Class::parse(b"KEAmn").expect("they are letters"), logs: true, ..Outcome::default() };
+        Desk { store: Store::new(16 << 20, 1).expect("a thread starts"), now: 1_790_000_000_000, protocol: Protocol::Resp2, outcome }
+    }
+
+    /// From now on in RESP3.
+    pub(crate) fn hello_3(&mut self) {
+        self.protocol = Protocol::Resp3;
+    }
+
+    /// So many milliseconds pass.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.now += ms;
+    }
+
+    /// The answer to a command whose words are split at spaces.
+    pub(crate) fn run(&mut self, line: &str) -> String {
+        self.answer(&line.split(' ').map(str::as_bytes).collect::<Vec<_>>())
+    }
+
+    /// The answer to a command of these words, with what is no text escaped.
+    pub(crate) fn answer(&mut self, words: &[&[u8]]) -> String {
+        let owned: Owned = words.iter().copied().collect();
+        let args = owned.args();
+        let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, self.protocol);
+        let Some(command) = find(args.at(0)) else { panic!("there is no {}", args.at(0).escape_ascii()) };
+        let done = if command.takes(args.len()) { self.execute(command, &owned, &mut reply) } else { Err(command.wrong_count()) };
+        if let Err(fault) = done {
+            reply.error(&fault);
+        }
+        String::from_utf8(out).unwrap_or_else(|bytes| bytes.into_bytes().escape_ascii().to_string())
+    }
+
+    fn execute(&mut self, command: &super::Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {
+        let Run::Keys(run) = command.run;
+        match execute(&self.store, command, run, owned.args(), self.now, &mut self.outcome, reply) {
+            Ok(Done::Here(done)) => done,
+            Ok(Done::Long) => panic!("{} would take long", command.name),
+            Err(_) => panic!("no worker has the keys"),
+        }
+    }
+
+    /// The answer to `line` is `answer`.
+    #[track_caller]
+    pub(crate) fn says(&mut self, line: &str, answer: &str) {
+        assert_eq!(self.run(line), answer, "{line}");
+    }
+
+    /// `event key` of all that happened since this was asked last.
+    pub(crate) fn events(&mut self) -> Vec<String> {
+        let events = self.outcome.events.drain(..);
+        events.map(|event| format!("{} {}", event.name, event.key.escape_ascii())).collect()
+    }
+
+    /// What the log would say since this was asked last, besides the commands themselves.
+    pub(crate) fn effects(&mut self) -> Vec<String> {
+        let effects = self.outcome.effects.drain(..);
+        effects.map(|words| words.iter().map(|word| word.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! All commands by name.
+
+use std::sync::LazyLock;
+
+use super::{Command, keyspace, strings};
+
+/// Every family.
+const FAMILIES: &[&[Command]] = &[strings::COMMANDS, keyspace::COMMANDS];
+
+/// Longest name, bytes.
+const LONGEST: usize = 32;
+
+static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+
+/// Open addressing over a hash of the name in lower case.
+struct Table {
+    slots: Vec<Option<&'static Command>>,
+}
+
+impl Table {
+    fn new() -> Table {
+        let size = (named().count() * 4).next_power_of_two();
+        let mut table = Table { slots: vec![None; size] };
+        for command in named() {
+            let mut at = hash(command.name.as_bytes()) as usize & (size - 1);
+            while table.slots[at].is_some() {
+                at = (at + 1) & (size - 1);
+            }
+            table.slots[at] = Some(command);
+        }
+        table
+    }
+
+    fn find(&self, name: &[u8]) -> Option<&'static Command> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash(name) as usize & mask;
+        loop {
+            let command = self.slots[at]?;
+            if command.name.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(command);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+}
+
+/// FNV-1a of the name in lower case: names are short, and known.
+fn hash(name: &[u8]) -> u64 {
+    let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte | 0x20)).wrapping_mul(0x100_0000_01b3));
+    hash ^ hash >> 32
+}
+
+/// The command of that name, in any case.
+pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
+    if name.len() > LONGEST { None } else { TABLE.find(name) }
+}
+
+/// Every command.
+pub(crate) fn named() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_is_found_by_its_name_in_any_case() {
+        let mut seen = HashSet::new();
+        for command in named() {
+            assert!(seen.insert(command.name), "{} is there twice", command.name);
+            assert!(command.name.len() <= LONGEST && command.name == command.name.to_lowercase());
+            let found = find(command.name.to_uppercase().as_bytes()).expect("it is there");
+            assert_eq!(found.name, command.name);
+        }
+        assert!(find(b"nothing").is_none() && find(b"").is_none());
+    }
+}

@@ -1,0 +1,82 @@
+//! Values too big for their entry: each type has a form of its own, kept by number.
+
+/// A value that does not lie in its entry.
+#[derive(Debug)]
+pub(crate) enum Big {
+    /// To be another form.
+    List(Vec<Box<[u8]>>),
+}
+
+/// Its place among those of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number(u32);
+
+/// All big values of a shard.
+#[derive(Debug, Default)]
+pub(super) struct Bigs {
+    all: Vec<Option<Box<Big>>>,
+    free: Vec<Number>,
+    held: usize,
+}
+
+impl Big {
+    /// Bytes that it holds of the allocator, itself included; in constant time.
+    pub(crate) fn held(&self) -> usize {
+        size_of::<Big>()
+            + match self {
+                Big::List(all) => all.len() * 64,
+            }
+    }
+}
+
+impl Number {
+    pub(super) fn to_bytes(self) -> [u8; 4] {
+        self.0.to_le_bytes()
+    }
+
+    /// Of the value of an entry that says it has a big one.
+    pub(super) fn of(value: &[u8]) -> Number {
+        Number(u32::from_le_bytes(value.try_into().expect("a number was written")))
+    }
+}
+
+impl Bigs {
+    pub(super) fn add(&mut self, big: Box<Big>) -> Number {
+        self.held += big.held();
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.all.push(None);
+            Number(u32::try_from(self.all.len() - 1).expect("a shard has fewer keys"))
+        });
+        self.all[number.0 as usize] = Some(big);
+        number
+    }
+
+    pub(super) fn get(&self, number: Number) -> &Big {
+        self.all[number.0 as usize].as_ref().expect("an entry has its number")
+    }
+
+    /// What it holds is counted when [`Bigs::changed`] says what it held before.
+    pub(super) fn get_mut(&mut self, number: Number) -> &mut Big {
+        self.all[number.0 as usize].as_mut().expect("an entry has its number")
+    }
+
+    pub(super) fn changed(&mut self, number: Number, before: usize) {
+        self.held = self.held + self.get(number).held() - before;
+    }
+
+    pub(super) fn remove(&mut self, number: Number) -> Box<Big> {
+        let big = self.all[number.0 as usize].take().expect("an entry has its number");
+        self.held -= big.held();
+        self.free.push(number);
+        big
+    }
+
+    /// Bytes held of the allocator.
+    pub(super) fn held(&self) -> usize {
+        self.held + self.all.capacity() * size_of::<Option<Box<Big>>>() + self.free.capacity() * size_of::<Number>()
+    }
+
+    pub(super) fn clear(&mut self) -> Vec<Option<Box<Big>>> {
+        std::mem::take(self).all
+    }
+}

@@ -1,0 +1,314 @@
+//! One shard: its keys, and what they hold.
+//!
+//! Nobody but the shard's holder sees it; data types see a [`View`](super::view::View).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::arena::Handle;
+use super::big::{Big, Bigs, Number};
+use super::blocks::Blocks;
+use super::entry::{self, Head, Kind, Ms};
+use super::outcome::{Class, Outcome};
+use super::table::{Names, Place, Table};
+
+/// What is counted of a shard since the start.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) expired: u64,
+    pub(crate) evicted: u64,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+}
+
+/// The keys of one shard.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    table: Table,
+    blocks: Blocks,
+    bigs: Bigs,
+    /// Keys with an expiry.
+    volatile: usize,
+    /// Keys that somebody watches: by how many, and which change it has seen last.
+    watched: HashMap<Box<[u8]>, Watched>,
+    /// Keys that somebody waits for, and how many do.
+    awaited: HashMap<Box<[u8]>, usize>,
+    hasher: RandomState,
+    pub(crate) counts: Counts,
+    /// Bytes of a small collection while it is edited.
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Watched {
+    by: usize,
+    version: u64,
+}
+
+/// How entries are named.
+struct Entries<'a> {
+    blocks: &'a Blocks,
+    hasher: &'a RandomState,
+}
+
+impl Names for Entries<'_> {
+    fn hash(&self, at: Handle) -> u64 {
+        hash(self.hasher, entry::key(self.blocks.bytes(at)))
+    }
+
+    fn is(&self, at: Handle, key: &[u8]) -> bool {
+        entry::key(self.blocks.bytes(at)) == key
+    }
+}
+
+/// Of a key; the topmost bits say its shard.
+pub(super) fn hash(hasher: &RandomState, key: &[u8]) -> u64 {
+    hasher.hash_one(key)
+}
+
+macro_rules! entries {
+    ($keys:expr) => {
+        Entries { blocks: &$keys.blocks, hasher: &$keys.hasher }
+    };
+}
+
+impl Keys {
+    /// None yet; their hashes are equal in the first `shared` bits, and pages have `page` bytes.
+    pub(crate) fn new(hasher: RandomState, shared: u32, page: usize) -> Keys {
+        Keys {
+            table: Table::new(shared),
+            blocks: Blocks::new(page),
+            bigs: Bigs::default(),
+            volatile: 0,
+            watched: HashMap::new(),
+            awaited: HashMap::new(),
+            hasher,
+            counts: Counts::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// How many keys there are, those that are overdue among them.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many of them have an expiry.
+    pub(crate) fn volatile(&self) -> usize {
+        self.volatile
+    }
+
+    /// Bytes held of the allocator.
+    pub(crate) fn held(&self) -> usize {
+        self.table.held() + self.blocks.held() + self.bigs.held()
+    }
+
+    pub(super) fn find(&self, key: &[u8], hash: u64) -> Option<Place> {
+        self.table.find(hash, key, &entries!(self))
+    }
+
+    pub(super) fn entry(&self, place: Place) -> &[u8] {
+        self.blocks.bytes(self.table.at(place))
+    }
+
+    pub(super) fn entry_mut(&mut self, place: Place) -> &mut [u8] {
+        self.blocks.bytes_mut(self.table.at(place))
+    }
+
+    /// The big value of an entry that says it has one.
+    pub(super) fn big(&self, place: Place) -> &Big {
+        self.bigs.get(Number::of(entry::value(self.entry(place))))
+    }
+
+    /// As [`Keys::big`]; what it held before is given too, for [`Keys::big_changed`].
+    pub(super) fn big_mut(&mut self, place: Place) -> &mut Big {
+        let number = Number::of(entry::value(self.entry(place)));
+        self.bigs.get_mut(number)
+    }
+
+    pub(super) fn big_changed(&mut self, place: Place, before: usize) {
+        let number = Number::of(entry::value(self.entry(place)));
+        self.bigs.changed(number, before);
+    }
+
+    pub(super) fn add_big(&mut self, big: Box<Big>) -> [u8; 4] {
+        self.bigs.add(big).to_bytes()
+    }
+
+    /// Writes an entry, in the place of the one that is there. A big value of the old one stays where it is.
+    pub(super) fn put(&mut self, place: Option<Place>, key: &[u8], hash: u64, head: Head, value: &[u8]) -> Place {
+        let length = head.length(key.len(), value.len());
+        let place = match place {
+            Some(place) => {
+                self.volatile -= usize::from(entry::expiry(self.entry(place)).is_some());
+                let old = self.table.at(place);
+                let new = self.blocks.resize(old, length);
+                if new != old {
+                    self.table.set(place, new);
+                }
+                self.write(new, key, head, value);
+                place
+            }
+            None => {
+                let new = self.blocks.alloc(length);
+                self.write(new, key, head, value);
+                self.table.insert(hash, new, &entries!(self))
+            }
+        };
+        self.note_expiry(place, head.expiry);
+        place
+    }
+
+    fn write(&mut self, at: Handle, key: &[u8], head: Head, value: &[u8]) {
+        let entry = self.blocks.bytes_mut(at);
+        let from = head.write(key, entry);
+        entry[from..].copy_from_slice(value);
+    }
+
+    fn note_expiry(&mut self, place: Place, expiry: Option<Ms>) {
+        if let Some(expiry) = expiry {
+            self.volatile += 1;
+            self.table.falls_due(place, expiry);
+        }
+    }
+
+    /// Gives an entry another expiry, or none.
+    pub(super) fn set_expiry(&mut self, place: Place, key: &[u8], hash: u64, expiry: Option<Ms>) -> Place {
+        let entry = self.entry_mut(place);
+        if let (Some(_), Some(expiry)) = (entry::expiry(entry), expiry) {
+            entry::set_expiry(entry, expiry);
+            self.table.falls_due(place, expiry);
+            return place;
+        }
+        let head = Head { expiry, ..Head::read(entry) };
+        let value = self.scratch_of(place);
+        let place = self.put(Some(place), key, hash, head, &value);
+        self.keep_scratch(value);
+        place
+    }
+
+    /// A copy of what an entry holds in itself, in memory that [`Keys::keep_scratch`] takes back.
+    pub(super) fn scratch_of(&mut self, place: Place) -> Vec<u8> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend_from_slice(entry::value(self.entry(place)));
+        scratch
+    }
+
+    pub(super) fn keep_scratch(&mut self, scratch: Vec<u8>) {
+        // One that grew with a long string is not kept.
+        if scratch.capacity() <= 64 << 10 {
+            self.scratch = scratch;
+        }
+    }
+
+    /// Takes an entry away; a big value is given to whoever drops it.
+    pub(super) fn remove(&mut self, place: Place) -> Option<Box<Big>> {
+        let entry = self.entry(place);
+        let number = entry::is_big(entry).then(|| Number::of(entry::value(entry)));
+        self.volatile -= usize::from(entry::expiry(entry).is_some());
+        let at = self.table.remove(place);
+        self.blocks.free(at);
+        number.map(|number| self.bigs.remove(number))
+    }
+
+    /// Takes the big value of an entry out, before another is put there.
+    pub(super) fn take_big(&mut self, place: Place) -> Option<Box<Big>> {
+        let entry = self.entry(place);
+        let number = entry::is_big(entry).then(|| Number::of(entry::value(entry)))?;
+        Some(self.bigs.remove(number))
+    }
+
+    /// The place of a key that is not overdue; one that is goes.
+    pub(super) fn live(&mut self, key: &[u8], hash: u64, now: Ms, outcome: &mut Outcome) -> Option<Place> {
+        let place = self.find(key, hash)?;
+        if self.volatile == 0 || entry::expiry(self.entry(place)).is_none_or(|expiry| expiry > now) {
+            return Some(place);
+        }
+        self.expire(place, key, outcome);
+        None
+    }
+
+    /// Takes away a key that is overdue, and says so.
+    pub(super) fn expire(&mut self, place: Place, key: &[u8], outcome: &mut Outcome) {
+        outcome.drops(self.remove(place));
+        self.counts.expired += 1;
+        self.touched(key, outcome);
+        outcome.happened(Class::EXPIRED, "expired", key);
+        outcome.gone(key);
+    }
+
+    /// A key has changed: those who watch it and those who wait for it are told.
+    pub(super) fn touched(&mut self, key: &[u8], outcome: &mut Outcome) {
+        if !self.watched.is_empty()
+            && let Some(watched) = self.watched.get_mut(key)
+        {
+            watched.version += 1;
+        }
+        if !self.awaited.is_empty() && self.awaited.contains_key(key) {
+            outcome.ready.push(key.into());
+        }
+    }
+
+    /// Somebody watches `key` from now on; gives what [`Keys::version`] says as long as it does not change.
+    pub(crate) fn watch(&mut self, key: &[u8]) -> u64 {
+        let watched = self.watched.entry(key.into()).or_default();
+        watched.by += 1;
+        watched.version
+    }
+
+    /// Counts changes of a key that is watched.
+    pub(crate) fn version(&self, key: &[u8]) -> u64 {
+        self.watched.get(key).map_or(0, |watched| watched.version)
+    }
+
+    /// The end of [`Keys::watch`].
+    pub(crate) fn unwatch(&mut self, key: &[u8]) {
+        if let Some(watched) = self.watched.get_mut(key) {
+            watched.by -= 1;
+            if watched.by == 0 {
+                self.watched.remove(key);
+            }
+        }
+    }
+
+    /// Somebody waits for `key` from now on.
+    pub(crate) fn await_key(&mut self, key: &[u8]) {
+        *self.awaited.entry(key.into()).or_default() += 1;
+    }
+
+    /// The end of [`Keys::await_key`].
+    pub(crate) fn forget_key(&mut self, key: &[u8]) {
+        if let Some(count) = self.awaited.get_mut(key) {
+            *count -= 1;
+            if *count == 0 {
+                self.awaited.remove(key);
+            }
+        }
+    }
+
+    /// Everything goes; what is big is given to whoever drops it.
+    pub(crate) fn clear(&mut self, outcome: &mut Outcome) {
+        let there: Vec<_> = self.watched.keys().filter(|key| self.find(key, hash(&self.hasher, key)).is_some()).cloned().collect();
+        there.iter().for_each(|key| self.touched(key, outcome));
+        self.table.clear();
+        self.blocks.clear();
+        self.volatile = 0;
+        self.bigs.clear().into_iter().flatten().for_each(|big| outcome.drops(Some(big)));
+    }
+
+    /// A key by chance.
+    pub(crate) fn random(&self, seed: u64) -> Option<&[u8]> {
+        self.table.random(seed).map(|at| entry::key(self.blocks.bytes(at)))
+    }
+
+    /// Keys in the order of their hashes from `cursor` on, about `most`; gives the next cursor, 0 at the end.
+    pub(crate) fn scan(&self, cursor: u64, most: usize, now: Ms, mut each: impl FnMut(&[u8], Kind)) -> u64 {
+        self.table.scan(cursor, most, &entries!(self), |at| {
+            let entry = self.blocks.bytes(at);
+            if entry::expiry(entry).is_none_or(|expiry| expiry > now) {
+                each(entry::key(entry), entry::kind(entry));
+            }
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! The shards that all loops share, and who holds them.
+//!
+//! A command holds the locks of its shards for as long as it runs, which is short. One that takes long is run by a
+//! worker: it takes the keys out of their shards, and whoever comes meanwhile waits for them without a lock.
+
+use std::hash::RandomState;
+use std::ops::{Deref, DerefMut};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{io, mem, thread};
+
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use super::entry::Ms;
+use super::keys::{Keys, hash};
+use super::outcome::Outcome;
+use super::view::{Locked, View, number};
+
+/// Bytes of `memory` for which there is a shard.
+const FOR_A_SHARD: usize = 4 << 20;
+const SHARDS_PER_LOOP: usize = 8;
+const MOST_SHARDS: usize = 256;
+/// Pages of the keyspace: small ones while the whole is small.
+const PAGE: usize = 64 << 10;
+const SMALL_PAGE: usize = 16 << 10;
+const SMALL: usize = 64 << 20;
+
+/// The keys of a door.
+#[derive(Debug)]
+pub(crate) struct Store {
+    shards: Box<[Shard]>,
+    hasher: RandomState,
+    shift: u32,
+    worker: Sender<Job>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// On cache lines of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard {
+    slot: Mutex<Place>,
+    back: Arc<Notify>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Here(Box<Keys>),
+    /// A worker has them.
+    Away,
+}
+
+/// The keys of a shard, for as long as this lives.
+pub(crate) struct Guard<'s>(MutexGuard<'s, Place>);
+
+/// A worker has the keys; ready when it has put them back.
+pub(crate) struct Away(OwnedNotified);
+
+impl Store {
+    /// An empty one, for `memory` bytes and so many loops.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub(crate) fn new(memory: usize, loops: usize) -> io::Result<Store> {
+        let most = (loops * SHARDS_PER_LOOP).next_power_of_two().min(MOST_SHARDS);
+        let wanted = (memory / FOR_A_SHARD).max(1);
+        // The greatest power of two that is not more.
+        let count = most.min(1 << wanted.ilog2());
+        let (hasher, page) = (RandomState::new(), if memory < SMALL { SMALL_PAGE } else { PAGE });
+        let shard =
+            |_| Shard { slot: Mutex::new(Place::Here(Box::new(Keys::new(hasher.clone(), count.ilog2(), page)))), back: Arc::default() };
+        let shards = (0..count).map(shard).collect();
+        let (worker, jobs) = mpsc::channel::<Job>();
+        thread::Builder::new().name("kv-long".into()).spawn(move || jobs.into_iter().for_each(run))?;
+        Ok(Store { shards, hasher, shift: u64::BITS - count.ilog2(), worker })
+    }
+
+    /// How many shards there are.
+    pub(crate) fn count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// The number of the shard that `key` belongs to.
+    pub(crate) fn number_of(&self, key: &[u8]) -> usize {
+        number(hash(&self.hasher, key), self.shift)
+    }
+
+    /// Locks one shard.
+    ///
+    /// # Errors
+    /// A worker has its keys.
+    pub(crate) fn lock(&self, number: usize) -> Result<Guard<'_>, Away> {
+        let shard = &self.shards[number];
+        let place = shard.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*place {
+            Place::Here(_) => Ok(Guard(place)),
+            // Made under the lock: it hears the worker that puts them back.
+            Place::Away => Err(Away(shard.back.clone().notified_owned())),
+        }
+    }
+
+    /// Locks several, given in ascending order.
+    ///
+    /// # Errors
+    /// As [`Store::lock`]; none is locked then.
+    pub(crate) fn lock_many(&self, numbers: impl Iterator<Item = usize>) -> Result<Vec<(usize, Guard<'_>)>, Away> {
+        numbers.map(|number| Ok((number, self.lock(number)?))).collect()
+    }
+
+    /// What a command sees of one shard.
+    pub(crate) fn view<'v>(&'v self, keys: &'v mut Keys, now: Ms, outcome: &'v mut Outcome) -> View<'v> {
+        View { locked: Locked::One(keys), hasher: &self.hasher, shift: self.shift, now, outcome }
+    }
+
+    /// What it sees of several.
+    pub(crate) fn view_many<'v>(
+        &'v self,
+        keys: impl Iterator<Item = (usize, &'v mut Keys)>,
+        now: Ms,
+        outcome: &'v mut Outcome,
+    ) -> View<'v> {
+        let mut many: Vec<Option<&mut Keys>> = self.shards.iter().map(|_| None).collect();
+        keys.for_each(|(number, keys)| many[number] = Some(keys));
+        View { locked: Locked::Many(many), hasher: &self.hasher, shift: self.shift, now, outcome }
+    }
+
+    /// Has a worker run `job` with the keys of these shards, in ascending order, after all that it was given before.
+    pub(crate) fn run_away(self: &Arc<Self>, numbers: Vec<usize>, job: impl FnOnce(&Store, &mut [(usize, Box<Keys>)]) + Send + 'static) {
+        let store = self.clone();
+        let run = Box::new(move || {
+            let mut taken = Taken { all: numbers.into_iter().map(|number| (number, store.take(number))).collect(), store: &store };
+            job(&store, &mut taken.all);
+        });
+        self.worker.send(run).expect("the worker lives as long as a store");
+    }
+
+    fn take(&self, number: usize) -> Box<Keys> {
+        let mut place = self.shards[number].slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match mem::replace(&mut *place, Place::Away) {
+            Place::Here(keys) => keys,
+            Place::Away => unreachable!("there is one worker, and it puts back what it takes"),
+        }
+    }
+}
+
+/// A panic is its job's alone.
+fn run(job: Job) {
+    // It was printed by the panic hook, and whoever waits for the job sees its end.
+    let _ = panic::catch_unwind(AssertUnwindSafe(job));
+}
+
+/// Keys that a worker has; they go back whatever becomes of its job.
+struct Taken<'s> {
+    all: Vec<(usize, Box<Keys>)>,
+    store: &'s Store,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for (number, keys) in self.all.drain(..) {
+            let shard = &self.store.shards[number];
+            *shard.slot.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(keys);
+            shard.back.notify_waiters();
+        }
+    }
+}
+
+impl Deref for Guard<'_> {
+    type Target = Keys;
+
+    fn deref(&self) -> &Keys {
+        match &*self.0 {
+            Place::Here(keys) => keys,
+            Place::Away => unreachable!("it was here when it was locked"),
+        }
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut Keys {
+        match &mut *self.0 {
+            Place::Here(keys) => keys,
+            Place::Away => unreachable!("it was here when it was locked"),
+        }
+    }
+}
+
+impl Away {
+    /// Waits until the keys are back.
+    pub(crate) async fn back(self) {
+        self.0.await;
+    }
+}

@@ -1,0 +1,162 @@
+//! One key in the hands of a command that may change it.
+
+use super::big::Big;
+use super::entry::{self, Head, Kind, Ms};
+use super::keys::Keys;
+use super::outcome::{Class, Outcome};
+use super::table::Place;
+use super::view::Value;
+
+/// A key, there or not.
+pub(crate) struct Slot<'s> {
+    keys: &'s mut Keys,
+    outcome: &'s mut Outcome,
+    key: &'s [u8],
+    hash: u64,
+    place: Option<Place>,
+    /// Of what is put there.
+    kind: Kind,
+    /// What the big value held when it was lent to be changed.
+    lent: Option<usize>,
+}
+
+impl<'s> Slot<'s> {
+    pub(super) fn new(
+        keys: &'s mut Keys,
+        outcome: &'s mut Outcome,
+        key: &'s [u8],
+        hash: u64,
+        place: Option<Place>,
+        kind: Kind,
+    ) -> Slot<'s> {
+        Slot { keys, outcome, key, hash, place, kind, lent: None }
+    }
+
+    /// What it is now.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.place.map(|place| entry::kind(self.keys.entry(place)))
+    }
+
+    /// What it holds now.
+    pub(crate) fn value(&self) -> Option<Value<'_>> {
+        let place = self.place?;
+        let bytes = self.keys.entry(place);
+        Some(if entry::is_big(bytes) { Value::Big(self.keys.big(place)) } else { Value::Bytes(entry::value(bytes)) })
+    }
+
+    /// A mark that its kind gives a meaning.
+    pub(crate) fn mark(&self) -> bool {
+        self.place.is_some_and(|place| entry::mark(self.keys.entry(place)))
+    }
+
+    /// Sets the mark of what is there.
+    pub(crate) fn set_mark(&mut self, mark: bool) {
+        if let Some(place) = self.place {
+            entry::set_mark(self.keys.entry_mut(place), mark);
+        }
+    }
+
+    /// When it is overdue.
+    pub(crate) fn expiry(&self) -> Option<Ms> {
+        self.place.and_then(|place| entry::expiry(self.keys.entry(place)))
+    }
+
+    /// Of what is there.
+    pub(crate) fn set_expiry(&mut self, expiry: Option<Ms>) {
+        if let Some(place) = self.place.filter(|_| self.expiry() != expiry) {
+            self.place = Some(self.keys.set_expiry(place, self.key, self.hash, expiry));
+        }
+    }
+
+    /// Puts bytes there; an expiry stays.
+    pub(crate) fn put(&mut self, value: &[u8]) {
+        self.put_until(value, self.expiry());
+    }
+
+    /// Puts bytes there that are overdue at `expiry`.
+    pub(crate) fn put_until(&mut self, value: &[u8], expiry: Option<Ms>) {
+        self.replace(value, expiry, false);
+    }
+
+    /// Puts a big value there; an expiry stays.
+    pub(crate) fn put_big(&mut self, big: Big) {
+        let number = self.keys.add_big(Box::new(big));
+        self.replace(&number, self.expiry(), true);
+    }
+
+    fn replace(&mut self, value: &[u8], expiry: Option<Ms>, is_big: bool) {
+        self.settle();
+        let access = self.place.map_or(0, |place| entry::access(self.keys.entry(place)));
+        let old = self.place.and_then(|place| self.keys.take_big(place));
+        self.outcome.drops(old);
+        let head = Head { is_big, expiry, access, ..Head::new(self.kind) };
+        self.place = Some(self.keys.put(self.place, self.key, self.hash, head, value));
+    }
+
+    /// The bytes that it holds, when they are to be changed where they are.
+    pub(crate) fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        let place = self.place?;
+        let bytes = self.keys.entry_mut(place);
+        if entry::is_big(bytes) { None } else { Some(entry::value_mut(bytes)) }
+    }
+
+    /// A copy of the bytes that it holds, none when it is not there or big; [`Slot::put_edited`] puts them back.
+    pub(crate) fn edit(&mut self) -> Option<Vec<u8>> {
+        match self.place {
+            Some(place) if entry::is_big(self.keys.entry(place)) => None,
+            Some(place) => Some(self.keys.scratch_of(place)),
+            None => None,
+        }
+    }
+
+    /// Puts back what [`Slot::edit`] gave; an expiry and the mark stay.
+    pub(crate) fn put_edited(&mut self, bytes: Vec<u8>) {
+        let mark = self.mark();
+        self.put(&bytes);
+        self.set_mark(mark);
+        self.keys.keep_scratch(bytes);
+    }
+
+    /// The big value that it holds.
+    pub(crate) fn big(&mut self) -> Option<&mut Big> {
+        let place = self.place.filter(|place| entry::is_big(self.keys.entry(*place)))?;
+        if self.lent.is_none() {
+            self.lent = Some(self.keys.big(place).held());
+        }
+        Some(self.keys.big_mut(place))
+    }
+
+    /// Takes the key away.
+    pub(crate) fn remove(&mut self) {
+        self.settle();
+        if let Some(place) = self.place.take() {
+            let old = self.keys.remove(place);
+            self.outcome.drops(old);
+        }
+    }
+
+    /// Says that it was changed: to those who watch it or wait for it, and who want its events. Once for each event.
+    pub(crate) fn changed(&mut self, class: Class, event: &'static str) {
+        self.outcome.changes += 1;
+        self.keys.touched(self.key, self.outcome);
+        self.outcome.happened(class, event, self.key);
+    }
+
+    /// What the log is to say, and other things that follow a command.
+    pub(crate) fn outcome(&mut self) -> &mut Outcome {
+        self.outcome
+    }
+
+    /// Counts what a big value holds by now.
+    fn settle(&mut self) {
+        if let (Some(before), Some(place)) = (self.lent.take(), self.place) {
+            self.keys.big_changed(place, before);
+        }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}

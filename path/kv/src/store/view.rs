@@ -1,0 +1,182 @@
+//! What a command sees of the keys: those of the shards that are locked for it, at one moment.
+
+use std::hash::RandomState;
+
+use super::big::Big;
+use super::entry::{self, Kind, Ms};
+use super::keys::{Keys, hash};
+use super::outcome::{Class, Outcome};
+use super::slot::Slot;
+use super::table::Place;
+use crate::error::Fault;
+
+/// The shards that are locked.
+pub(crate) enum Locked<'v> {
+    /// The one that all keys of the command are in.
+    One(&'v mut Keys),
+    /// By number; those that are not locked are none.
+    Many(Vec<Option<&'v mut Keys>>),
+}
+
+/// The keys, while a command runs. Time stands still; what is overdue is not there.
+pub(crate) struct View<'v> {
+    pub(super) locked: Locked<'v>,
+    pub(super) hasher: &'v RandomState,
+    /// How many bits of a hash do not say the shard.
+    pub(super) shift: u32,
+    pub(super) now: Ms,
+    pub(crate) outcome: &'v mut Outcome,
+}
+
+/// What a key holds.
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    /// A string, or a small collection as its type packs it.
+    Bytes(&'a [u8]),
+    Big(&'a Big),
+}
+
+impl<'v> View<'v> {
+    /// Milliseconds since 1970, the same for the whole command.
+    pub(crate) fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// What `key` holds, if it is of this kind; counts as a use of it.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` when it is of another.
+    pub(crate) fn read(&mut self, key: &[u8], kind: Kind) -> Result<Option<Value<'_>>, Fault> {
+        let Some((keys, place)) = self.used(key) else { return Ok(None) };
+        value_of(keys, place, kind).map(Some)
+    }
+
+    /// As [`View::read`], beside others: nothing is counted, and nothing that is overdue goes.
+    pub(crate) fn peek(&self, key: &[u8], kind: Kind) -> Result<Option<Value<'_>>, Fault> {
+        let Some((keys, place)) = self.there(key) else { return Ok(None) };
+        value_of(keys, place, kind).map(Some)
+    }
+
+    /// What `key` is, if it is there.
+    pub(crate) fn kind(&self, key: &[u8]) -> Option<Kind> {
+        self.there(key).map(|(keys, place)| entry::kind(keys.entry(place)))
+    }
+
+    /// When `key` is overdue, if it is there; the inner one is none when that is never.
+    pub(crate) fn expiry(&self, key: &[u8]) -> Option<Option<Ms>> {
+        self.there(key).map(|(keys, place)| entry::expiry(keys.entry(place)))
+    }
+
+    /// When or how often it was used, as the policy of eviction counts.
+    pub(crate) fn access(&self, key: &[u8]) -> Option<u32> {
+        self.there(key).map(|(keys, place)| entry::access(keys.entry(place)))
+    }
+
+    /// Counts a use of `key`; whether it is there. What is overdue goes.
+    pub(crate) fn touch(&mut self, key: &[u8]) -> bool {
+        self.used(key).is_some()
+    }
+
+    /// `key` for a command that may change it.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` when it is of another kind.
+    pub(crate) fn open<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Result<Slot<'s>, Fault> {
+        let slot = self.open_any(key, kind);
+        if slot.kind().is_some_and(|there| there != kind) { Err(Fault::WRONG_TYPE) } else { Ok(slot) }
+    }
+
+    /// As [`View::open`], whatever it is now; what is put there is of `kind`.
+    pub(crate) fn open_any<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Slot<'s> {
+        let hash = hash(self.hasher, key);
+        let (now, outcome) = (self.now, &mut *self.outcome);
+        let keys = keys_mut(&mut self.locked, self.shift, hash);
+        let place = keys.live(key, hash, now, outcome);
+        Slot::new(keys, outcome, key, hash, place, kind)
+    }
+
+    /// Takes `key` away; whether it was there. The event is of the command.
+    pub(crate) fn delete(&mut self, key: &[u8], class: Class, event: &'static str) -> bool {
+        let mut slot = self.open_any(key, Kind::Str);
+        let was = slot.kind().is_some();
+        if was {
+            slot.remove();
+            slot.changed(class, event);
+        }
+        was
+    }
+
+    /// How many keys there are in the shards that are locked, those that are overdue among them.
+    pub(crate) fn count(&self) -> usize {
+        self.all().map(Keys::len).sum()
+    }
+
+    /// All shards that are locked.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Keys> {
+        let (one, many) = match &self.locked {
+            Locked::One(keys) => (Some(&**keys), &[][..]),
+            Locked::Many(many) => (None, &many[..]),
+        };
+        one.into_iter().chain(many.iter().flatten().map(|keys| &**keys))
+    }
+
+    /// As [`View::all`], to be changed.
+    pub(crate) fn all_mut(&mut self) -> (Vec<&mut Keys>, &mut Outcome) {
+        let all = match &mut self.locked {
+            Locked::One(keys) => vec![&mut **keys],
+            Locked::Many(many) => many.iter_mut().flatten().map(|keys| &mut **keys).collect(),
+        };
+        (all, self.outcome)
+    }
+
+    /// The shard of a hash, which is locked.
+    pub(crate) fn shard(&self, hash: u64) -> &Keys {
+        match &self.locked {
+            Locked::One(keys) => keys,
+            Locked::Many(many) => many[number(hash, self.shift)].as_ref().expect("the shards of all keys are locked"),
+        }
+    }
+
+    fn there(&self, key: &[u8]) -> Option<(&Keys, Place)> {
+        let hash = hash(self.hasher, key);
+        let keys = self.shard(hash);
+        let place = keys.find(key, hash)?;
+        let is_live = entry::expiry(keys.entry(place)).is_none_or(|expiry| expiry > self.now);
+        is_live.then_some((keys, place))
+    }
+
+    fn used(&mut self, key: &[u8]) -> Option<(&mut Keys, Place)> {
+        let hash = hash(self.hasher, key);
+        let keys = keys_mut(&mut self.locked, self.shift, hash);
+        let place = keys.live(key, hash, self.now, self.outcome);
+        let counts = &mut keys.counts;
+        let counter = if place.is_some() { &mut counts.hits } else { &mut counts.misses };
+        *counter += 1;
+        if place.is_none() {
+            self.outcome.happened(Class::MISS, "keymiss", key);
+        }
+        place.map(|place| (keys, place))
+    }
+}
+
+/// The number of the shard that a hash belongs to.
+pub(super) fn number(hash: u64, shift: u32) -> usize {
+    // All 64 bits cannot be shifted away at once.
+    (hash >> 1 >> (shift - 1)) as usize
+}
+
+fn keys_mut<'k>(locked: &'k mut Locked<'_>, shift: u32, hash: u64) -> &'k mut Keys {
+    match locked {
+        Locked::One(keys) => keys,
+        Locked::Many(many) => many[number(hash, shift)].as_mut().expect("the shards of all keys are locked"),
+    }
+}
+
+fn value_of(keys: &Keys, place: Place, kind: Kind) -> Result<Value<'_>, Fault> {
+    let bytes = keys.entry(place);
+    match (entry::kind(bytes) == kind, entry::is_big(bytes)) {
+        (false, _) => Err(Fault::WRONG_TYPE),
+        (true, false) => Ok(Value::Bytes(entry::value(bytes))),
+        (true, true) => Ok(Value::Big(keys.big(place))),
+    }
+}
