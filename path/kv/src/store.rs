@@ -6,6 +6,7 @@ mod blocks;
 mod entry;
 mod keys;
 mod outcome;
+pub(crate) mod packed;
 mod shards;
 mod slot;
 mod table;
