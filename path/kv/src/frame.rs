@@ -2,9 +2,12 @@
 #![allow(unused_imports)] // until the door is whole
 
 mod args;
+pub(crate) mod fuzzing;
 mod number;
 mod reply;
+mod request;
 
 pub(crate) use args::{Args, Owned, Span};
 pub(crate) use number::{parse_double, parse_int, write_double, write_human, write_int, write_score, write_unsigned};
 pub(crate) use reply::{Hole, Protocol, Reply};
+pub(crate) use request::{Cut, Limits, Requests, Rest};

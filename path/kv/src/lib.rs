@@ -7,4 +7,5 @@
 mod command;
 mod error;
 mod frame;
+pub mod fuzzing;
 mod store;
