@@ -2,6 +2,8 @@
 //!
 //! A family of commands has a file, which exports them as `COMMANDS`.
 
+pub(crate) mod answer;
+mod connection;
 #[cfg(test)]
 mod desk;
 mod execute;
@@ -9,6 +11,8 @@ mod keyspace;
 mod strings;
 mod table;
 
+use crate::client::Client;
+use crate::door::Door;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::View;
@@ -40,7 +44,19 @@ pub(crate) type Cost = fn(&View<'_>, Args<'_>) -> usize;
 /// How a command is done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Run {
+    /// On keys that are locked for it.
     Keys(OnKeys),
+    /// By itself, where the client is.
+    Here(OnClient),
+}
+
+/// Has to do with the client, or with the door.
+pub(crate) type OnClient = fn(&mut Here<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
+
+/// Where a command is done that works on no keys.
+pub(crate) struct Here<'h> {
+    pub(crate) client: &'h mut Client,
+    pub(crate) door: &'h Door,
 }
 
 /// Where the keys are among the words.
@@ -140,6 +156,11 @@ impl Command {
     /// One that works on the keys alone.
     pub(crate) const fn on_keys(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnKeys) -> Command {
         Command { name, arity, flags, group, keys, run: Run::Keys(run), cost: None }
+    }
+
+    /// One that has to do with the client, or with the door.
+    pub(crate) const fn here(name: &'static str, arity: i32, flags: Flags, group: Group, run: OnClient) -> Command {
+        Command { name, arity, flags, group, keys: KeySpec::None, run: Run::Here(run), cost: None }
     }
 
     /// It may take long: about so many elements.

@@ -4,8 +4,19 @@
 //! (`store`), which all loops share.
 #![allow(dead_code, unused_imports)] // until the door is whole
 
+mod client;
 mod command;
+mod door;
 mod error;
+mod events;
 mod frame;
 pub mod fuzzing;
+mod orders;
+mod path;
+mod plan;
 mod store;
+mod tier;
+mod visit;
+
+pub use plan::{Listen, Plan};
+pub use tier::{Handle, Tier};

@@ -1,7 +1,7 @@
 //! A desk for tests: commands as text, answers as bytes, and a clock that stands until it is told otherwise.
 
-use super::execute::{Done, execute};
-use super::{Run, find};
+use super::execute::{in_view, shards};
+use super::{Command, Run, find};
 use crate::error::Fault;
 use crate::frame::{Owned, Protocol, Reply};
 use crate::store::{Class, Ms, Outcome, Store};
@@ -50,13 +50,13 @@ impl Desk {
         String::from_utf8(out).unwrap_or_else(|bytes| bytes.into_bytes().escape_ascii().to_string())
     }
 
-    fn execute(&mut self, command: &super::Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {
-        let Run::Keys(run) = command.run;
-        match execute(&self.store, command, run, owned.args(), self.now, &mut self.outcome, reply) {
-            Ok(Done::Here(done)) => done,
-            Ok(Done::Long) => panic!("{} would take long", command.name),
-            Err(_) => panic!("no worker has the keys"),
-        }
+    fn execute(&mut self, command: &Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {
+        let Run::Keys(run) = command.run else { panic!("{} needs a client", command.name) };
+        let numbers = shards(&self.store, command.keys, owned.args());
+        let Ok(mut guards) = self.store.lock_many(numbers.into_iter()) else { panic!("no worker has the keys") };
+        let keys = guards.iter_mut().map(|(number, guard)| (*number, &mut **guard));
+        let mut view = self.store.view_many(keys, self.now, &mut self.outcome);
+        in_view(command, run, owned.args(), &mut view, reply).unwrap_or_else(|| panic!("{} would take long", command.name))
     }
 
     /// The answer to `line` is `answer`.

@@ -115,6 +115,19 @@ impl Outcome {
         }
     }
 
+    /// Whether nobody must be told anything.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.events.is_empty() && self.ready.is_empty() && self.effects.is_empty() && self.dropped.is_empty()
+    }
+
+    /// For the next command.
+    pub(crate) fn clear(&mut self) {
+        self.events.clear();
+        self.ready.clear();
+        self.effects.clear();
+        self.dropped.clear();
+    }
+
     /// A key went without a command that says so.
     pub(super) fn gone(&mut self, key: &[u8]) {
         self.effect(&[b"DEL", key]);

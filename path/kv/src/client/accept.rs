@@ -1,0 +1,76 @@
+//! Takes connections from a loop's sockets, counts them, seats them on a loop, and serves each in a task of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+
+use contract::Drain;
+use loops::{Accepted, Newcomer, Seat, Seated};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::Receiver;
+
+use super::Client;
+use crate::door::Door;
+use crate::events::add;
+use crate::visit::serve;
+
+const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
+
+/// What a connection holds for as long as it lives.
+struct Place {
+    _seat: Seat,
+    door: Rc<Door>,
+}
+
+/// Accepts on `socket` until `stop`; what the kernel had queued by then is still served.
+pub(crate) async fn accept(door: Rc<Door>, socket: TcpListener, mut stop: Drain) {
+    let each = |accepted| match accepted {
+        Accepted::Client(stream, address) => seat(&door, stream, address),
+        trouble => door.common.events.accepting(&trouble),
+    };
+    loops::accept(socket, stop.begun(), each).await;
+}
+
+/// Serves what other loops accepted for this one.
+pub(crate) async fn arrivals(door: Rc<Door>, mut newcomers: Receiver<Newcomer>) {
+    while let Some(Newcomer { stream, seat, peer }) = newcomers.recv().await {
+        // It fails only when the process has no descriptor or memory left; the client sees a closed connection.
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            begin(&door, stream, peer, seat);
+        }
+    }
+}
+
+fn seat(door: &Rc<Door>, stream: TcpStream, address: SocketAddr) {
+    let (seats, here) = (&door.common.seats, door.here.index);
+    add(&door.events().accepted, 1);
+    if seats.taken() >= door.plan().clients {
+        add(&door.events().refused, 1);
+        // A new socket takes so few bytes at once, or the client is closed without a word.
+        let _ = stream.try_write(TOO_MANY);
+        return;
+    }
+    match seats.seat(here, stream, address) {
+        Seated::Here(stream, seat) => begin(door, stream, address, seat),
+        Seated::There => add(&door.events().handed_over, 1),
+        Seated::Lost => {}
+    }
+}
+
+fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
+    door.opened();
+    let place = Place { _seat: seat, door: door.clone() };
+    tokio::task::spawn_local(async move {
+        let client = Client::new(place.door.new_client(), address);
+        serve(&place.door, stream, client).await;
+        drop(place);
+    });
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.door.closed();
+        if std::thread::panicking() {
+            self.door.common.events.panicked();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Carries out a loop's orders from the tier's handle.
+
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use contract::Drain;
+use loops::{Loop, Newcomer};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::task::spawn_local;
+
+use crate::client::accept;
+use crate::door::{Door, Shared};
+use crate::plan::Plan;
+
+/// What a loop is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Follow this plan; say when.
+    Plan(Arc<Plan>, SyncSender<()>),
+    /// Accept here until the drain begins.
+    Listen(TcpListener, Drain),
+    /// Close clients between two commands; say when they are told to.
+    Drain(SyncSender<()>),
+}
+
+/// One loop's part of the tier, from its start until nobody can give an order any more.
+pub(crate) async fn follow(
+    here: Loop,
+    common: Arc<Shared>,
+    plan: Arc<Plan>,
+    clients: Receiver<Newcomer>,
+    mut orders: UnboundedReceiver<Order>,
+) {
+    let door = Door::new(here, common, plan);
+    let arrivals = spawn_local(accept::arrivals(door.clone(), clients));
+    while let Some(order) = orders.recv().await {
+        obey(&door, order);
+    }
+    door.drain();
+    arrivals.abort();
+}
+
+fn obey(door: &Rc<Door>, order: Order) {
+    // Who asked may have stopped waiting.
+    match order {
+        Order::Plan(plan, done) => {
+            door.set_plan(plan);
+            let _ = done.send(());
+        }
+        Order::Listen(socket, stop) => drop(spawn_local(accept::accept(door.clone(), socket, stop))),
+        Order::Drain(done) => {
+            door.drain();
+            let _ = done.send(());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The path of a batch of commands: client -> command -> store.
+
+use crate::command::answer;
+use crate::command::answer::Stop;
+use crate::visit::{After, Visit};
+
+/// Takes what a client sent from its first byte to the last one of its answer.
+pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
+    // client: whole requests, if there are any by now.
+    match visit.receive().await {
+        After::Again => {}
+        other => return other,
+    }
+    loop {
+        // command, store: each is looked up and done on its keys, until something must be waited for.
+        match answer::answer(visit) {
+            Stop::Done => return visit.send().await,
+            Stop::Full => match visit.send().await {
+                After::Again => {}
+                other => return other,
+            },
+            Stop::Away(away) => away.back().await,
+            Stop::Long(long) => long.run(visit).await,
+        }
+    }
+}

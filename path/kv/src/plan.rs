@@ -1,0 +1,26 @@
+//! What the door shall do: checked and complete, plain data, made from the file by `settings.rs`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The plan of one `[kv.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// NAME.
+    pub name: Arc<str>,
+    /// Where clients come in.
+    pub listen: Listen,
+    /// Bytes that the keys and what they hold may take.
+    pub memory: usize,
+    /// Connections from clients.
+    pub clients: usize,
+}
+
+/// One address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Port 0: a free one.
+    pub address: SocketAddr,
+    /// Written in the file (a taken port is an error) or the default (a taken port means another one).
+    pub written: bool,
+}
