@@ -74,11 +74,13 @@ impl Events {
     }
 }
 
+type Counter = fn(&LoopEvents) -> &AtomicU64;
+
 impl Collect for Events {
     fn collect(&self, out: &mut Exposition) {
         let labels = [("kv", &*self.name)];
         out.gauge("kv_clients", "Clients connected.", &labels, self.seats.taken() as f64);
-        let counters: [(&str, &str, fn(&LoopEvents) -> &AtomicU64); 5] = [
+        let counters: [(&'static str, &'static str, Counter); 5] = [
             ("kv_connections_total", "Connections accepted.", |one| &one.accepted),
             ("kv_connections_refused_total", "Connections refused: there were too many clients.", |one| &one.refused),
             ("kv_commands_total", "Commands done.", |one| &one.commands),

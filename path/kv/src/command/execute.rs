@@ -9,7 +9,13 @@ use crate::store::{Store, View};
 pub(crate) const AT_ONCE: usize = 2_000;
 
 /// Runs `run` on the keys of `view`. `None`: it would take long, and nothing was done.
-pub(super) fn in_view(command: &Command, run: OnKeys, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) -> Option<Result<(), Fault>> {
+pub(super) fn in_view(
+    command: &Command,
+    run: OnKeys,
+    args: Args<'_>,
+    view: &mut View<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<Result<(), Fault>> {
     if command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE) {
         return None;
     }

@@ -179,7 +179,7 @@ impl Requests {
     }
 
     /// Forgets what was read last; the open request comes to the front.
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.spans.drain(..self.open.span);
         self.open.span = 0;
         self.open.start = 0;
