@@ -8,6 +8,7 @@ mod connection;
 mod desk;
 mod execute;
 mod keyspace;
+mod scan;
 mod strings;
 mod table;
 

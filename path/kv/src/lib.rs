@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod frame;
 pub mod fuzzing;
+mod glob;
 mod orders;
 mod path;
 mod plan;

@@ -7,14 +7,17 @@ mod entry;
 mod keys;
 mod outcome;
 pub(crate) mod packed;
+mod random;
 mod shards;
 mod slot;
 mod table;
+mod varint;
 mod view;
 
 pub(crate) use big::Big;
 pub(crate) use entry::{Kind, Ms};
 pub(crate) use outcome::{Class, Outcome};
+pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Store};
 pub(crate) use slot::Slot;
 pub(crate) use view::{Value, View};

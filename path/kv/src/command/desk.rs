@@ -4,7 +4,7 @@ use super::execute::{in_view, shards};
 use super::{Command, Run, find};
 use crate::error::Fault;
 use crate::frame::{Owned, Protocol, Reply};
-use crate::store::{Class, Ms, Outcome, Store};
+use crate::store::{Class, Ms, Outcome, Random, Store};
 
 /// A store of its own.
 pub(crate) struct Desk {
@@ -17,7 +17,12 @@ pub(crate) struct Desk {
 impl Desk {
     /// With four shards, at a moment of 2026, in RESP2; all events and effects are kept.
     pub(crate) fn new() -> Desk {
-        let outcome = Outcome { wanted: Class::parse(b"KEAmn").expect("they are letters"), logs: true, ..Outcome::default() };
+        let outcome = Outcome {
+            wanted: Class::parse(b"KEAmn").expect("they are letters"),
+            logs: true,
+            random: Random::seeded(5),
+            ..Outcome::default()
+        };
         Desk { store: Store::new(16 << 20, 1).expect("a thread starts"), now: 1_790_000_000_000, protocol: Protocol::Resp2, outcome }
     }
 

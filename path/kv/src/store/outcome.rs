@@ -1,6 +1,7 @@
 //! What a command did to the keys, beside its answer: what others must be told.
 
 use super::big::Big;
+use super::random::Random;
 
 /// Kinds of keyspace events, as `notify-keyspace-events` chooses them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) logs: bool,
     /// Values that are not there any more, to be dropped where it may take long.
     pub(crate) dropped: Vec<Big>,
+    /// What is picked by chance is picked so.
+    pub(crate) random: Random,
 }
 
 impl Class {

@@ -8,6 +8,8 @@ mod edit;
 
 pub(crate) use edit::Edit;
 
+use super::varint::{read, read_back};
+
 /// Most members, or pairs, of a small collection.
 pub(crate) const MOST_ENTRIES: usize = 128;
 /// Most bytes of a small collection.
@@ -187,32 +189,6 @@ impl<const TWO_WAY: bool> ExactSizeIterator for Pairs<'_, TWO_WAY> {}
 #[inline]
 const fn size<const TWO_WAY: bool>(length: usize, head: usize) -> usize {
     head + length + if TWO_WAY { head } else { 0 }
-}
-
-/// The length that begins at a place, and how many bytes it takes.
-#[inline]
-fn read(bytes: &[u8], at: usize) -> (usize, usize) {
-    let first = bytes[at];
-    if first < 0x80 { (usize::from(first), 1) } else { read_long(bytes[at..].iter()) }
-}
-
-/// The length that ends before a place.
-#[inline]
-fn read_back(bytes: &[u8], at: usize) -> (usize, usize) {
-    let last = bytes[at - 1];
-    if last < 0x80 { (usize::from(last), 1) } else { read_long(bytes[..at].iter().rev()) }
-}
-
-fn read_long<'b>(bytes: impl Iterator<Item = &'b u8>) -> (usize, usize) {
-    let (mut length, mut head) = (0, 0);
-    for byte in bytes {
-        length |= usize::from(byte & 0x7f) << (7 * head);
-        head += 1;
-        if *byte < 0x80 {
-            break;
-        }
-    }
-    (length, head)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::big::Big;
 use super::entry::{self, Kind, Ms};
 use super::keys::{Keys, hash};
 use super::outcome::{Class, Outcome};
+use super::random::Random;
 use super::slot::Slot;
 use super::table::Place;
 use crate::error::Fault;
@@ -40,6 +41,11 @@ impl<'v> View<'v> {
     /// Milliseconds since 1970, the same for the whole command.
     pub(crate) fn now(&self) -> Ms {
         self.now
+    }
+
+    /// Chance, for what a command picks.
+    pub(crate) fn random(&mut self) -> &mut Random {
+        &mut self.outcome.random
     }
 
     /// What `key` holds, if it is of this kind; counts as a use of it.

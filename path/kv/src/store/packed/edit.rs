@@ -1,9 +1,7 @@
 //! How packed elements are changed: in a `Vec`, which is put back into an entry or is a node of its own.
 
+use super::super::varint::{LONGEST, write};
 use super::{HEAD, Packed, size};
-
-/// Longest length, as a varint.
-const LONGEST: usize = 10;
 
 /// Elements that are changed.
 #[derive(Debug)]
@@ -92,16 +90,4 @@ impl<'e, const TWO_WAY: bool> Edit<'e, TWO_WAY> {
         let count = u16::try_from(count).expect("no more elements are packed together");
         self.bytes[..HEAD].copy_from_slice(&count.to_le_bytes());
     }
-}
-
-/// Writes a length.
-fn write(mut length: usize, bytes: &mut [u8; LONGEST]) -> &[u8] {
-    let mut at = 0;
-    while length >= 0x80 {
-        bytes[at] = length as u8 | 0x80;
-        length >>= 7;
-        at += 1;
-    }
-    bytes[at] = length as u8;
-    &bytes[..=at]
 }
