@@ -1,6 +1,6 @@
 //! The promises of requests and numbers, for any bytes.
 
-use super::number::{parse_double, parse_int, write_double, write_int};
+use super::number::{Long, parse_double, parse_int, write_double, write_int};
 use super::{Args, Cut, Limits, Requests, Rest};
 
 /// What was read: requests, and why the rest was not.
@@ -30,6 +30,12 @@ pub(crate) fn numbers(text: &[u8]) {
     if let Some(value) = parse_double(text) {
         write_double(value, &mut printed);
         assert_eq!(parse_double(&printed).map(f64::to_bits), Some(value.to_bits()));
+        assert!(Long::parse(text).is_some() || text.len() > 5119, "a long holds every double");
+        printed.clear();
+    }
+    if let Some(sum) = Long::parse(text).and_then(|value| value.plus(Long::parse(b"0")?)) {
+        sum.write(&mut printed);
+        assert!(Long::parse(&printed).is_some());
     }
 }
 

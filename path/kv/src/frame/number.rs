@@ -1,8 +1,13 @@
 //! Numbers as Redis reads and prints them.
 
+mod big;
 mod double;
+mod hex;
+mod long;
+mod scaled;
 
 pub(crate) use double::{parse_double, write_double, write_human, write_score};
+pub(crate) use long::Long;
 
 /// The two digits of every number below 100.
 const PAIRS: [u8; 200] = {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::write_int;
+use super::{hex, write_int};
 
 /// Longest text of a double in scientific notation with 17 digits: `-1.2345678901234567e-308`.
 const SCIENTIFIC: usize = 24;
@@ -16,6 +16,7 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
         _ => (false, text),
     };
     let value = match unsigned {
+        [b'0', b'x' | b'X', digits @ ..] => hex::parse(digits)?.double()?,
         [b'0'..=b'9' | b'.', ..] => decimal(unsigned)?,
         _ if infinite(unsigned) => f64::INFINITY,
         _ => return None,
@@ -218,12 +219,44 @@ mod tests {
             ("+INF", f64::INFINITY),
             ("4.9e-324", 5e-324),
             ("0e999", 0.0),
+            ("0x1.8p1", 3.0),
+            ("-0XfF", -255.0),
+            ("0x.8", 0.5),
+            ("0x1p-1074", 5e-324),
+            ("0x0.00000000000000000000000000000000000000000000000000000000000000000001p268", 0.0625),
+            ("0x1.00000000000008", 1.0),
+            ("0x1.000000000000080000000000000000000000000000000000001", 1.0000000000000002),
+            ("0x1.fffffffffffffp1023", f64::MAX),
         ];
         for (text, value) in good {
             assert_eq!(parse_double(text.as_bytes()), Some(value), "{text}");
         }
         let bad = [
-            "", "-", "+", ".", "e5", "1e", "1e+", " 1", "1 ", "1x", "--1", "+-1", "nan", "-nan", "infin", "1e309", "1e-400", "0x", "1_0",
+            "",
+            "-",
+            "+",
+            ".",
+            "e5",
+            "1e",
+            "1e+",
+            " 1",
+            "1 ",
+            "1x",
+            "--1",
+            "+-1",
+            "nan",
+            "-nan",
+            "infin",
+            "1e309",
+            "1e-400",
+            "0x1p1024",
+            "0x1.fffffffffffff8p1023",
+            "0x1p-1075",
+            "0x1g",
+            "0x1p1.",
+            "0x1.1.1",
+            "0x",
+            "1_0",
             "1\0",
         ];
         for text in bad {
