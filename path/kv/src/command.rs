@@ -3,10 +3,12 @@
 //! A family of commands has a file, which exports them as `COMMANDS`.
 
 pub(crate) mod answer;
+mod chance;
 mod connection;
 #[cfg(test)]
 mod desk;
 mod execute;
+mod hashes;
 mod keyspace;
 mod scan;
 mod strings;

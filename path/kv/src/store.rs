@@ -3,7 +3,9 @@
 mod arena;
 mod big;
 mod blocks;
+mod elements;
 mod entry;
+pub(crate) mod hash;
 mod keys;
 mod outcome;
 pub(crate) mod packed;

@@ -1,8 +1,12 @@
 //! Values too big for their entry: each type has a form of its own, kept by number.
 
+use super::hash::Fields;
+
 /// A value that does not lie in its entry.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // what is big lies in a box, and has some KB besides
 pub(crate) enum Big {
+    Hash(Fields),
     /// To be another form.
     List(Vec<Box<[u8]>>),
 }
@@ -24,6 +28,7 @@ impl Big {
     pub(crate) fn held(&self) -> usize {
         size_of::<Big>()
             + match self {
+                Big::Hash(fields) => fields.held(),
                 Big::List(all) => all.len() * 64,
             }
     }

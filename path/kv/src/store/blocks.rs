@@ -19,7 +19,16 @@ pub(super) struct Blocks {
 impl Blocks {
     /// None yet; pages of the arena have `page` bytes.
     pub(super) fn new(page: usize) -> Blocks {
-        Blocks { arena: Arena::of_pages(page), largest: Arena::largest(page), alone: Vec::new(), vacant: Vec::new(), held: 0 }
+        Blocks::over(Arena::of_pages(page), page)
+    }
+
+    /// As [`Blocks::new`], for one big value: the last page begins small.
+    pub(super) fn growing(page: usize) -> Blocks {
+        Blocks::over(Arena::growing(page), page)
+    }
+
+    fn over(arena: Arena, page: usize) -> Blocks {
+        Blocks { arena, largest: Arena::largest(page), alone: Vec::new(), vacant: Vec::new(), held: 0 }
     }
 
     /// A block of `length` bytes of any content.
@@ -98,6 +107,16 @@ impl Blocks {
     /// Bytes held of the allocator.
     pub(super) fn held(&self) -> usize {
         self.arena.held() + self.held + self.alone.capacity() * size_of::<Vec<u8>>()
+    }
+
+    /// Bytes in pages that no block has.
+    pub(super) fn free_bytes(&self) -> usize {
+        self.arena.free_bytes()
+    }
+
+    /// As [`Arena::evacuate`].
+    pub(super) fn evacuate(&mut self, most: usize, moved: impl FnMut(&[u8], Handle, Handle)) -> usize {
+        self.arena.evacuate(most, moved)
     }
 
     pub(super) fn clear(&mut self) {

@@ -189,9 +189,15 @@ impl Keys {
 
     /// A copy of what an entry holds in itself, in memory that [`Keys::keep_scratch`] takes back.
     pub(super) fn scratch_of(&mut self, place: Place) -> Vec<u8> {
+        let mut scratch = self.scratch();
+        scratch.extend_from_slice(entry::value(self.entry(place)));
+        scratch
+    }
+
+    /// That memory, with no bytes in it.
+    pub(super) fn scratch(&mut self) -> Vec<u8> {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        scratch.extend_from_slice(entry::value(self.entry(place)));
         scratch
     }
 

@@ -67,8 +67,14 @@ impl<'a, const TWO_WAY: bool> Packed<'a, TWO_WAY> {
     /// The element at a place.
     #[inline]
     pub(crate) fn get(self, at: usize) -> &'a [u8] {
+        &self.bytes[self.range(at)]
+    }
+
+    /// Where the bytes of the element at a place lie.
+    #[inline]
+    pub(crate) fn range(self, at: usize) -> std::ops::Range<usize> {
         let (length, head) = read(self.bytes, at);
-        &self.bytes[at + head..at + head + length]
+        at + head..at + head + length
     }
 
     /// The place behind the element at a place.

@@ -13,6 +13,11 @@ impl Random {
         Random(seed)
     }
 
+    /// Others, for who cannot hold on to these.
+    pub(crate) fn split(&mut self) -> Random {
+        Random(self.next())
+    }
+
     /// The next one.
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -109,6 +109,11 @@ impl<'s> Slot<'s> {
         }
     }
 
+    /// As [`Slot::edit`]; when it is not there, no bytes.
+    pub(crate) fn edit_or_start(&mut self) -> Option<Vec<u8>> {
+        if self.place.is_some() { self.edit() } else { Some(self.keys.scratch()) }
+    }
+
     /// Puts back what [`Slot::edit`] gave; an expiry and the mark stay.
     pub(crate) fn put_edited(&mut self, bytes: Vec<u8>) {
         let mark = self.mark();

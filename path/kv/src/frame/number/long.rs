@@ -44,6 +44,11 @@ impl Long {
         Long::fit(negative, scaled)
     }
 
+    /// Whether it is not infinite.
+    pub(crate) fn is_finite(self) -> bool {
+        self.exponent != INFINITE
+    }
+
     /// The sum, unless it is not finite.
     pub(crate) fn plus(self, other: Long) -> Option<Long> {
         if self.exponent == INFINITE || other.exponent == INFINITE {

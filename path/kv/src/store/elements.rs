@@ -1,0 +1,162 @@
+//! elements: what a big hash or set consists of: blocks of bytes found by their names, in a table and an arena of their own.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::marker::PhantomData;
+
+use super::arena::Handle;
+use super::blocks::Blocks;
+use super::random::Random;
+use super::table::{Names, Table};
+
+/// Pages of one big value grow to so many bytes.
+const PAGE: usize = 16 << 10;
+/// Blocks that are moved when one goes, while there are too many holes.
+const MOVES: usize = 4;
+
+/// Where the name is in a block.
+pub(crate) trait Named {
+    /// The name of a block.
+    fn name(block: &[u8]) -> &[u8];
+}
+
+/// Blocks by name.
+pub(crate) struct Elements<N> {
+    table: Table,
+    blocks: Blocks,
+    hasher: RandomState,
+    named: PhantomData<fn() -> N>,
+}
+
+/// How the blocks are named.
+struct Lent<'a, N> {
+    blocks: &'a Blocks,
+    hasher: &'a RandomState,
+    named: PhantomData<N>,
+}
+
+impl<N: Named> Names for Lent<'_, N> {
+    fn hash(&self, at: Handle) -> u64 {
+        self.hasher.hash_one(N::name(self.blocks.bytes(at)))
+    }
+
+    fn is(&self, at: Handle, key: &[u8]) -> bool {
+        N::name(self.blocks.bytes(at)) == key
+    }
+}
+
+macro_rules! lent {
+    ($elements:expr) => {
+        Lent::<N> { blocks: &$elements.blocks, hasher: &$elements.hasher, named: PhantomData }
+    };
+}
+
+impl<N: Named> Elements<N> {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Elements { table: Table::new(0), blocks: Blocks::growing(PAGE), hasher: RandomState::new(), named: PhantomData }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Bytes held of the allocator.
+    pub(crate) fn held(&self) -> usize {
+        self.table.held() + self.blocks.held()
+    }
+
+    /// The block of that name.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        let place = self.table.find(self.hasher.hash_one(name), name, &lent!(self))?;
+        Some(self.blocks.bytes(self.table.at(place)))
+    }
+
+    /// Makes the block of that name `length` bytes long and has all of it written; whether there was none.
+    pub(crate) fn put(&mut self, name: &[u8], length: usize, write: impl FnOnce(&mut [u8])) -> bool {
+        let hash = self.hasher.hash_one(name);
+        let Some(place) = self.table.find(hash, name, &lent!(self)) else {
+            let at = self.blocks.alloc(length);
+            write(self.blocks.bytes_mut(at));
+            self.table.insert(hash, at, &lent!(self));
+            return true;
+        };
+        let old = self.table.at(place);
+        let new = self.blocks.resize(old, length);
+        if new != old {
+            self.table.set(place, new);
+        }
+        write(self.blocks.bytes_mut(new));
+        self.tidy();
+        false
+    }
+
+    /// Takes the block of that name away; whether there was one.
+    pub(crate) fn remove(&mut self, name: &[u8]) -> bool {
+        let Some(place) = self.table.find(self.hasher.hash_one(name), name, &lent!(self)) else { return false };
+        let at = self.table.remove(place);
+        self.blocks.free(at);
+        self.tidy();
+        true
+    }
+
+    /// Moves a few blocks together while an eighth of the memory is holes.
+    fn tidy(&mut self) {
+        let holes = self.blocks.free_bytes();
+        if holes > PAGE && holes * 8 > self.blocks.held() {
+            let (table, hasher) = (&mut self.table, &self.hasher);
+            self.blocks.evacuate(MOVES, |bytes, old, new| table.replace(hasher.hash_one(N::name(bytes)), old, new));
+        }
+    }
+
+    /// All blocks, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.table.iter().map(|at| self.blocks.bytes(at))
+    }
+
+    /// Blocks in the order of their hashes from `cursor` on, about `most`; gives the next cursor, 0 at the end.
+    pub(crate) fn scan<'a>(&'a self, cursor: u64, most: usize, mut each: impl FnMut(&'a [u8])) -> u64 {
+        self.table.scan(cursor, most, &lent!(self), |at| each(self.blocks.bytes(at)))
+    }
+
+    /// One by chance, each as likely as another.
+    pub(crate) fn pick(&self, random: &mut Random) -> Option<&[u8]> {
+        self.table.random(random.next()).map(|at| self.blocks.bytes(at))
+    }
+
+    /// `count` different ones by chance, or all.
+    pub(crate) fn choose<'a>(&'a self, count: usize, random: &mut Random, mut each: impl FnMut(&'a [u8])) {
+        if count.saturating_mul(3) < self.len() {
+            return self.choose_few(count, random, each);
+        }
+        let mut all = self.iter();
+        let mut next = 0;
+        for number in random.choose(count, self.len()) {
+            each(all.nth(number - next).expect("there are so many"));
+            next = number + 1;
+        }
+    }
+
+    /// As [`Elements::choose`], when there are many more.
+    fn choose_few<'a>(&'a self, count: usize, random: &mut Random, mut each: impl FnMut(&'a [u8])) {
+        let mut chosen = std::collections::HashSet::with_capacity(count);
+        while chosen.len() < count {
+            let at = self.table.random(random.next()).expect("there are more");
+            if chosen.insert(at) {
+                each(self.blocks.bytes(at));
+            }
+        }
+    }
+}
+
+impl<N: Named> fmt::Debug for Elements<N> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_list().entries(self.iter().map(N::name)).finish()
+    }
+}

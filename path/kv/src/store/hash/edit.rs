@@ -1,0 +1,120 @@
+//! A hash that is changed.
+
+use super::super::big::Big;
+use super::super::packed::{Edit, Row, SHORT, is_small};
+use super::super::slot::Slot;
+use super::{Fields, Hash, STEP};
+
+/// Most fields with which Redis keeps its packed form (`hash-max-listpack-entries`).
+const MOST_PACKED: usize = 512;
+
+/// A hash in the hands of a command; [`HashEdit::close`] puts it back.
+pub(crate) struct HashEdit<'e, 's> {
+    slot: &'e mut Slot<'s>,
+    /// The packed form while it is edited; none when it is big.
+    packed: Option<Vec<u8>>,
+    mark: bool,
+}
+
+impl<'e, 's> HashEdit<'e, 's> {
+    /// The hash of a slot that has one, or nothing.
+    #[must_use = "what was changed must be put back"]
+    pub(crate) fn open(slot: &'e mut Slot<'s>) -> HashEdit<'e, 's> {
+        let (mut packed, mark) = (slot.edit_or_start(), slot.mark());
+        packed.as_mut().map(Edit::<false>::of);
+        HashEdit { slot, packed, mark }
+    }
+
+    /// What it is now.
+    pub(crate) fn hash(&self) -> Hash<'_> {
+        match &self.packed {
+            Some(bytes) => Hash::Packed(Row::of(bytes)),
+            None => Hash::of(self.slot.value().expect("a big one is there")),
+        }
+    }
+
+    /// Gives a field a value; whether it is new.
+    pub(crate) fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
+        let is_new = match &mut self.packed {
+            Some(bytes) => {
+                let is_new = put(&mut Edit::of(bytes), field, value);
+                self.unpack();
+                is_new
+            }
+            None => fields(self.slot).set(field, value),
+        };
+        self.mark |= field.len().max(value.len()) > SHORT || self.hash().len() > MOST_PACKED;
+        is_new
+    }
+
+    /// Takes a field away; whether it was there.
+    pub(crate) fn remove(&mut self, field: &[u8]) -> bool {
+        let Some(bytes) = &mut self.packed else { return fields(self.slot).remove(field) };
+        let mut edit = Edit::<false>::of(bytes);
+        let at = edit.packed().find(field, STEP);
+        if let Some(at) = at {
+            edit.remove(at, STEP);
+        }
+        at.is_some()
+    }
+
+    /// Puts it back, or takes the key away when no field is left; whether one is.
+    pub(crate) fn close(self) -> bool {
+        let is_there = self.hash().len() > 0;
+        match self.packed {
+            Some(bytes) if is_there => self.slot.put_edited(bytes),
+            Some(_) => self.slot.remove(),
+            None if is_there => {}
+            None => self.slot.remove(),
+        }
+        self.slot.set_mark(self.mark);
+        is_there
+    }
+
+    /// Makes it a big one when it is not small any more.
+    fn unpack(&mut self) {
+        let Some(row) = self.packed.as_deref().map(Row::of) else { return };
+        if !is_small(row.len() / STEP, row.end()) {
+            let mut all = Fields::new();
+            row.pairs().for_each(|(field, value)| {
+                all.set(field, value);
+            });
+            self.slot.put_big(Big::Hash(all));
+            self.packed = None;
+        }
+    }
+}
+
+fn put(edit: &mut Edit<'_, false>, field: &[u8], value: &[u8]) -> bool {
+    match edit.packed().find(field, STEP) {
+        Some(at) => {
+            edit.replace(edit.packed().behind(at), value);
+            false
+        }
+        None => {
+            edit.push(field);
+            edit.push(value);
+            true
+        }
+    }
+}
+
+fn fields<'f>(slot: &'f mut Slot<'_>) -> &'f mut Fields {
+    match slot.big() {
+        Some(Big::Hash(fields)) => fields,
+        _ => unreachable!("what is not packed is a big hash"),
+    }
+}
+
+/// Writes the value of a field over an old one that is as long and lies in the entry; whether there is such a one.
+pub(crate) fn replace(slot: &mut Slot<'_>, field: &[u8], value: &[u8]) -> bool {
+    let Some(bytes) = slot.bytes_mut() else { return false };
+    let row = Row::of(bytes);
+    let Some(at) = row.find(field, STEP).map(|at| row.behind(at)) else { return false };
+    let same = row.range(at);
+    if same.len() != value.len() {
+        return false;
+    }
+    bytes[same].copy_from_slice(value);
+    true
+}

@@ -1,0 +1,143 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::super::entry::Kind;
+use super::super::outcome::Outcome;
+use super::super::shards::Store;
+use super::super::slot::Slot;
+use super::*;
+
+/// Runs `with` on the slot of one key.
+fn on_slot<T>(store: &Store, with: impl FnOnce(&mut Slot<'_>) -> T) -> T {
+    let mut guard = store.lock(0).unwrap_or_else(|_| panic!("no worker has it"));
+    let mut outcome = Outcome::default();
+    let mut view = store.view(&mut guard, 0, &mut outcome);
+    with(&mut view.open(b"key", Kind::Hash).expect("there is nothing else"))
+}
+
+fn held(slot: &Slot<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    if let Some(value) = slot.value() {
+        Hash::of(value).each(|field, value| {
+            assert!(all.insert(field.to_vec(), value.to_vec()).is_none(), "a field is there once");
+        });
+    }
+    all
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Set(u16, usize),
+    Remove(u16),
+}
+
+fn changes(fields: u16) -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        3 => (0..fields, prop_oneof![9 => 0usize..30, 1 => 0usize..3000]).prop_map(|(field, length)| Change::Set(field, length)),
+        1 => (0..fields).prop_map(Change::Remove),
+    ];
+    prop::collection::vec(change, 0..200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn a_hash_is_as_a_map(changes in (1u16..300).prop_flat_map(changes), at_once in 1usize..20) {
+        let store = Store::new(1 << 20, 1).unwrap();
+        let mut model = BTreeMap::new();
+        for some in changes.chunks(at_once) {
+            let is_there = on_slot(&store, |slot| {
+                let mut edit = HashEdit::open(slot);
+                for change in some {
+                    match *change {
+                        Change::Set(field, length) => {
+                            let (field, value) = (format!("field {field}").into_bytes(), vec![b'v'; length]);
+                            assert_eq!(edit.set(&field, &value), model.insert(field, value).is_none());
+                        }
+                        Change::Remove(field) => {
+                            let field = format!("field {field}").into_bytes();
+                            assert_eq!(edit.remove(&field), model.remove(&field).is_some());
+                        }
+                    }
+                }
+                edit.close()
+            });
+            prop_assert_eq!(is_there, !model.is_empty());
+            on_slot(&store, |slot| {
+                assert_eq!(held(slot), model);
+                assert_eq!(slot.kind().is_some(), is_there);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_value_of_the_same_length_is_written_where_it_is() {
+    let store = Store::new(1 << 20, 1).unwrap();
+    on_slot(&store, |slot| {
+        assert!(!replace(slot, b"a", b"1"));
+        let mut edit = HashEdit::open(slot);
+        edit.set(b"a", b"1");
+        edit.set(b"b", b"a");
+        edit.close();
+        assert!(replace(slot, b"b", b"2") && !replace(slot, b"b", b"22") && !replace(slot, b"c", b"2"));
+        assert_eq!(held(slot).into_values().collect::<Vec<_>>(), [b"1", b"2"]);
+    });
+}
+
+#[test]
+fn the_mark_says_when_redis_has_a_table() {
+    let store = Store::new(1 << 20, 1).unwrap();
+    on_slot(&store, |slot| {
+        let mut edit = HashEdit::open(slot);
+        (0..MOST).for_each(|number| {
+            edit.set(format!("{number}").as_bytes(), &[0; SHORT]);
+        });
+        edit.close();
+        assert_eq!((slot.mark(), encoding(slot.mark())), (false, "listpack"));
+        let mut edit = HashEdit::open(slot);
+        edit.set(b"one more", b"");
+        edit.remove(b"one more");
+        edit.close();
+        assert_eq!((slot.mark(), encoding(slot.mark())), (true, "hashtable"));
+        slot.remove();
+        let mut edit = HashEdit::open(slot);
+        edit.set(b"long", &[0; SHORT + 1]);
+        edit.close();
+        assert!(slot.mark());
+    });
+}
+
+const MOST: usize = 512;
+const SHORT: usize = 64;
+
+#[test]
+fn what_is_chosen_is_different_and_even() {
+    for count in [20, 300] {
+        let store = Store::new(1 << 20, 1).unwrap();
+        let mut random = Random::seeded(3);
+        on_slot(&store, |slot| {
+            let mut edit = HashEdit::open(slot);
+            (0..count).for_each(|number: usize| {
+                edit.set(format!("{number}").as_bytes(), format!("{number}").as_bytes());
+            });
+            edit.close();
+            let hash = Hash::of(slot.value().unwrap());
+            assert_eq!(matches!(hash, Hash::Big(_)), count > 128);
+            for wanted in [1, 5, count / 2, count, count + 1] {
+                let mut chosen = Vec::new();
+                hash.choose(wanted, &mut random, |field, value| {
+                    assert_eq!(field, value);
+                    chosen.push(field);
+                });
+                chosen.sort_unstable();
+                chosen.dedup();
+                assert_eq!(chosen.len(), wanted.min(count));
+            }
+            let mut counts = BTreeMap::<_, usize>::new();
+            (0..count * 100).for_each(|_| *counts.entry(hash.pick(&mut random).0).or_default() += 1);
+            assert!(counts.len() == count && counts.values().all(|times| (50..170).contains(times)), "{counts:?}");
+        });
+    }
+}
