@@ -30,6 +30,9 @@ const SPARES: usize = 4;
 pub(crate) struct Handle(NonZeroU32);
 
 impl Handle {
+    /// No block of any arena.
+    pub(crate) const NOWHERE: Self = Self(NonZeroU32::MAX);
+
     /// The handle as a number that is never 0.
     pub(crate) fn number(self) -> u32 {
         self.0.get()

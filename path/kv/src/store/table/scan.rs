@@ -1,0 +1,109 @@
+//! Going through a table: in the order of hashes, by what falls due, at random.
+
+use super::segment::{SLOTS, Segment};
+use super::{Handle, Names, Table};
+
+/// Bits of a hash that a cursor leaves out.
+const LEFT_OUT: u32 = 16;
+/// Segments looked at by a scan that finds little.
+const SEGMENTS: usize = 16;
+/// Slots tried at random; all but an emptied table has a handle in every other slot.
+const TRIES: usize = 128;
+
+impl Table {
+    /// Hands out handles in the order of their hashes from `cursor` on, `most` or so, and says where to go on; 0 is both the start and
+    /// the end.
+    ///
+    /// The cursor is what follows the `shared` bits in the first 48 bits of a hash; all handles with the same are handed out together,
+    /// even if they are more than `most`. A handle that stays from the first call to the last is handed out exactly once, whatever is
+    /// put in and taken out meanwhile.
+    pub(crate) fn scan(&self, cursor: u64, most: usize, names: &impl Names, mut each: impl FnMut(Handle)) -> u64 {
+        let drop = LEFT_OUT + self.shared;
+        if self.is_empty() || cursor >> (u64::BITS - drop) != 0 {
+            return 0;
+        }
+        let (mut given, mut start, mut found) = (0, cursor << drop, Vec::with_capacity(SLOTS));
+        for _ in 0..SEGMENTS.max(most) {
+            let segment = self.segments.get(self.directory.segment(start));
+            self.gather(segment, start >> drop, names, &mut found);
+            let mut last = None;
+            for (at, handle) in found.drain(..) {
+                if given >= most.max(1) && last != Some(at) {
+                    return at;
+                }
+                each(handle);
+                (given, last) = (given + 1, Some(at));
+            }
+            let Some(end) = segment.end() else { return 0 };
+            start = end;
+        }
+        start >> drop
+    }
+
+    /// The handles of a segment from a cursor on, in order.
+    fn gather(&self, segment: &Segment, cursor: u64, names: &impl Names, found: &mut Vec<(u64, Handle)>) {
+        let at = |hash: u64| (hash << self.shared) >> (LEFT_OUT + self.shared);
+        found.extend(segment.handles().iter().map(|handle| (at(names.hash(*handle)), *handle)));
+        if segment.is_spilled() {
+            let spilled = self.crowd.iter().filter(|(hash, _)| segment.takes(hash << self.shared));
+            found.extend(spilled.map(|(hash, handle)| (at(hash), handle)));
+        }
+        found.retain(|(at, _)| *at >= cursor);
+        found.sort_unstable_by_key(|(at, _)| *at);
+    }
+
+    /// All handles, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Handle> {
+        let spilled = self.crowd.iter().map(|(_, handle)| handle);
+        self.segments.iter().flat_map(|segment| segment.handles().iter().copied()).chain(spilled)
+    }
+
+    /// One of the handles, each as likely as another, as `seed` falls.
+    pub(crate) fn random(&self, mut seed: u64) -> Option<Handle> {
+        let slots = self.segments.len() * SLOTS + self.crowd.len();
+        for _ in 0..TRIES.min(slots) {
+            seed = mixed(seed);
+            // the product's top half is below `slots`, each as likely
+            if let Some(handle) = self.slot(((u128::from(seed) * slots as u128) >> 64) as usize) {
+                return Some(handle);
+            }
+        }
+        self.iter().next()
+    }
+
+    fn slot(&self, number: usize) -> Option<Handle> {
+        let segment = number / SLOTS;
+        if segment < self.segments.len() {
+            return self.segments.get(segment as u32).handles().get(number % SLOTS).copied();
+        }
+        Some(self.crowd.handle((number - self.segments.len() * SLOTS) as u32))
+    }
+
+    /// Looks at `most` segments from number `from` on, hands the handles of those in which something may be due by `now` to `each`,
+    /// which says when the next of them falls due (`u64::MAX`: none does), and says where to go on (0: at the start again).
+    pub(crate) fn walk(&mut self, from: u32, most: usize, now: u64, mut each: impl FnMut(&[Handle]) -> u64) -> u32 {
+        let end = (from as usize + most).min(self.segments.len());
+        for number in from..end as u32 {
+            let segment = self.segments.get_mut(number);
+            if segment.soonest <= now {
+                segment.soonest = each(segment.handles());
+            }
+        }
+        if end < self.segments.len() {
+            return end as u32;
+        }
+        if self.crowd.soonest <= now {
+            let spilled: Vec<Handle> = self.crowd.iter().map(|(_, handle)| handle).collect();
+            self.crowd.soonest = each(&spilled);
+        }
+        0
+    }
+}
+
+/// The next number of a sequence that looks random (splitmix64).
+fn mixed(seed: u64) -> u64 {
+    let mut next = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    next = (next ^ next >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    next = (next ^ next >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    next ^ next >> 31
+}
