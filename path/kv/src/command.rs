@@ -7,6 +7,8 @@ mod chance;
 mod connection;
 #[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod differ;
 mod execute;
 mod hashes;
 mod keyspace;

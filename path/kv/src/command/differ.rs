@@ -1,0 +1,92 @@
+//! Random commands for a desk and for a real Redis: the answers and the events must be the same.
+//!
+//! `KV_REDIS=PORT [KV_SEED=… KV_COMMANDS=…] cargo test -p plimsoll-kv differ -- --ignored`, with a `redis-server --save ''` on
+//! that port, which is emptied.
+
+mod hashes;
+mod wire;
+
+use super::desk::Desk;
+use crate::store::Random;
+use wire::{Node, Wire};
+
+/// A command, in words.
+type Words = Vec<String>;
+
+/// How an answer is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// It is the same byte for byte.
+    Same,
+    /// Its elements may come in any order.
+    Any,
+    /// Its elements may come in any order, two by two.
+    Pairs,
+    /// Only its length is the same.
+    Length,
+}
+
+/// Makes commands of a family.
+type Family = fn(&mut Random) -> (Words, Order);
+
+/// Both sides.
+struct Differ {
+    desk: Desk,
+    redis: Wire,
+    events: Wire,
+    random: Random,
+    past: Vec<String>,
+}
+
+impl Differ {
+    fn new(port: &str, resp3: bool, seed: u64) -> Differ {
+        let (mut redis, mut events, mut desk) = (Wire::open(port), Wire::open(port), Desk::new());
+        redis.ask(&["FLUSHALL"]);
+        redis.ask(&["CONFIG", "SET", "notify-keyspace-events", "KEAm"]);
+        events.ask(&["PSUBSCRIBE", "__keyevent@0__:*"]);
+        if resp3 {
+            desk.hello_3();
+            redis.ask(&["HELLO", "3"]);
+        }
+        Differ { desk, redis, events, random: Random::seeded(seed), past: Vec::new() }
+    }
+
+    /// Runs one command on both sides.
+    fn step(&mut self, family: Family) {
+        let (words, order) = family(&mut self.random);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.past.push(words.join(" ").chars().take(200).collect());
+        let ours = Node::parse(self.desk.answer(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>()).as_bytes());
+        let theirs = self.redis.ask(&words);
+        let last = || self.past[self.past.len().saturating_sub(20)..].join("\n");
+        assert_eq!(ours.ordered(order), theirs.ordered(order), "ours and theirs, after\n{}", last());
+        assert_eq!(self.desk.events(), self.events.events(), "events of ours and of theirs, after\n{}", last());
+    }
+}
+
+fn run(name: &str, family: Family) {
+    let port = std::env::var("KV_REDIS").expect("KV_REDIS is the port of a redis-server");
+    let number = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().expect("it is a number"));
+    let (seed, commands) = (number("KV_SEED", 1), number("KV_COMMANDS", 50_000));
+    for (resp3, seed) in [(false, seed), (true, seed + 1)] {
+        let mut differ = Differ::new(&port, resp3, seed);
+        (0..commands).for_each(|_| differ.step(family));
+        println!("{name}: {commands} commands with seed {seed}, RESP3 {resp3}: the same answers and events");
+    }
+}
+
+/// One of these.
+fn one_of<'a>(random: &mut Random, all: &[&'a str]) -> &'a str {
+    all[random.below(all.len())]
+}
+
+/// Words separated by blanks.
+fn words(line: &str) -> Words {
+    line.split(' ').map(String::from).collect()
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn hashes_answer_as_those_of_redis() {
+    run("hashes", hashes::command);
+}
