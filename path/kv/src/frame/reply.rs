@@ -260,17 +260,14 @@ impl Reply<'_> {
             write(self.out);
             return self.raw(b"\r\n");
         }
+        let at = self.out.len();
+        self.raw(b"$0\r\n");
         let start = self.out.len();
         write(self.out);
-        self.wrap(start);
-    }
-
-    /// Makes what was written since `start` (a number, so it is short) bytes with a length.
-    fn wrap(&mut self, start: usize) {
-        let length = self.out.len() - start;
-        self.header(b'$', length as u64);
-        let header = self.out.len() - start - length;
-        self.out[start..].rotate_right(header);
+        match self.out.len() - start {
+            length @ 0..10 => self.out[at + 1] += length as u8,
+            length => self.fill_with(Hole { at, reserved: start - at }, |reply| reply.header(b'$', length as u64)),
+        }
         self.raw(b"\r\n");
     }
 

@@ -4,28 +4,22 @@
 //! copied but lines (their quotes are taken off), nothing is allocated once the vectors have their size, and no length that
 //! a client merely announces takes memory. As Redis, does not look at the two bytes that end bytes or a length.
 
+mod flaw;
 mod inline;
 mod line;
 
 use std::ops::Range;
 
 use super::args::{Args, Span};
-use crate::error::Fault;
+use flaw::Flaw;
+
+pub(crate) use flaw::Cut;
 
 /// Spans that are kept when fewer are needed.
 const KEPT: usize = 1024;
 
 /// Arguments of a request and bytes of an argument before login.
 const STRANGER: (usize, usize) = (10, 16 * 1024);
-
-const COUNT: Fault = Fault::fixed("ERR Protocol error: invalid multibulk length");
-const COUNT_LINE: Fault = Fault::fixed("ERR Protocol error: too big mbulk count string");
-const STRANGERS_COUNT: Fault = Fault::fixed("ERR Protocol error: unauthenticated multibulk length");
-const LENGTH: Fault = Fault::fixed("ERR Protocol error: invalid bulk length");
-const LENGTH_LINE: Fault = Fault::fixed("ERR Protocol error: too big bulk count string");
-const STRANGERS_LENGTH: Fault = Fault::fixed("ERR Protocol error: unauthenticated bulk length");
-const LINE: Fault = Fault::fixed("ERR Protocol error: too big inline request");
-const QUOTES: Fault = Fault::fixed("ERR Protocol error: unbalanced quotes in request");
 
 /// What a client may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,17 +55,6 @@ pub(crate) enum Rest {
     Needs(usize),
     /// What ends the connection.
     Cut(Cut),
-}
-
-/// Why a connection is closed once the requests before are answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// It does not speak the protocol, and is told so.
-    Broken(Fault),
-    /// A browser that was made to speak to us: it is told nothing.
-    CrossProtocol,
-    /// A request longer than allowed: it is told nothing, as by Redis.
-    TooLong,
 }
 
 /// The requests read last, and how far the next one has come.
@@ -117,13 +100,7 @@ enum Step {
     Line(usize),
     /// To the end of the bytes: so many more are needed.
     Needs(usize),
-    Cut(Cut),
-}
-
-impl From<Fault> for Step {
-    fn from(fault: Fault) -> Step {
-        Step::Cut(Cut::Broken(fault))
-    }
+    Stop(Flaw),
 }
 
 impl Requests {
@@ -137,9 +114,9 @@ impl Requests {
                 Step::List(length) => self.end(length, Some(start..start + length)),
                 Step::Line(length) => self.end(length, None),
                 Step::Needs(more) => return Rest::Needs(more),
-                Step::Cut(cut) => {
+                Step::Stop(flaw) => {
                     self.restart();
-                    return Rest::Cut(cut);
+                    return Rest::Cut(flaw.cut());
                 }
             }
         }
@@ -180,7 +157,10 @@ impl Requests {
 
     /// Forgets what was read last; the open request comes to the front.
     pub(crate) fn forget(&mut self) {
-        self.spans.drain(..self.open.span);
+        match self.spans.len() - self.open.span {
+            0 => self.spans.clear(),
+            _ => drop(self.spans.drain(..self.open.span)),
+        }
         self.open.span = 0;
         self.open.start = 0;
         self.whole.clear();
@@ -250,10 +230,10 @@ impl Requests {
 
     /// The count of a list's arguments. A negative one is none.
     fn count(&mut self, bytes: &[u8], limits: &Limits) -> Result<usize, Step> {
-        let count = self.number(bytes, COUNT, COUNT_LINE)?;
+        let count = self.number(bytes, Flaw::Count, Flaw::CountLine)?;
         match usize::try_from(count).unwrap_or(0) {
-            count if count > i32::MAX as usize => Err(COUNT.into()),
-            count if count > STRANGER.0 && !limits.known => Err(STRANGERS_COUNT.into()),
+            count if count > i32::MAX as usize => Err(Step::Stop(Flaw::Count)),
+            count if count > STRANGER.0 && !limits.known => Err(Step::Stop(Flaw::StrangersCount)),
             count => Ok(count),
         }
     }
@@ -263,29 +243,29 @@ impl Requests {
     fn length(&mut self, bytes: &[u8], limits: &Limits) -> Result<usize, Step> {
         match bytes.get(self.open.at) {
             Some(b'$') => {}
-            Some(other) => return Err(unexpected(*other).into()),
+            Some(other) => return Err(Step::Stop(Flaw::Unexpected(*other))),
             None => return Err(Step::Needs(1)),
         }
-        let length = self.number(bytes, LENGTH, LENGTH_LINE)?;
+        let length = self.number(bytes, Flaw::Length, Flaw::LengthLine)?;
         match usize::try_from(length) {
-            Ok(length) if length > limits.argument => Err(LENGTH.into()),
-            Ok(length) if length > STRANGER.1 && !limits.known => Err(STRANGERS_LENGTH.into()),
-            Ok(length) if !limits.allow(self.open.at + length + 2) => Err(Step::Cut(Cut::TooLong)),
+            Ok(length) if length > limits.argument => Err(Step::Stop(Flaw::Length)),
+            Ok(length) if length > STRANGER.1 && !limits.known => Err(Step::Stop(Flaw::StrangersLength)),
+            Ok(length) if !limits.allow(self.open.at + length + 2) => Err(Step::Stop(Flaw::TooLong)),
             Ok(length) => Ok(length),
-            Err(_) => Err(LENGTH.into()),
+            Err(_) => Err(Step::Stop(Flaw::Length)),
         }
     }
 
     /// The number behind the sigil at `at`, which then is behind the number's line.
     #[inline]
-    fn number(&mut self, bytes: &[u8], wrong: Fault, too_long: Fault) -> Result<i64, Step> {
+    fn number(&mut self, bytes: &[u8], wrong: Flaw, too_long: Flaw) -> Result<i64, Step> {
         let text = &bytes[self.open.at + 1..];
         let (number, length) = match line::short_number(text) {
             Some(found) => found,
             None => line::number(text, &mut self.open.seen).map_err(|stop| match stop {
                 line::Stop::Needs(more) => Step::Needs(more),
-                line::Stop::TooLong => too_long.into(),
-                line::Stop::Wrong => wrong.into(),
+                line::Stop::TooLong => Step::Stop(too_long),
+                line::Stop::Wrong => Step::Stop(wrong),
             })?,
         };
         self.open.at += 1 + length;
@@ -301,25 +281,18 @@ impl Requests {
         let end = match line::end(bytes, &mut self.open.seen) {
             Ok(end) => end,
             Err(line::Stop::Needs(more)) => return Step::Needs(more),
-            Err(_) => return LINE.into(),
+            Err(_) => return Step::Stop(Flaw::Line),
         };
         let text = &bytes[..end];
         if inline::split(text.strip_suffix(b"\r").unwrap_or(text), &mut self.words, &mut self.spans).is_err() {
-            return QUOTES.into();
+            return Step::Stop(Flaw::Quotes);
         }
         let words = Args::new(&self.words, &self.spans[self.open.span..]);
         if words.is(0, "post") || words.is(0, "host:") {
-            return Step::Cut(Cut::CrossProtocol);
+            return Step::Stop(Flaw::CrossProtocol);
         }
         Step::Line(end + 1)
     }
-}
-
-/// Something else where an argument should begin.
-#[cold]
-fn unexpected(byte: u8) -> Fault {
-    let shown = if byte.is_ascii() { char::from(byte) } else { '?' }; // answers are text
-    Fault::made(format!("ERR Protocol error: expected '$', got '{shown}'"))
 }
 
 #[cfg(test)]

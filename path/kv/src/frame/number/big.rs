@@ -71,9 +71,9 @@ impl Big {
     pub(super) fn write(mut self, out: &mut Vec<u8>) {
         let mut chunks = Vec::new();
         while !self.0.is_empty() {
-            chunks.push(self.divide_by_billion());
+            chunks.push(self.divide());
         }
-        let text = chunks.iter().rev().map(|chunk| format!("{chunk:09}")).collect::<String>();
+        let text = chunks.iter().rev().map(|chunk| format!("{chunk:019}")).collect::<String>();
         out.extend_from_slice(text.trim_start_matches('0').as_bytes());
     }
 
@@ -107,15 +107,11 @@ impl Big {
         self.trim();
     }
 
-    /// Divides by 10^9 (two halves of a limb at a time: no division is wider than 64 bits); says what remains.
-    fn divide_by_billion(&mut self) -> u64 {
-        const BILLION: u64 = 1_000_000_000;
+    /// Divides by 10^19; says what remains.
+    fn divide(&mut self) -> u64 {
         let mut rest = 0;
         for limb in self.0.iter_mut().rev() {
-            let high = rest << 32 | *limb >> 32;
-            let low = (high % BILLION) << 32 | *limb & 0xffff_ffff;
-            *limb = ((high / BILLION) << 32) + low / BILLION;
-            rest = low % BILLION;
+            (*limb, rest) = over_ten_19(rest, *limb);
         }
         self.trim();
         rest
@@ -128,5 +124,51 @@ impl Big {
     fn trim(&mut self) {
         let used = self.0.iter().rposition(|limb| *limb > 0).map_or(0, |last| last + 1);
         self.0.truncate(used);
+    }
+}
+
+/// `high` (below 10^19) and `low`, over 10^19: quotient and rest. By multiplication with the inverse, which is several times
+/// faster than division; Moeller and Granlund, "Improved division by invariant integers", algorithm 4.
+fn over_ten_19(high: u64, low: u64) -> (u64, u64) {
+    const INVERSE: u64 = (u128::MAX / TEN_19 as u128 - (1 << 64)) as u64;
+    let guess = u128::from(INVERSE) * u128::from(high) + (u128::from(high) << 64 | u128::from(low));
+    let mut quotient = ((guess >> 64) as u64).wrapping_add(1);
+    let mut rest = low.wrapping_sub(quotient.wrapping_mul(TEN_19));
+    if rest > guess as u64 {
+        quotient = quotient.wrapping_sub(1);
+        rest = rest.wrapping_add(TEN_19);
+    }
+    if rest >= TEN_19 { (quotient.wrapping_add(1), rest - TEN_19) } else { (quotient, rest) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn division_by_multiplication_is_division(high in 0..TEN_19, low: u64) {
+            let value = u128::from(high) << 64 | u128::from(low);
+            let ten = u128::from(TEN_19);
+            prop_assert_eq!(over_ten_19(high, low), ((value / ten) as u64, (value % ten) as u64));
+        }
+
+        #[test]
+        fn large_numbers_are_printed_as_they_were_read(digits in "[1-9][0-9]{0,200}", zeros in 0usize..100) {
+            let mut out = Vec::new();
+            Big::decimal(digits.as_bytes().iter(), zeros).write(&mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), digits + &"0".repeat(zeros));
+        }
+    }
+
+    #[test]
+    fn division_holds_at_the_edges() {
+        for (high, low) in [(0, 0), (0, TEN_19 - 1), (0, TEN_19), (0, u64::MAX), (1, 0), (TEN_19 - 1, u64::MAX), (TEN_19 - 1, 0)] {
+            let value = u128::from(high) << 64 | u128::from(low);
+            let (quotient, rest) = over_ten_19(high, low);
+            assert_eq!(u128::from(quotient) * u128::from(TEN_19) + u128::from(rest), value);
+            assert!(rest < TEN_19);
+        }
     }
 }

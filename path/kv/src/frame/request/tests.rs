@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Fault;
 use crate::frame::fuzzing::{Told, listed, told};
 
 /// What is read if all bytes come at once.
