@@ -74,18 +74,23 @@ impl<'a> Args<'a> {
 
     /// A copy that outlives the bytes.
     pub(crate) fn owned(self) -> Owned {
-        self.iter().collect()
+        Owned::copied(self.iter(), self.iter().map(<[u8]>::len).sum())
     }
 }
 
 /// Arguments that are kept: queued by MULTI, waiting in a blocked client, or on their way to another thread.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Owned {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     spans: Box<[Span]>,
 }
 
 impl Owned {
+    /// Those at `spans` of bytes that are given away.
+    pub(super) fn taken(bytes: Vec<u8>, spans: &[Span]) -> Owned {
+        Owned { bytes, spans: spans.into() }
+    }
+
     /// The arguments.
     pub(crate) fn args(&self) -> Args<'_> {
         Args { bytes: &self.bytes, spans: &self.spans }
@@ -93,21 +98,24 @@ impl Owned {
 
     /// The bytes of memory that they take.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + size_of_val(&*self.spans)
+        self.bytes.capacity() + size_of_val(&*self.spans)
     }
-}
 
-impl<'a> FromIterator<&'a [u8]> for Owned {
-    /// Arguments of no more than 4 GB in all, which is more than a request can have.
-    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(arguments: I) -> Owned {
-        let arguments = arguments.into_iter();
-        let (mut bytes, mut spans) = (Vec::new(), Vec::with_capacity(arguments.size_hint().0));
+    /// Arguments of about `length` bytes in all, and of no more than 4 GB, which is more than a request can have.
+    fn copied<'a>(arguments: impl Iterator<Item = &'a [u8]>, length: usize) -> Owned {
+        let (mut bytes, mut spans) = (Vec::with_capacity(length), Vec::with_capacity(arguments.size_hint().0));
         for argument in arguments {
             let start = bytes.len() as u32;
             bytes.extend_from_slice(argument);
             spans.push((start, u32::try_from(bytes.len()).expect("arguments are shorter than 4 GB")));
         }
-        Owned { bytes: bytes.into(), spans: spans.into() }
+        Owned { bytes, spans: spans.into() }
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Owned {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(arguments: I) -> Owned {
+        Owned::copied(arguments.into_iter(), 0)
     }
 }
 

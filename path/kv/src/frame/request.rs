@@ -10,7 +10,7 @@ mod line;
 
 use std::ops::Range;
 
-use super::args::{Args, Span};
+use super::args::{Args, Owned, Span};
 use flaw::Flaw;
 
 pub(crate) use flaw::Cut;
@@ -139,6 +139,26 @@ impl Requests {
     /// Bytes up to the end of the last request read. They, and no others, are to be gone when `read` is called again.
     pub(crate) fn consumed(&self) -> usize {
         self.open.start
+    }
+
+    /// Takes the request read last out of the bytes it was read from, and what was read before with it. A long one keeps the
+    /// bytes as they are, so that nothing is copied.
+    pub(crate) fn take_last(&mut self, bytes: &mut Vec<u8>) -> Option<Owned> {
+        const LONG: usize = 16 * 1024;
+        let whole = self.whole.last()?;
+        let owned = match &whole.bytes {
+            Some(Range { start: 0, end }) if *end > LONG => {
+                let behind = bytes.split_off(*end);
+                Owned::taken(std::mem::replace(bytes, behind), &self.spans[whole.spans.clone()])
+            }
+            _ => {
+                let owned = self.at(self.whole.len() - 1, bytes).owned();
+                bytes.drain(..self.open.start);
+                owned
+            }
+        };
+        self.forget();
+        Some(owned)
     }
 
     /// Gives memory back, for a client that may be silent for long; forgets the requests read last.

@@ -129,6 +129,25 @@ fn as_many_are_read_as_are_asked_for() {
 }
 
 #[test]
+fn the_last_request_can_be_taken() {
+    let long = vec![b'x'; 100_000];
+    for (before, taken) in [("", true), ("PING\r\n", false)] {
+        let mut bytes = [before.as_bytes(), &listed(&[b"SET".to_vec(), long.clone()]), b"*1\r\n$4\r\nPI"].concat();
+        let (mut requests, place) = (Requests::default(), bytes.as_ptr());
+        assert_eq!(requests.read(&bytes, 10, &Limits::default()), Rest::Needs(4));
+        let owned = requests.take_last(&mut bytes).unwrap();
+        assert!(owned.args().iter().eq([&b"SET"[..], &long]));
+        let header = b"*2\r\n$3\r\n".len();
+        assert_eq!(owned.args().at(0).as_ptr() == place.wrapping_add(header), taken);
+        assert_eq!((&bytes[..], requests.consumed(), requests.len()), (&b"*1\r\n$4\r\nPI"[..], 0, 0));
+        bytes.extend_from_slice(b"NG\r\n");
+        assert_eq!(requests.read(&bytes, 10, &Limits::default()), Rest::Needs(1));
+        assert!(requests.take_last(&mut bytes).unwrap().args().is(0, "ping") && bytes.is_empty());
+        assert_eq!(requests.take_last(&mut bytes), None);
+    }
+}
+
+#[test]
 fn memory_is_given_back() {
     let large = listed(&vec![b"x".to_vec(); 100_000]);
     let mut requests = Requests::default();
