@@ -13,6 +13,7 @@ mod execute;
 mod hashes;
 mod keyspace;
 mod scan;
+mod sets;
 mod strings;
 mod table;
 

@@ -10,6 +10,7 @@ mod keys;
 mod outcome;
 pub(crate) mod packed;
 mod random;
+pub(crate) mod set;
 mod shards;
 mod slot;
 mod table;

@@ -4,6 +4,7 @@
 //! that port, which is emptied.
 
 mod hashes;
+mod sets;
 mod wire;
 
 use super::desk::Desk;
@@ -44,6 +45,7 @@ impl Differ {
         redis.ask(&["FLUSHALL"]);
         redis.ask(&["CONFIG", "SET", "notify-keyspace-events", "KEAm"]);
         events.ask(&["PSUBSCRIBE", "__keyevent@0__:*"]);
+        desk.be_patient();
         if resp3 {
             desk.hello_3();
             redis.ask(&["HELLO", "3"]);
@@ -89,4 +91,10 @@ fn words(line: &str) -> Words {
 #[ignore = "it needs a redis-server"]
 fn hashes_answer_as_those_of_redis() {
     run("hashes", hashes::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn sets_answer_as_those_of_redis() {
+    run("sets", sets::command);
 }

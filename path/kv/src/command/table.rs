@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::{Command, connection, hashes, keyspace, strings};
+use super::{Command, connection, hashes, keyspace, sets, strings};
 
 /// Every family.
-const FAMILIES: &[&[Command]] = &[strings::COMMANDS, keyspace::COMMANDS, connection::COMMANDS, hashes::COMMANDS];
+const FAMILIES: &[&[Command]] = &[strings::COMMANDS, keyspace::COMMANDS, connection::COMMANDS, hashes::COMMANDS, sets::COMMANDS];
 
 /// Longest name, bytes.
 const LONGEST: usize = 32;

@@ -1,12 +1,14 @@
 //! Values too big for their entry: each type has a form of its own, kept by number.
 
 use super::hash::Fields;
+use super::set::Members;
 
 /// A value that does not lie in its entry.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // what is big lies in a box, and has some KB besides
 pub(crate) enum Big {
     Hash(Fields),
+    Set(Members),
     /// To be another form.
     List(Vec<Box<[u8]>>),
 }
@@ -29,6 +31,7 @@ impl Big {
         size_of::<Big>()
             + match self {
                 Big::Hash(fields) => fields.held(),
+                Big::Set(members) => members.held(),
                 Big::List(all) => all.len() * 64,
             }
     }
