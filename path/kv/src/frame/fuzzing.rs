@@ -39,7 +39,7 @@ pub(crate) fn numbers(text: &[u8]) {
     }
 }
 
-/// Reads bytes that come in pieces of these sizes, `most` requests at once.
+/// Reads bytes that come in pieces of these sizes, `most` requests at once. If that is even, the last of them is taken.
 pub(super) fn told(bytes: &[u8], limits: &Limits, most: usize, mut pieces: impl Iterator<Item = usize>) -> Told {
     let (mut requests, mut buffer, mut coming, mut all) = (Requests::default(), Vec::new(), bytes, Vec::new());
     let mut needed = 0;
@@ -49,6 +49,10 @@ pub(super) fn told(bytes: &[u8], limits: &Limits, most: usize, mut pieces: impl 
         requests.check(buffer.len());
         if needed > 0 {
             assert_eq!((requests.len(), &rest), (0, &Rest::Needs(needed)), "fewer bytes came than were needed");
+        }
+        if most.is_multiple_of(2) && requests.len() > 0 {
+            let last = requests.take_last(&mut buffer).expect("there is one");
+            assert_eq!(all.last(), Some(&words(last.args())));
         }
         buffer.drain(..requests.consumed());
         match rest {
