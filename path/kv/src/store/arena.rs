@@ -54,8 +54,10 @@ struct Spot {
 /// Blocks of bytes in pages.
 #[derive(Debug)]
 pub(crate) struct Arena {
-    /// Units of a whole page, a power of two.
+    /// Units of a whole page.
     whole: u32,
+    /// Of which power of two they are: bits of a handle for the unit; the others are for the page.
+    bits: u32,
     /// Units that a new page may be smaller than; `whole` when pages do not grow.
     first: u32,
     pages: Vec<Page>,
@@ -94,6 +96,7 @@ impl Arena {
         assert!(whole.is_power_of_two() && (512..=32_768).contains(&whole), "pages are 4 KB to 256 KB");
         Self {
             whole,
+            bits: whole.ilog2(),
             first,
             pages: Vec::new(),
             free: Vec::new(),
@@ -229,7 +232,7 @@ impl Arena {
         let eighth = (self.held / UNIT / 8) as u32;
         let size = self.rounded(self.first.max(eighth).max(units + 1));
         let number = self.vacant.pop().map_or(self.pages.len(), |number| number as usize);
-        assert!(number >> (u32::BITS - self.whole.ilog2()) == 0, "an arena holds 32 GB");
+        assert!(number >> (u32::BITS - self.bits) == 0, "an arena holds 32 GB");
         if number == self.pages.len() {
             self.pages.push(Page::none());
             self.free.push(0);
@@ -292,13 +295,14 @@ impl Arena {
         }
     }
 
+    #[inline]
     fn spot(&self, number: u32) -> Spot {
         let at = number - 1;
-        Spot { page: (at >> self.whole.ilog2()) as usize, unit: at & (self.whole - 1) }
+        Spot { page: (at >> self.bits) as usize, unit: at & (self.whole - 1) }
     }
 
     fn number(&self, spot: Spot) -> u32 {
-        ((spot.page as u32) << self.whole.ilog2() | spot.unit) + 1
+        ((spot.page as u32) << self.bits | spot.unit) + 1
     }
 
     fn handle(&self, spot: Spot) -> Handle {

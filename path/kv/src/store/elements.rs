@@ -43,6 +43,10 @@ impl<N: Named> Names for Lent<'_, N> {
     fn is(&self, at: Handle, key: &[u8]) -> bool {
         N::name(self.blocks.bytes(at)) == key
     }
+
+    fn near(&self, at: Handle) -> u8 {
+        self.blocks.bytes(at).first().copied().unwrap_or(0)
+    }
 }
 
 macro_rules! lent {

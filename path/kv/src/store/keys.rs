@@ -59,6 +59,10 @@ impl Names for Entries<'_> {
     fn is(&self, at: Handle, key: &[u8]) -> bool {
         entry::key(self.blocks.bytes(at)) == key
     }
+
+    fn near(&self, at: Handle) -> u8 {
+        self.blocks.bytes(at).first().copied().unwrap_or(0)
+    }
 }
 
 /// Of a key; the topmost bits say its shard.

@@ -85,6 +85,7 @@ impl Page {
         Self::Boxed(vec![0; size].into_boxed_slice())
     }
 
+    #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Boxed(bytes) => bytes,
@@ -92,6 +93,7 @@ impl Page {
         }
     }
 
+    #[inline]
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Boxed(bytes) => bytes,
@@ -112,6 +114,7 @@ impl Page {
     }
 
     /// The bytes of the block at `unit`.
+    #[inline]
     pub(super) fn block(&self, unit: u32) -> &[u8] {
         let start = unit as usize * UNIT;
         let bytes = &self.bytes()[start..];
@@ -120,6 +123,7 @@ impl Page {
     }
 
     /// The bytes of the block at `unit`, to be written.
+    #[inline]
     pub(super) fn block_mut(&mut self, unit: u32) -> &mut [u8] {
         let start = unit as usize * UNIT;
         let bytes = &mut self.bytes_mut()[start..];

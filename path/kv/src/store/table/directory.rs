@@ -12,13 +12,17 @@ pub(super) struct Ward {
     /// The first `depth` bits of its hashes, at the top.
     prefix: u64,
     depth: u32,
-    /// Segments by the bits that follow; as many as a power of two.
+    /// How many bits that follow choose among its slots.
+    bits: u32,
+    /// Segments by those bits.
     slots: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    /// Wards by the first bits; as many as a power of two, or none.
+    /// How many first bits choose among the roots.
+    bits: u32,
+    /// Wards by those bits; none before there is a segment.
     roots: Vec<u32>,
     wards: Vec<Ward>,
 }
@@ -47,22 +51,25 @@ fn halved(slots: &[u32]) -> Option<Vec<u32>> {
 }
 
 impl Ward {
-    fn bits(&self) -> u32 {
-        self.slots.len().ilog2()
+    #[inline]
+    fn slot(&self, hash: u64) -> usize {
+        top(hash << self.depth, self.bits)
     }
 
-    fn slot(&self, hash: u64) -> usize {
-        top(hash << self.depth, self.bits())
+    fn set_slots(&mut self, slots: Vec<u32>) {
+        self.bits = slots.len().ilog2();
+        self.slots = slots;
     }
 }
 
 impl Directory {
     /// A directory that leads to one segment.
     pub(super) fn to(segment: u32) -> Self {
-        Self { roots: vec![0], wards: vec![Ward { prefix: 0, depth: 0, slots: vec![segment] }] }
+        Self { roots: vec![0], wards: vec![Ward { prefix: 0, depth: 0, bits: 0, slots: vec![segment] }], bits: 0 }
     }
 
     /// The segment of a hash.
+    #[inline]
     pub(super) fn segment(&self, hash: u64) -> u32 {
         let ward = &self.wards[self.ward(hash)];
         ward.slots[ward.slot(hash)]
@@ -71,7 +78,7 @@ impl Directory {
     /// Whether segments of `depth` bits at `hash` can be told apart from their neighbours.
     pub(super) fn reaches(&self, hash: u64, depth: u32) -> bool {
         let ward = &self.wards[self.ward(hash)];
-        ward.depth + ward.bits() >= depth
+        ward.depth + ward.bits >= depth
     }
 
     /// Whether segments of `depth` bits at `hash` are in a ward with their neighbours.
@@ -83,7 +90,7 @@ impl Directory {
     pub(super) fn lead(&mut self, hash: u64, depth: u32, segment: u32) {
         let number = self.ward(hash);
         let ward = &mut self.wards[number];
-        let many = 1 << (ward.bits() + ward.depth - depth);
+        let many = 1 << (ward.bits + ward.depth - depth);
         let first = ward.slot(hash) & !(many - 1);
         ward.slots[first..first + many].fill(segment);
     }
@@ -93,7 +100,7 @@ impl Directory {
         let number = self.ward(hash);
         let ward = &mut self.wards[number];
         if ward.slots.len() < MOST {
-            ward.slots = doubled(&ward.slots);
+            ward.set_slots(doubled(&ward.slots));
         } else {
             self.split(number);
         }
@@ -103,11 +110,12 @@ impl Directory {
     pub(super) fn fold(&mut self, hash: u64) {
         let ward = self.ward(hash);
         while let Some(slots) = halved(&self.wards[ward].slots) {
-            self.wards[ward].slots = slots;
+            self.wards[ward].set_slots(slots);
         }
         self.join(ward);
         while let Some(roots) = halved(&self.roots) {
             self.roots = roots;
+            self.bits -= 1;
         }
     }
 
@@ -117,19 +125,20 @@ impl Directory {
         (slots + self.roots.capacity()) * size_of::<u32>() + self.wards.capacity() * size_of::<Ward>()
     }
 
+    #[inline]
     fn ward(&self, hash: u64) -> usize {
-        self.roots[top(hash, self.roots.len().ilog2())] as usize
+        self.roots[top(hash, self.bits)] as usize
     }
 
     fn split(&mut self, number: usize) {
         let ward = &mut self.wards[number];
-        if ward.depth == self.roots.len().ilog2() {
+        if ward.depth == self.bits {
             self.roots = doubled(&self.roots);
+            self.bits += 1;
         }
         let second = ward.slots[MOST / 2..].to_vec();
-        ward.slots.truncate(MOST / 2);
-        ward.slots.shrink_to_fit();
-        let new = Ward { prefix: ward.prefix | bit(ward.depth), depth: ward.depth + 1, slots: second };
+        ward.set_slots(ward.slots[..MOST / 2].to_vec());
+        let new = Ward { prefix: ward.prefix | bit(ward.depth), depth: ward.depth + 1, bits: ward.bits, slots: second };
         ward.depth += 1;
         self.wards.push(new);
         self.root(self.wards.len() - 1);
@@ -148,7 +157,7 @@ impl Directory {
         }
         let (left, right) = if ward.prefix < neighbour.prefix { (number, other) } else { (other, number) };
         let slots = self.slots_of_both(left, right);
-        self.wards[left].slots = slots;
+        self.wards[left].set_slots(slots);
         self.wards[left].depth -= 1;
         self.root(left);
         self.wards.swap_remove(right);
@@ -169,10 +178,9 @@ impl Directory {
 
     /// Leads the roots of a ward's hashes to it.
     fn root(&mut self, number: usize) {
-        let bits = self.roots.len().ilog2();
         let ward = &self.wards[number];
-        let first = top(ward.prefix, bits);
-        let many = 1 << (bits - ward.depth);
+        let first = top(ward.prefix, self.bits);
+        let many = 1 << (self.bits - ward.depth);
         self.roots[first..first + many].fill(number as u32);
     }
 }
@@ -181,12 +189,13 @@ impl Directory {
 impl Directory {
     /// Checks the levels against each other, and that it is no longer than its parts need.
     pub(super) fn verify(&self) {
-        let bits = self.roots.len().ilog2();
+        let bits = self.bits;
+        assert_eq!(self.roots.len(), 1 << bits);
         for (index, number) in self.roots.iter().enumerate() {
             let ward = &self.wards[*number as usize];
             assert!(ward.depth <= bits);
             assert_eq!(top(ward.prefix, ward.depth), index >> (bits - ward.depth), "root {index}");
-            assert!(ward.slots.len().is_power_of_two() && ward.slots.len() <= MOST);
+            assert!(ward.slots.len() == 1 << ward.bits && ward.slots.len() <= MOST);
         }
         let led = self.wards.iter().map(|ward| 1_usize << (bits - ward.depth)).sum::<usize>();
         assert_eq!(led, self.roots.len(), "every ward has its roots");
@@ -196,6 +205,6 @@ impl Directory {
     pub(super) fn ways(&self, hash: u64, depth: u32, segment: u32) -> (usize, usize) {
         let ward = &self.wards[self.ward(hash)];
         let ways = ward.slots.iter().filter(|slot| **slot == segment).count();
-        (ways, 1 << (ward.depth + ward.bits() - depth))
+        (ways, 1 << (ward.depth + ward.bits - depth))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::directory::{Directory, bit};
 use super::segment::{SLOTS, Segment, tag};
-use super::{Handle, Names, Place, Table};
+use super::{Handle, Names, Place, Table, bring_near};
 
 /// The most bits that segments are told apart by.
 const DEEPEST: u32 = 32;
@@ -59,7 +59,7 @@ impl Table {
         let mut added = Segment::new(hash | differs, depth + 1);
         added.soonest = old.soonest;
         old.set_depth(depth + 1);
-        // all names are read before anything moves, so that their loads overlap
+        bring_near(old.handles(), names);
         let shared = self.shared;
         let leaves = |handle: &Handle| u64::from(names.hash(*handle) << shared & differs != 0);
         let leaving = old.handles().iter().enumerate().fold(0, |bits, (slot, handle)| bits | leaves(handle) << slot);

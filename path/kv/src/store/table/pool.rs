@@ -16,6 +16,7 @@ impl Pool {
         self.len
     }
 
+    #[inline]
     pub(super) fn get(&self, number: u32) -> &Segment {
         &self.chunks[number as usize / CHUNK][number as usize % CHUNK]
     }

@@ -1,7 +1,7 @@
 //! Going through a table: in the order of hashes, by what falls due, at random.
 
 use super::segment::{SLOTS, Segment};
-use super::{Handle, Names, Table};
+use super::{Handle, Names, Table, bring_near};
 
 /// Bits of a hash that a cursor leaves out.
 const LEFT_OUT: u32 = 16;
@@ -43,6 +43,7 @@ impl Table {
     /// The handles of a segment from a cursor on, in order.
     fn gather(&self, segment: &Segment, cursor: u64, names: &impl Names, found: &mut Vec<(u64, Handle)>) {
         let at = |hash: u64| (hash << self.shared) >> (LEFT_OUT + self.shared);
+        bring_near(segment.handles(), names);
         found.extend(segment.handles().iter().map(|handle| (at(names.hash(*handle)), *handle)));
         if segment.is_spilled() {
             let spilled = self.crowd.iter().filter(|(hash, _)| segment.takes(hash << self.shared));

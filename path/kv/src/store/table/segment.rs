@@ -1,5 +1,6 @@
 //! A segment: up to 60 handles whose hashes begin with the same bits, in no order; five cache lines.
 
+use super::tags::equals;
 use crate::store::arena::Handle;
 
 /// Handles of a segment: with the tags and the notes beside them they fill five cache lines.
@@ -54,6 +55,7 @@ impl Segment {
         (hash ^ self.least()).checked_shr(64 - self.depth()).unwrap_or(0) == 0
     }
 
+    #[inline]
     pub(super) fn count(&self) -> usize {
         usize::from(self.lead[COUNT]).min(SLOTS)
     }
@@ -76,6 +78,7 @@ impl Segment {
         &self.handles[..self.count()]
     }
 
+    #[inline]
     pub(super) fn handle(&self, slot: u32) -> Handle {
         self.handles[slot as usize]
     }
@@ -85,6 +88,7 @@ impl Segment {
     }
 
     /// Whether there are more of these hashes in the crowd.
+    #[inline]
     pub(super) fn is_spilled(&self) -> bool {
         self.lead[SPILLED] != 0
     }
@@ -98,9 +102,11 @@ impl Segment {
         self.lead.iter().copied().zip(self.handles().iter().copied())
     }
 
-    /// A bit for each slot whose tag is `tag`.
-    pub(super) fn matches(&self, tag: u8) -> u64 {
-        equal(&self.lead, tag) & ((1 << self.count()) - 1)
+    /// The slots whose tag is `tag`.
+    #[inline]
+    pub(super) fn matches(&self, tag: u8) -> impl Iterator<Item = u32> {
+        let count = u32::from(self.lead[COUNT]);
+        equals(&self.lead, tag).filter(move |slot| *slot < count)
     }
 
     /// Puts a handle in; there is room.
@@ -129,40 +135,6 @@ impl Segment {
             let tag = self.lead[slot];
             let handle = self.remove(slot);
             other.push(tag, handle);
-        }
-    }
-}
-
-/// A bit for each byte of `bytes` that is `byte`.
-fn equal(bytes: &[u8; 64], byte: u8) -> u64 {
-    let (words, _) = bytes.as_chunks::<8>();
-    let bits = words.iter().enumerate().map(|(index, word)| equal_of_eight(u64::from_le_bytes(*word), byte) << (index * 8));
-    bits.fold(0, |all, bits| all | bits)
-}
-
-/// A bit for each of eight bytes that is `byte`.
-fn equal_of_eight(bytes: u64, byte: u8) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = ONES * 0x7f;
-    let differs = bytes ^ (ONES * u64::from(byte));
-    // the top bit of each byte that has no bit set
-    let same = !(((differs & LOW) + LOW) | differs | LOW);
-    ((same >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn equal_bytes_are_found_where_they_are(bytes: [[u8; 32]; 2], byte: u8, places: u64) {
-            let mut bytes: [u8; 64] = std::array::from_fn(|index| bytes[index / 32][index % 32]);
-            (0..64).filter(|place| places >> place & 1 == 1).for_each(|place| bytes[place] = byte);
-            let wanted = (0..64).filter(|place| bytes[*place] == byte).fold(0, |bits, place| bits | 1 << place);
-            prop_assert_eq!(equal(&bytes, byte), wanted);
         }
     }
 }

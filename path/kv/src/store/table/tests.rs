@@ -46,6 +46,10 @@ impl Names for Book {
     fn is(&self, at: Handle, key: &[u8]) -> bool {
         self.names[&at].1 == key
     }
+
+    fn near(&self, _: Handle) -> u8 {
+        0
+    }
 }
 
 /// A table beside what it should hold.
