@@ -1,5 +1,4 @@
 //! RESP2, RESP3 and inline commands: bytes to arguments, answers to bytes.
-#![allow(unused_imports)] // until the door is whole
 
 mod args;
 pub(crate) mod fuzzing;
