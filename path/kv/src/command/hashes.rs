@@ -1,6 +1,8 @@
 //! Hashes: a key holds fields, each with a value.
 
 mod change;
+mod ends;
+mod expire;
 mod pick;
 
 use super::{Command, Cost, Flags, GROWS_FAST, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES_FAST};
@@ -26,6 +28,15 @@ pub(super) const COMMANDS: &[Command] = &[
     hash("hincrbyfloat", 4, GROWS_FAST, change::add_float),
     hash("hrandfield", -2, READS, pick::random).costs(pick::cost),
     hash("hscan", -3, READS, pick::scan).costs(pick::scan_cost),
+    hash("hexpire", -6, GROWS_FAST, expire::seconds).costs(by_words),
+    hash("hpexpire", -6, GROWS_FAST, expire::milliseconds).costs(by_words),
+    hash("hexpireat", -6, GROWS_FAST, expire::at_second).costs(by_words),
+    hash("hpexpireat", -6, GROWS_FAST, expire::at_millisecond).costs(by_words),
+    hash("hpersist", -5, WRITES_FAST, expire::never).costs(by_words),
+    hash("httl", -5, READS_FAST, ends::seconds_left).costs(by_words),
+    hash("hpttl", -5, READS_FAST, ends::milliseconds_left).costs(by_words),
+    hash("hexpiretime", -5, READS_FAST, ends::second).costs(by_words),
+    hash("hpexpiretime", -5, READS_FAST, ends::millisecond).costs(by_words),
 ];
 
 const fn hash(name: &'static str, arity: i32, flags: Flags, run: OnKeys) -> Command {

@@ -37,6 +37,17 @@ impl Big {
     }
 }
 
+impl Big {
+    /// The same once more, as `COPY` wants it.
+    pub(crate) fn copy(&self) -> Big {
+        match self {
+            Big::Hash(fields) => Big::Hash(fields.copy()),
+            Big::Set(members) => Big::Set(members.copy()),
+            Big::List(all) => Big::List(all.clone()),
+        }
+    }
+}
+
 impl Number {
     pub(super) fn to_bytes(self) -> [u8; 4] {
         self.0.to_le_bytes()

@@ -1,16 +1,20 @@
 //! elements: what a big hash or set consists of: blocks of bytes found by their names, in a table and an arena of their own.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
 use super::arena::Handle;
 use super::blocks::Blocks;
+use super::entry::Ms;
 use super::random::Random;
 use super::table::{Names, Table};
 
 /// Pages of one big value grow to so many bytes.
 const PAGE: usize = 16 << 10;
+/// How often one that is not chosen yet is looked for by chance.
+const TRIES: usize = 32;
 /// Blocks that are moved when one goes, while there are too many holes.
 const MOVES: usize = 4;
 
@@ -101,6 +105,15 @@ impl<N: Named> Elements<N> {
         false
     }
 
+    /// The same blocks once more.
+    pub(crate) fn copy(&self) -> Self {
+        let mut copy = Elements::new();
+        for block in self.iter() {
+            copy.put(N::name(block), block.len(), |new| new.copy_from_slice(block));
+        }
+        copy
+    }
+
     /// Takes the block of that name away; whether there was one.
     pub(crate) fn remove(&mut self, name: &[u8]) -> bool {
         let Some(place) = self.table.find(self.hasher.hash_one(name), name, &lent!(self)) else { return false };
@@ -108,6 +121,29 @@ impl<N: Named> Elements<N> {
         self.blocks.free(at);
         self.tidy();
         true
+    }
+
+    /// Says that the block of that name is overdue at `when`.
+    pub(crate) fn falls_due(&mut self, name: &[u8], when: Ms) {
+        if let Some(place) = self.table.find(self.hasher.hash_one(name), name, &lent!(self)) {
+            self.table.falls_due(place, when);
+        }
+    }
+
+    /// The names of the blocks that are overdue, as `when` says of each.
+    pub(crate) fn due(&mut self, now: Ms, when: impl Fn(&[u8]) -> Ms) -> Vec<Box<[u8]>> {
+        let (blocks, mut names) = (&self.blocks, Vec::new());
+        self.table.walk(0, u32::MAX as usize, now, |handles| {
+            let (due, later): (Vec<Handle>, Vec<Handle>) = handles.iter().partition(|at| when(blocks.bytes(**at)) <= now);
+            names.extend(due.into_iter().map(|at| Box::from(N::name(blocks.bytes(at)))));
+            later.into_iter().map(|at| when(blocks.bytes(at))).min().unwrap_or(Ms::MAX)
+        });
+        names
+    }
+
+    /// No block is overdue before this.
+    pub(crate) fn soonest(&self) -> Ms {
+        self.table.soonest()
     }
 
     /// Moves a few blocks together while an eighth of the memory is holes.
@@ -149,9 +185,13 @@ impl<N: Named> Elements<N> {
 
     /// As [`Elements::choose`], when there are many more.
     fn choose_few<'a>(&'a self, count: usize, random: &mut Random, mut each: impl FnMut(&'a [u8])) {
-        let mut chosen = std::collections::HashSet::with_capacity(count);
-        while chosen.len() < count {
-            let at = self.table.random(random.next()).expect("there are more");
+        let mut chosen = HashSet::with_capacity(count);
+        let tried = (0..TRIES * count).map_while(|_| self.table.random(random.next()));
+        // In a table that lost most of what it had, chance may always find the same.
+        for at in tried.chain(self.table.iter()) {
+            if chosen.len() == count {
+                break;
+            }
             if chosen.insert(at) {
                 each(self.blocks.bytes(at));
             }

@@ -1,6 +1,6 @@
 //! Hashes: fields with values, packed in their entry while they are few and short, else in a table of their own.
 //!
-//! Packed, a field is followed by its value. The entry's mark says that Redis would have a table by now.
+//! Packed, a field is followed by its value. A hash with a field that expires is a big one. The entry's mark says that Redis would have a table by now.
 
 mod edit;
 mod fields;
@@ -9,6 +9,7 @@ pub(crate) use edit::{HashEdit, replace};
 pub(crate) use fields::Fields;
 
 use super::big::Big;
+use super::entry::Ms;
 use super::packed::Row;
 use super::random::Random;
 use super::view::Value;
@@ -55,6 +56,14 @@ impl<'a> Hash<'a> {
         match self {
             Hash::Packed(row) => row.find(field, STEP).map(|at| row.get(row.behind(at))),
             Hash::Big(fields) => fields.get(field),
+        }
+    }
+
+    /// When a field is overdue, if it is there; the inner one is none when that is never.
+    pub(crate) fn expiry(self, field: &[u8]) -> Option<Option<Ms>> {
+        match self {
+            Hash::Packed(row) => row.find(field, STEP).map(|_| None),
+            Hash::Big(fields) => fields.expiry(field),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Nobody but the shard's holder sees it; data types see a [`View`](super::view::View).
 
+mod fields;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -16,6 +18,8 @@ use super::table::{Names, Place, Table};
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) expired: u64,
+    /// Fields of hashes.
+    pub(crate) expired_fields: u64,
     pub(crate) evicted: u64,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
@@ -191,6 +195,11 @@ impl Keys {
         place
     }
 
+    /// Something in an entry is overdue at `when`.
+    pub(super) fn falls_due(&mut self, place: Place, when: Ms) {
+        self.table.falls_due(place, when);
+    }
+
     /// A copy of what an entry holds in itself, in memory that [`Keys::keep_scratch`] takes back.
     pub(super) fn scratch_of(&mut self, place: Place) -> Vec<u8> {
         let mut scratch = self.scratch();
@@ -232,11 +241,11 @@ impl Keys {
     /// The place of a key that is not overdue; one that is goes.
     pub(super) fn live(&mut self, key: &[u8], hash: u64, now: Ms, outcome: &mut Outcome) -> Option<Place> {
         let place = self.find(key, hash)?;
-        if self.volatile == 0 || entry::expiry(self.entry(place)).is_none_or(|expiry| expiry > now) {
-            return Some(place);
+        if self.volatile > 0 && entry::expiry(self.entry(place)).is_some_and(|expiry| expiry <= now) {
+            self.expire(place, key, outcome);
+            return None;
         }
-        self.expire(place, key, outcome);
-        None
+        if self.fields_due(place) > now { Some(place) } else { self.purge(place, key, now, outcome) }
     }
 
     /// Takes away a key that is overdue, and says so.

@@ -136,6 +136,12 @@ impl Outcome {
         self.effect(&[b"DEL", key]);
     }
 
+    /// Fields of a hash went without a command that says so.
+    pub(super) fn gone_fields(&mut self, key: &[u8], fields: &[Box<[u8]>]) {
+        let words: Vec<&[u8]> = [&b"HDEL"[..], key].into_iter().chain(fields.iter().map(|field| &**field)).collect();
+        self.effect(&words);
+    }
+
     /// Dropped later, if there is something.
     pub(super) fn drops(&mut self, big: Option<Box<Big>>) {
         self.dropped.extend(big.map(|big| *big));

@@ -80,8 +80,12 @@ impl<'s> Slot<'s> {
 
     /// Puts a big value there; an expiry stays.
     pub(crate) fn put_big(&mut self, big: Big) {
+        let due = if let Big::Hash(fields) = &big { fields.soonest() } else { Ms::MAX };
         let number = self.keys.add_big(Box::new(big));
         self.replace(&number, self.expiry(), true);
+        if due < Ms::MAX {
+            self.falls_due(due);
+        }
     }
 
     fn replace(&mut self, value: &[u8], expiry: Option<Ms>, is_big: bool) {
@@ -129,6 +133,13 @@ impl<'s> Slot<'s> {
             self.lent = Some(self.keys.big(place).held());
         }
         Some(self.keys.big_mut(place))
+    }
+
+    /// Something in what it holds is overdue at `when`: a walk for what has expired is to look at it then.
+    pub(crate) fn falls_due(&mut self, when: Ms) {
+        if let Some(place) = self.place {
+            self.keys.falls_due(place, when);
+        }
     }
 
     /// Takes the key away.

@@ -48,6 +48,15 @@ fn put(slot: &mut Slot<'_>, field: &[u8], value: &[u8]) -> bool {
     is_new
 }
 
+/// Gives a field a value; an expiry of the field stays.
+fn update(slot: &mut Slot<'_>, field: &[u8], value: &[u8]) {
+    if !replace(slot, field, value) {
+        let mut edit = HashEdit::open(slot);
+        edit.update(field, value);
+        edit.close();
+    }
+}
+
 pub(super) fn set_new(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let mut slot = view.open(args.at(1), Kind::Hash)?;
     let is_new = held(&slot, args.at(2)).is_none();
@@ -89,7 +98,7 @@ pub(super) fn add(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
     let old = held(&slot, args.at(2)).map_or(Some(0), parse_int);
     let old = old.ok_or(Fault::fixed("ERR hash value is not an integer"))?;
     let sum = old.checked_add(by).ok_or(Fault::fixed("ERR increment or decrement would overflow"))?;
-    put(&mut slot, args.at(2), sum.to_string().as_bytes());
+    update(&mut slot, args.at(2), sum.to_string().as_bytes());
     slot.changed(Class::HASH, "hincrby");
     reply.int(sum);
     Ok(())
@@ -107,7 +116,7 @@ pub(super) fn add_float(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'
     let sum = old.plus(by).ok_or(Fault::fixed("ERR increment would produce NaN or Infinity"))?;
     let mut text = Vec::new();
     sum.write(&mut text);
-    put(&mut slot, field, &text);
+    update(&mut slot, field, &text);
     slot.changed(Class::HASH, "hincrbyfloat");
     // The sum is not the same on every machine.
     slot.outcome().effect(&[b"HSET", key, field, &text]);

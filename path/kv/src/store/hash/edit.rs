@@ -1,6 +1,7 @@
 //! A hash that is changed.
 
 use super::super::big::Big;
+use super::super::entry::Ms;
 use super::super::packed::{Edit, Row, SHORT, is_small};
 use super::super::slot::Slot;
 use super::{Fields, Hash, STEP};
@@ -33,15 +34,39 @@ impl<'e, 's> HashEdit<'e, 's> {
         }
     }
 
-    /// Gives a field a value; whether it is new.
+    /// Gives a field a value, and no expiry; whether it is new.
     pub(crate) fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
+        self.put(field, value, None)
+    }
+
+    /// Gives a field a value; an expiry stays.
+    pub(crate) fn update(&mut self, field: &[u8], value: &[u8]) {
+        let until = if self.packed.is_some() { None } else { self.hash().expiry(field).flatten() };
+        self.put(field, value, until);
+    }
+
+    /// Gives a field that is there an expiry, or none.
+    pub(crate) fn set_expiry(&mut self, field: &[u8], until: Option<Ms>) {
+        self.unpack();
+        let all = fields(self.slot);
+        let value: Box<[u8]> = all.get(field).expect("it is there").into();
+        all.set(field, &value, until);
+        if let Some(until) = until {
+            self.slot.falls_due(until);
+        }
+    }
+
+    fn put(&mut self, field: &[u8], value: &[u8], until: Option<Ms>) -> bool {
         let is_new = match &mut self.packed {
             Some(bytes) => {
                 let is_new = put(&mut Edit::of(bytes), field, value);
-                self.unpack();
+                let row = Row::of(bytes);
+                if !is_small(row.len() / STEP, row.end()) {
+                    self.unpack();
+                }
                 is_new
             }
-            None => fields(self.slot).set(field, value),
+            None => fields(self.slot).set(field, value, until),
         };
         self.mark |= field.len().max(value.len()) > SHORT || self.hash().len() > MOST_PACKED;
         is_new
@@ -71,17 +96,14 @@ impl<'e, 's> HashEdit<'e, 's> {
         is_there
     }
 
-    /// Makes it a big one when it is not small any more.
+    /// Makes it a big one.
     fn unpack(&mut self) {
-        let Some(row) = self.packed.as_deref().map(Row::of) else { return };
-        if !is_small(row.len() / STEP, row.end()) {
-            let mut all = Fields::new();
-            row.pairs().for_each(|(field, value)| {
-                all.set(field, value);
-            });
-            self.slot.put_big(Big::Hash(all));
-            self.packed = None;
-        }
+        let Some(bytes) = self.packed.take() else { return };
+        let mut all = Fields::new();
+        Row::of(&bytes).pairs().for_each(|(field, value)| {
+            all.set(field, value, None);
+        });
+        self.slot.put_big(Big::Hash(all));
     }
 }
 

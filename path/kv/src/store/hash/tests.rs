@@ -141,3 +141,54 @@ fn what_is_chosen_is_different_and_even() {
         });
     }
 }
+
+#[derive(Debug, Clone)]
+enum Timed {
+    Set(u8, Option<u64>),
+    Remove(u8),
+    Pass(u64),
+}
+
+fn timed() -> impl Strategy<Value = Timed> {
+    prop_oneof![
+        4 => (any::<u8>(), prop::option::of(1u64..1000)).prop_map(|(field, until)| Timed::Set(field, until)),
+        1 => any::<u8>().prop_map(Timed::Remove),
+        1 => (0u64..200).prop_map(Timed::Pass),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn fields_go_when_they_are_overdue_and_never_before(changes in prop::collection::vec(timed(), 0..600)) {
+        let (mut fields, mut model, mut now) = (Fields::new(), BTreeMap::<Vec<u8>, Option<u64>>::new(), 0);
+        for change in changes {
+            match change {
+                Timed::Set(field, after) => {
+                    let (field, until) = (field.to_string().into_bytes(), after.map(|after| now + after));
+                    prop_assert_eq!(fields.set(&field, &field, until), model.insert(field.clone(), until).is_none());
+                    prop_assert_eq!((fields.expiry(&field), fields.get(&field)), (Some(until), Some(&field[..])));
+                }
+                Timed::Remove(field) => {
+                    let field = field.to_string().into_bytes();
+                    prop_assert_eq!(fields.remove(&field), model.remove(&field).is_some());
+                }
+                Timed::Pass(ms) => {
+                    now += ms;
+                    let due = fields.soonest() <= now;
+                    let mut gone = fields.purge(now);
+                    gone.sort_unstable();
+                    let over: Vec<_> = model.extract_if(.., |_, until| until.is_some_and(|until| until <= now)).collect();
+                    prop_assert!(gone.iter().map(|field| field.to_vec()).eq(over.into_iter().map(|(field, _)| field)));
+                    prop_assert!(due || gone.is_empty());
+                }
+            }
+            prop_assert_eq!(fields.len(), model.len());
+            let soonest = model.values().flatten().min().copied();
+            prop_assert!(fields.soonest() <= soonest.unwrap_or(u64::MAX));
+            prop_assert_eq!(fields.soonest() == u64::MAX, soonest.is_none());
+        }
+        let copy = fields.copy();
+        prop_assert_eq!(copy.len(), model.len());
+        prop_assert!(model.iter().all(|(field, until)| copy.expiry(field) == Some(*until) && copy.get(field) == Some(field)));
+    }
+}

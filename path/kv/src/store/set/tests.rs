@@ -137,6 +137,9 @@ fn what_is_chosen_is_different() {
                 set.choose(wanted, &mut random, |member| assert!(chosen.insert(member)));
                 assert_eq!(chosen.len(), wanted.min(count));
             }
+            if let Set::Big(members) = set {
+                assert!(members.copy().iter().collect::<BTreeSet<_>>() == set.iter().collect());
+            }
             let picked: BTreeSet<_> = (0..count * 20).map(|_| set.pick(&mut random)).collect();
             assert_eq!(picked.len(), count);
         }

@@ -80,6 +80,11 @@ impl Table {
         Some(self.crowd.handle((number - self.segments.len() * SLOTS) as u32))
     }
 
+    /// Nothing falls due before this.
+    pub(crate) fn soonest(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.soonest).fold(self.crowd.soonest, u64::min)
+    }
+
     /// Looks at `most` segments from number `from` on, hands the handles of those in which something may be due by `now` to `each`,
     /// which says when the next of them falls due (`u64::MAX`: none does), and says where to go on (0: at the start again).
     pub(crate) fn walk(&mut self, from: u32, most: usize, now: u64, mut each: impl FnMut(&[Handle]) -> u64) -> u32 {
