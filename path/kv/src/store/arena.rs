@@ -22,6 +22,8 @@ use page::{Header, Page, UNIT};
 const FIRST: u32 = 512 / UNIT as u32;
 /// An arena keeps one page for the next use, and one more for so many pages.
 const PAGES_PER_SPARE: usize = 128;
+/// An arena that grows and has fewer pages keeps none.
+const PAGES_OF_A_SMALL: usize = 8;
 /// The most pages kept for the next use.
 const SPARES: usize = 4;
 
@@ -87,7 +89,8 @@ impl Arena {
         Self::starting_at(whole, whole)
     }
 
-    /// An arena whose last page begins small and grows to `page` bytes: for one big value.
+    /// An arena whose last page begins small and grows to `page` bytes while there are few: for one big value, or for a keyspace that
+    /// may stay small.
     pub(crate) fn growing(page: usize) -> Self {
         Self::starting_at((page / UNIT) as u32, FIRST)
     }
@@ -287,7 +290,7 @@ impl Arena {
     /// Keeps a page for the next use, or gives it back.
     fn retire(&mut self, page: Page) {
         let pages = self.pages.len() - self.vacant.len();
-        let keeps = if self.first == self.whole { (1 + pages / PAGES_PER_SPARE).min(SPARES) } else { 0 };
+        let keeps = if self.first < self.whole && pages < PAGES_OF_A_SMALL { 0 } else { (1 + pages / PAGES_PER_SPARE).min(SPARES) };
         if page.units() == self.whole && self.spare.len() < keeps {
             self.spare.push(page);
         } else {
