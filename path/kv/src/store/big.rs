@@ -35,9 +35,7 @@ impl Big {
                 Big::List(all) => all.len() * 64,
             }
     }
-}
 
-impl Big {
     /// The same once more, as `COPY` wants it.
     pub(crate) fn copy(&self) -> Big {
         match self {

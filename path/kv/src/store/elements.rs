@@ -86,13 +86,27 @@ impl<N: Named> Elements<N> {
         Some(self.blocks.bytes(self.table.at(place)))
     }
 
+    /// Adds a block that is nothing but its name; whether there was none.
+    pub(crate) fn add(&mut self, name: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(name);
+        if self.table.find(hash, name, &lent!(self)).is_some() {
+            return false;
+        }
+        self.insert(hash, name.len(), |block| block.copy_from_slice(name));
+        true
+    }
+
+    fn insert(&mut self, hash: u64, length: usize, write: impl FnOnce(&mut [u8])) {
+        let at = self.blocks.alloc(length);
+        write(self.blocks.bytes_mut(at));
+        self.table.insert(hash, at, &lent!(self));
+    }
+
     /// Makes the block of that name `length` bytes long and has all of it written; whether there was none.
     pub(crate) fn put(&mut self, name: &[u8], length: usize, write: impl FnOnce(&mut [u8])) -> bool {
         let hash = self.hasher.hash_one(name);
         let Some(place) = self.table.find(hash, name, &lent!(self)) else {
-            let at = self.blocks.alloc(length);
-            write(self.blocks.bytes_mut(at));
-            self.table.insert(hash, at, &lent!(self));
+            self.insert(hash, length, write);
             return true;
         };
         let old = self.table.at(place);

@@ -156,15 +156,11 @@ fn remove_packed(bytes: &mut Vec<u8>, member: &[u8]) -> bool {
     at.is_some()
 }
 
-fn add_big(members: &mut Members, member: &[u8]) -> bool {
-    members.get(member).is_none() && members.put(member, member.len(), |block| block.copy_from_slice(member))
-}
-
 /// Those that are packed, in a table.
 fn unpacked(row: Row<'_>) -> Members {
     let mut members = Members::new();
     row.iter().for_each(|member| {
-        add_big(&mut members, member);
+        members.add(member);
     });
     members
 }

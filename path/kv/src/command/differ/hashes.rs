@@ -59,8 +59,8 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         20..22 => (with("HINCRBY", vec![field(random), value(random)]), Order::Same),
         22..24 => (with("HINCRBYFLOAT", vec![field(random), value(random)]), Order::Same),
         24 => (with("HRANDFIELD", vec![]), Order::Length),
-        25 => (with("HRANDFIELD", vec!["1000".into()]), Order::Any),
-        26 => (with("HRANDFIELD", vec!["1000".into(), "WITHVALUES".into()]), Order::Pairs),
+        25 => (with("HRANDFIELD", vec!["1000000".into()]), Order::Any),
+        26 => (with("HRANDFIELD", vec!["1000000".into(), "WITHVALUES".into()]), Order::Pairs),
         27 => (with("HRANDFIELD", vec![one_of(random, &["-5", "0", "3", "x", "-9223372036854775808"]).into()]), Order::Length),
         28 => {
             (with("HRANDFIELD", vec![one_of(random, &["-5", "0", "3"]).into(), one_of(random, &["WITHVALUES", "x"]).into()]), Order::Length)

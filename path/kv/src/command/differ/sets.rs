@@ -23,7 +23,7 @@ fn many(random: &mut Random) -> Words {
 }
 
 fn keys(random: &mut Random) -> Words {
-    let count = 1 + random.below(4);
+    let count = 1 + random.below(7);
     (0..count).map(|_| one_of(random, &KEYS).into()).collect()
 }
 
@@ -49,10 +49,10 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         11..13 => (of_key("SISMEMBER", vec![member(random, key)]), Order::Same),
         13 => (of_key("SMISMEMBER", (0..count).map(|_| member(random, key)).collect()), Order::Same),
         14..16 => (of_key("SMEMBERS", vec![]), Order::Any),
-        16 => (words("SPOP other 1000"), Order::Any),
+        16 => (words("SPOP other 1000000"), Order::Any),
         17 => (of_key("SPOP", words(one_of(random, &["0", "-1", "x", "1 2"]))), Order::Same),
         18 => (of_key("SRANDMEMBER", words(one_of(random, &["-7", "0", "3", "x", "1 2", "-9223372036854775808"]))), Order::Length),
-        19 => (of_key("SRANDMEMBER", words("1000")), Order::Any),
+        19 => (of_key("SRANDMEMBER", words("1000000")), Order::Any),
         20..22 => (with("SINTER", keys(random)), Order::Any),
         22..24 => (with("SUNION", keys(random)), Order::Any),
         24..26 => (with("SDIFF", keys(random)), Order::Any),

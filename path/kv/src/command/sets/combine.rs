@@ -1,10 +1,16 @@
 //! Commands that make one set of several: what is in all, in any, or in the first alone.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use super::peek;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::set::{Loose, Set};
 use crate::store::{Class, Kind, View};
+
+/// Sets of a union in which a member is looked up rather than remembered.
+const FEW: usize = 3;
 
 /// What becomes of several sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,43 +126,61 @@ impl Combine {
             }
             Combine::Union => {
                 let sets: Vec<Set<'v>> = sets.into_iter().flatten().collect();
-                let is_new = |at: usize, member: &[u8]| !sets[..at].iter().any(|set| set.has(member));
                 let all = sets.iter().enumerate().flat_map(|(at, set)| set.iter().map(move |member| (at, member)));
-                all.filter(|(at, member)| is_new(*at, member)).all(|(_, member)| each(member));
+                if sets.len() <= FEW {
+                    let is_new = |at: usize, member: &[u8]| !sets[..at].iter().any(|set| set.has(member));
+                    all.filter(|(at, member)| is_new(*at, member)).all(|(_, member)| each(member));
+                } else {
+                    let mut seen = HashSet::new();
+                    all.filter(|(_, member)| seen.insert(*member)).all(|(_, member)| each(member));
+                }
             }
             Combine::Diff => {
-                let Some(first) = sets[0] else { return };
-                let mut others: Vec<Set<'v>> = sets[1..].iter().flatten().copied().collect();
-                others.sort_by_key(|set| std::cmp::Reverse(set.len()));
-                first.iter().filter(|member| !others.iter().any(|set| set.has(member))).all(&mut each);
+                let (Some(first), others) = (sets[0], sets[1..].iter().flatten().copied().collect()) else { return };
+                rest(first, others).into_iter().all(&mut each);
             }
         }
     }
 }
 
-/// About how many members are looked at, whatever becomes of them.
-fn look(view: &View<'_>, keys: Args<'_>, most: impl Fn(&[usize]) -> usize) -> usize {
-    let lengths: Vec<usize> = keys.iter().map(|key| peek(view, key).map_or(0, Set::len)).collect();
-    most(&lengths).saturating_mul(lengths.len())
+/// The members of the first set that the others have not.
+fn rest<'v>(first: Set<'v>, mut others: Vec<Set<'v>>) -> Vec<&'v [u8]> {
+    let lengths: Vec<usize> = [first].iter().chain(&others).map(|set| set.len()).collect();
+    if diff_by_first(&lengths) {
+        others.sort_by_key(|set| Reverse(set.len()));
+        return first.iter().filter(|member| !others.iter().any(|set| set.has(member))).collect();
+    }
+    let mut left: HashSet<&[u8]> = first.iter().collect();
+    others.into_iter().flat_map(Set::iter).for_each(|member| {
+        left.remove(member);
+    });
+    left.into_iter().collect()
 }
 
-/// Which of the keys' lengths count, by the name of the command.
-fn of_name(name: &[u8], lengths: &[usize]) -> usize {
-    match name.get(1).map(u8::to_ascii_lowercase) {
-        Some(b'i') => lengths.iter().copied().min().unwrap_or(0),
-        Some(b'u') => lengths.iter().sum(),
-        _ => lengths.first().copied().unwrap_or(0),
+/// Whether it is less work to look every member of the first set up in all others than to go through all sets.
+fn diff_by_first(lengths: &[usize]) -> bool {
+    lengths[0].saturating_mul(lengths.len() - 1) / 2 <= lengths.iter().sum()
+}
+
+/// About how many members are looked at, by the name of the command.
+fn looks(view: &View<'_>, keys: Args<'_>, name: &[u8]) -> usize {
+    let lengths: Vec<usize> = keys.iter().map(|key| peek(view, key).map_or(0, Set::len)).collect();
+    let all = lengths.iter().sum();
+    match name[1].to_ascii_lowercase() {
+        b'i' => lengths.iter().min().map_or(0, |least| least.saturating_mul(lengths.len())),
+        b'd' if diff_by_first(&lengths) => lengths[0].saturating_mul(lengths.len()),
+        _ => all,
     }
 }
 
 pub(super) fn cost(view: &View<'_>, args: Args<'_>) -> usize {
-    look(view, args.from(1), |lengths| of_name(args.at(0), lengths))
+    looks(view, args.from(1), args.at(0))
 }
 
 pub(super) fn store_cost(view: &View<'_>, args: Args<'_>) -> usize {
-    look(view, args.from(2), |lengths| of_name(args.at(0), lengths))
+    looks(view, args.from(2), args.at(0))
 }
 
 pub(super) fn count_cost(view: &View<'_>, args: Args<'_>) -> usize {
-    counted(args).map_or(0, |(keys, _)| look(view, keys, |lengths| of_name(args.at(0), lengths)))
+    counted(args).map_or(0, |(keys, _)| looks(view, keys, args.at(0)))
 }

@@ -68,7 +68,7 @@ impl<'e, 's> HashEdit<'e, 's> {
             }
             None => fields(self.slot).set(field, value, until),
         };
-        self.mark |= field.len().max(value.len()) > SHORT || self.hash().len() > MOST_PACKED;
+        self.mark = self.mark || field.len().max(value.len()) > SHORT || self.hash().len() > MOST_PACKED;
         is_new
     }
 

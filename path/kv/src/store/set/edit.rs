@@ -3,7 +3,7 @@
 use super::super::big::Big;
 use super::super::packed::{Edit, Row, is_small};
 use super::super::slot::Slot;
-use super::{Members, Set, add_big, add_packed, marks, remove_packed, unpacked};
+use super::{Members, Set, add_packed, marks, remove_packed, unpacked};
 
 /// A set in the hands of a command; [`SetEdit::close`] puts it back.
 pub(crate) struct SetEdit<'e, 's> {
@@ -35,7 +35,7 @@ impl<'e, 's> SetEdit<'e, 's> {
         self.mark = self.mark || marks(member, self.set().len());
         let is_new = match &mut self.packed {
             Some(bytes) => add_packed(bytes, member, self.mark),
-            None => add_big(members(self.slot), member),
+            None => members(self.slot).add(member),
         };
         self.mark = self.mark || marks(member, self.set().len());
         self.unpack();

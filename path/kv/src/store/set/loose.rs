@@ -3,7 +3,7 @@
 use super::super::big::Big;
 use super::super::packed::{Edit, Row, is_small};
 use super::super::slot::Slot;
-use super::{Members, Set, add_big, add_packed, marks, unpacked};
+use super::{Members, Set, add_packed, marks, unpacked};
 
 /// Members that are collected for a key.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Loose {
         self.mark = self.mark || marks(member, self.set().len());
         let is_new = match &mut self.form {
             Form::Packed(bytes) => add_packed(bytes, member, self.mark),
-            Form::Big(members) => add_big(members, member),
+            Form::Big(members) => members.add(member),
         };
         self.mark = self.mark || marks(member, self.set().len());
         if let Form::Packed(bytes) = &self.form
