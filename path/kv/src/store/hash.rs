@@ -1,21 +1,20 @@
 //! Hashes: fields with values, packed in their entry while they are few and short, else in a table of their own.
 //!
-//! Packed, a field is followed by its value. A hash with a field that expires is a big one. The entry's mark says that Redis would have a table by now.
+//! The entry's mark says that Redis would have a table by now.
 
 mod edit;
 mod fields;
+mod rows;
 
 pub(crate) use edit::{HashEdit, replace};
 pub(crate) use fields::Fields;
+pub(super) use rows::purge;
 
 use super::big::Big;
 use super::entry::Ms;
 use super::packed::Row;
 use super::random::Random;
 use super::view::Value;
-
-/// Elements of a field.
-const STEP: usize = 2;
 
 /// A hash that is read.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +36,7 @@ impl<'a> Hash<'a> {
     /// How many fields there are.
     pub(crate) fn len(self) -> usize {
         match self {
-            Hash::Packed(row) => row.len() / STEP,
+            Hash::Packed(row) => row.len() / rows::step(row),
             Hash::Big(fields) => fields.len(),
         }
     }
@@ -50,11 +49,19 @@ impl<'a> Hash<'a> {
         }
     }
 
+    /// No field is overdue before this.
+    pub(crate) fn soonest(self) -> Ms {
+        match self {
+            Hash::Packed(row) => rows::soonest(row),
+            Hash::Big(fields) => fields.soonest(),
+        }
+    }
+
     /// The value of a field.
     #[inline]
     pub(crate) fn get(self, field: &[u8]) -> Option<&'a [u8]> {
         match self {
-            Hash::Packed(row) => row.find(field, STEP).map(|at| row.get(row.behind(at))),
+            Hash::Packed(row) => rows::get(row, field),
             Hash::Big(fields) => fields.get(field),
         }
     }
@@ -62,15 +69,23 @@ impl<'a> Hash<'a> {
     /// When a field is overdue, if it is there; the inner one is none when that is never.
     pub(crate) fn expiry(self, field: &[u8]) -> Option<Option<Ms>> {
         match self {
-            Hash::Packed(row) => row.find(field, STEP).map(|_| None),
+            Hash::Packed(row) => rows::expiry(row, field),
             Hash::Big(fields) => fields.expiry(field),
+        }
+    }
+
+    /// Whether no field expires.
+    pub(crate) fn never_expires(self) -> bool {
+        match self {
+            Hash::Packed(row) => !row.flag(),
+            Hash::Big(fields) => fields.soonest() == Ms::MAX,
         }
     }
 
     /// Every field with its value.
     pub(crate) fn each(self, mut each: impl FnMut(&'a [u8], &'a [u8])) {
         match self {
-            Hash::Packed(row) => row.pairs().for_each(|(field, value)| each(field, value)),
+            Hash::Packed(row) => rows::each(row).for_each(|(field, value, _)| each(field, value)),
             Hash::Big(fields) => fields.iter().for_each(|(field, value)| each(field, value)),
         }
     }
@@ -90,7 +105,7 @@ impl<'a> Hash<'a> {
     pub(crate) fn pick(self, random: &mut Random) -> (&'a [u8], &'a [u8]) {
         match self {
             Hash::Packed(row) => {
-                let at = row.nth(random.below(self.len()) * STEP);
+                let at = row.nth(random.below(self.len()) * rows::step(row));
                 (row.get(at), row.get(row.behind(at)))
             }
             Hash::Big(fields) => fields.pick(random),
@@ -101,9 +116,9 @@ impl<'a> Hash<'a> {
     pub(crate) fn choose(self, count: usize, random: &mut Random, mut each: impl FnMut(&'a [u8], &'a [u8])) {
         match self {
             Hash::Packed(row) => {
-                let (mut pairs, mut next) = (row.pairs(), 0);
+                let (mut fields, mut next) = (rows::each(row), 0);
                 for number in random.choose(count, self.len()) {
-                    let (field, value) = pairs.nth(number - next).expect("there are so many");
+                    let (field, value, _) = fields.nth(number - next).expect("there are so many");
                     each(field, value);
                     next = number + 1;
                 }

@@ -1,6 +1,6 @@
 //! packed: the form of small collections, and of the pieces of long lists and streams: elements one after the other.
 //!
-//! `[count u16][length varint][element]…` In a [`TwoWay`] one each element is followed by its length once more, written so that
+//! `[flag, count u15][length varint][element]…` In a [`TwoWay`] one each element is followed by its length once more, written so that
 //! it is read backwards. Elements are texts; a place is the number of the byte where one begins. What they mean, and the order
 //! they are in, is up to the type.
 
@@ -19,6 +19,8 @@ pub(crate) const SHORT: usize = 64;
 
 /// Bytes of the count.
 const HEAD: usize = 2;
+/// The bit of the count that is a flag.
+const FLAG: u16 = 1 << 15;
 
 /// Elements that are read one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +48,18 @@ impl<'a, const TWO_WAY: bool> Packed<'a, TWO_WAY> {
     /// How many elements there are.
     #[inline]
     pub(crate) fn len(self) -> usize {
-        usize::from(u16::from_le_bytes([self.bytes[0], self.bytes[1]]))
+        usize::from(self.count() & !FLAG)
+    }
+
+    /// A flag that the type gives a meaning.
+    #[inline]
+    pub(crate) fn flag(self) -> bool {
+        self.count() & FLAG != 0
+    }
+
+    #[inline]
+    fn count(self) -> u16 {
+        u16::from_le_bytes([self.bytes[0], self.bytes[1]])
     }
 
     /// Whether there are none.

@@ -80,12 +80,8 @@ impl<'s> Slot<'s> {
 
     /// Puts a big value there; an expiry stays.
     pub(crate) fn put_big(&mut self, big: Big) {
-        let due = if let Big::Hash(fields) = &big { fields.soonest() } else { Ms::MAX };
         let number = self.keys.add_big(Box::new(big));
         self.replace(&number, self.expiry(), true);
-        if due < Ms::MAX {
-            self.falls_due(due);
-        }
     }
 
     fn replace(&mut self, value: &[u8], expiry: Option<Ms>, is_big: bool) {
@@ -94,7 +90,12 @@ impl<'s> Slot<'s> {
         let old = self.place.and_then(|place| self.keys.take_big(place));
         self.outcome.drops(old);
         let head = Head { is_big, expiry, access, ..Head::new(self.kind) };
-        self.place = Some(self.keys.put(self.place, self.key, self.hash, head, value));
+        let place = self.keys.put(self.place, self.key, self.hash, head, value);
+        self.place = Some(place);
+        let due = self.keys.fields_due(place);
+        if due < Ms::MAX {
+            self.keys.falls_due(place, due);
+        }
     }
 
     /// The bytes that it holds, when they are to be changed where they are.

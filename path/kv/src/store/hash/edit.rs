@@ -2,9 +2,9 @@
 
 use super::super::big::Big;
 use super::super::entry::Ms;
-use super::super::packed::{Edit, Row, SHORT, is_small};
+use super::super::packed::{Edit, MOST_BYTES, Row, SHORT, is_small};
 use super::super::slot::Slot;
-use super::{Fields, Hash, STEP};
+use super::{Fields, Hash, rows};
 
 /// Most fields with which Redis keeps its packed form (`hash-max-listpack-entries`).
 const MOST_PACKED: usize = 512;
@@ -41,29 +41,32 @@ impl<'e, 's> HashEdit<'e, 's> {
 
     /// Gives a field a value; an expiry stays.
     pub(crate) fn update(&mut self, field: &[u8], value: &[u8]) {
-        let until = if self.packed.is_some() { None } else { self.hash().expiry(field).flatten() };
+        let until = if self.hash().never_expires() { None } else { self.hash().expiry(field).flatten() };
         self.put(field, value, until);
     }
 
     /// Gives a field that is there an expiry, or none.
     pub(crate) fn set_expiry(&mut self, field: &[u8], until: Option<Ms>) {
-        self.unpack();
-        let all = fields(self.slot);
-        let value: Box<[u8]> = all.get(field).expect("it is there").into();
-        all.set(field, &value, until);
+        match &mut self.packed {
+            Some(bytes) => {
+                rows::set_expiry(bytes, field, until);
+                self.unpack_large();
+            }
+            None => fields(self.slot).set_expiry(field, until),
+        }
         if let Some(until) = until {
             self.slot.falls_due(until);
         }
     }
 
     fn put(&mut self, field: &[u8], value: &[u8], until: Option<Ms>) -> bool {
+        if field.len() + value.len() > MOST_BYTES {
+            self.unpack();
+        }
         let is_new = match &mut self.packed {
             Some(bytes) => {
-                let is_new = put(&mut Edit::of(bytes), field, value);
-                let row = Row::of(bytes);
-                if !is_small(row.len() / STEP, row.end()) {
-                    self.unpack();
-                }
+                let is_new = rows::put(bytes, field, value, until);
+                self.unpack_large();
                 is_new
             }
             None => fields(self.slot).set(field, value, until),
@@ -74,13 +77,10 @@ impl<'e, 's> HashEdit<'e, 's> {
 
     /// Takes a field away; whether it was there.
     pub(crate) fn remove(&mut self, field: &[u8]) -> bool {
-        let Some(bytes) = &mut self.packed else { return fields(self.slot).remove(field) };
-        let mut edit = Edit::<false>::of(bytes);
-        let at = edit.packed().find(field, STEP);
-        if let Some(at) = at {
-            edit.remove(at, STEP);
+        match &mut self.packed {
+            Some(bytes) => rows::remove(bytes, field),
+            None => fields(self.slot).remove(field),
         }
-        at.is_some()
     }
 
     /// Puts it back, or takes the key away when no field is left; whether one is.
@@ -96,28 +96,23 @@ impl<'e, 's> HashEdit<'e, 's> {
         is_there
     }
 
+    /// Makes it a big one when it is not small any more.
+    fn unpack_large(&mut self) {
+        if let Some(bytes) = &self.packed
+            && !is_small(self.hash().len(), bytes.len())
+        {
+            self.unpack();
+        }
+    }
+
     /// Makes it a big one.
     fn unpack(&mut self) {
         let Some(bytes) = self.packed.take() else { return };
         let mut all = Fields::new();
-        Row::of(&bytes).pairs().for_each(|(field, value)| {
-            all.set(field, value, None);
+        rows::each(Row::of(&bytes)).for_each(|(field, value, until)| {
+            all.set(field, value, until);
         });
         self.slot.put_big(Big::Hash(all));
-    }
-}
-
-fn put(edit: &mut Edit<'_, false>, field: &[u8], value: &[u8]) -> bool {
-    match edit.packed().find(field, STEP) {
-        Some(at) => {
-            edit.replace(edit.packed().behind(at), value);
-            false
-        }
-        None => {
-            edit.push(field);
-            edit.push(value);
-            true
-        }
     }
 }
 
@@ -132,7 +127,11 @@ fn fields<'f>(slot: &'f mut Slot<'_>) -> &'f mut Fields {
 pub(crate) fn replace(slot: &mut Slot<'_>, field: &[u8], value: &[u8]) -> bool {
     let Some(bytes) = slot.bytes_mut() else { return false };
     let row = Row::of(bytes);
-    let Some(at) = row.find(field, STEP).map(|at| row.behind(at)) else { return false };
+    // Where fields expire it is not the value alone that changes.
+    if row.flag() {
+        return false;
+    }
+    let Some(at) = row.find(field, rows::step(row)).map(|at| row.behind(at)) else { return false };
     let same = row.range(at);
     if same.len() != value.len() {
         return false;

@@ -6,9 +6,7 @@ use super::super::elements::{Elements, Named};
 use super::super::entry::Ms;
 use super::super::random::Random;
 use super::super::varint::{LONGEST, read, write};
-
-/// Bytes of an expiry.
-const EXPIRY: usize = 6;
+use super::rows::{self, EXPIRY, stored};
 
 /// Fields by name.
 #[derive(Debug)]
@@ -41,11 +39,7 @@ fn split(block: &[u8]) -> (&[u8], &[u8]) {
 /// When a block is overdue.
 fn expiry(block: &[u8]) -> Option<Ms> {
     let (number, head) = read(block, 0);
-    (number & 1 == 1).then(|| {
-        let mut bytes = [0; 8];
-        bytes[..EXPIRY].copy_from_slice(&block[head..head + EXPIRY]);
-        Ms::from_le_bytes(bytes)
-    })
+    if number & 1 == 0 { None } else { rows::read(&block[head..head + EXPIRY]) }
 }
 
 impl Fields {
@@ -89,9 +83,8 @@ impl Fields {
         self.count(field, until);
         let mut head = [0; LONGEST];
         let head = write(field.len() << 1 | usize::from(until.is_some()), &mut head);
-        let until_bytes = until.map(Ms::to_le_bytes);
-        let until_bytes = until_bytes.as_ref().map_or(&[][..], |bytes| &bytes[..EXPIRY]);
-        let parts = [head, until_bytes, field, value];
+        let (stored, size) = stored(until);
+        let parts = [head, &stored[..size], field, value];
         let is_new = self.all.put(field, parts.iter().map(|part| part.len()).sum(), |mut block| {
             for part in parts {
                 let (start, rest) = block.split_at_mut(part.len());
@@ -103,6 +96,12 @@ impl Fields {
             self.all.falls_due(field, until);
         }
         is_new
+    }
+
+    /// Gives a field that is there an expiry, or none.
+    pub(crate) fn set_expiry(&mut self, field: &[u8], until: Option<Ms>) {
+        let value: Box<[u8]> = self.get(field).expect("it is there").into();
+        self.set(field, &value, until);
     }
 
     /// Takes a field away; whether it was there.

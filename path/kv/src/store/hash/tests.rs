@@ -10,9 +10,14 @@ use super::*;
 
 /// Runs `with` on the slot of one key.
 fn on_slot<T>(store: &Store, with: impl FnOnce(&mut Slot<'_>) -> T) -> T {
+    on_slot_at(0, store, with)
+}
+
+/// At a moment.
+fn on_slot_at<T>(now: Ms, store: &Store, with: impl FnOnce(&mut Slot<'_>) -> T) -> T {
     let mut guard = store.lock(0).unwrap_or_else(|_| panic!("no worker has it"));
     let mut outcome = Outcome::default();
-    let mut view = store.view(&mut guard, 0, &mut outcome);
+    let mut view = store.view(&mut guard, now, &mut outcome);
     with(&mut view.open(b"key", Kind::Hash).expect("there is nothing else"))
 }
 
@@ -191,4 +196,97 @@ proptest! {
         prop_assert_eq!(copy.len(), model.len());
         prop_assert!(model.iter().all(|(field, until)| copy.expiry(field) == Some(*until) && copy.get(field) == Some(field)));
     }
+}
+
+/// What a hash of which fields expire goes through.
+#[derive(Debug, Clone)]
+enum Step {
+    Set(u16),
+    Update(u16),
+    Expire(u16, Option<u64>),
+    Remove(u16),
+    Pass(u64),
+}
+
+fn steps(fields: u16) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (0..fields).prop_map(Step::Set),
+        1 => (0..fields).prop_map(Step::Update),
+        3 => (0..fields, prop::option::of(1u64..1000)).prop_map(|(field, after)| Step::Expire(field, after)),
+        1 => (0..fields).prop_map(Step::Remove),
+        1 => (0u64..300).prop_map(Step::Pass),
+    ];
+    prop::collection::vec(step, 0..250)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn both_forms_know_when_fields_expire(steps in (1u16..100).prop_flat_map(steps)) {
+        let store = Store::new(1 << 20, 1).unwrap();
+        let (mut model, mut now) = (BTreeMap::<Vec<u8>, (Vec<u8>, Option<u64>)>::new(), 0);
+        for (number, step) in steps.into_iter().enumerate() {
+            if let Step::Pass(ms) = step {
+                now += ms;
+                model.retain(|_, (_, until)| until.is_none_or(|until| until > now));
+            }
+            // Of such ones two KB hold about fifty.
+            let value = format!("{number:030}").into_bytes();
+            on_slot_at(now, &store, |slot| {
+                let mut edit = HashEdit::open(slot);
+                match step {
+                    Step::Set(field) => {
+                        let field = field.to_string().into_bytes();
+                        assert_eq!(edit.set(&field, &value), model.insert(field, (value, None)).is_none());
+                    }
+                    Step::Update(field) => {
+                        let field = field.to_string().into_bytes();
+                        edit.update(&field, &value);
+                        model.entry(field).or_default().0 = value;
+                    }
+                    Step::Expire(field, after) => {
+                        let field = field.to_string().into_bytes();
+                        let until = after.map(|after| now + after);
+                        assert_eq!(edit.hash().expiry(&field), model.get(&field).map(|(_, until)| *until));
+                        if let Some((_, old)) = model.get_mut(&field) {
+                            *old = until;
+                            edit.set_expiry(&field, until);
+                        }
+                    }
+                    Step::Remove(field) => {
+                        let field = field.to_string().into_bytes();
+                        assert_eq!(edit.remove(&field), model.remove(&field).is_some());
+                    }
+                    Step::Pass(_) => {}
+                }
+                edit.close();
+                assert!(held(slot).into_iter().eq(model.iter().map(|(field, (value, _))| (field.clone(), value.clone()))));
+                let Some(value) = slot.value() else { return };
+                let hash = Hash::of(value);
+                assert_eq!(hash.len(), model.len());
+                assert!(model.iter().all(|(field, (value, until))| {
+                    hash.get(field) == Some(value) && hash.expiry(field) == Some(*until)
+                }));
+                assert!(hash.soonest() > now && model.values().filter_map(|(_, until)| *until).all(|until| hash.soonest() <= until));
+            });
+        }
+    }
+}
+
+#[test]
+fn what_is_purged_keeps_all_else() {
+    let store = Store::new(1 << 20, 1).unwrap();
+    on_slot(&store, |slot| {
+        let mut edit = HashEdit::open(slot);
+        edit.set(b"a", &[0; SHORT + 1]);
+        edit.set(b"b", b"1");
+        edit.set_expiry(b"b", Some(5));
+        edit.close();
+        slot.set_expiry(Some(100));
+        assert!(matches!(Hash::of(slot.value().unwrap()), Hash::Packed(_)));
+    });
+    on_slot_at(5, &store, |slot| {
+        assert_eq!((held(slot).len(), slot.mark(), slot.expiry()), (1, true, Some(100)));
+        assert!(Hash::of(slot.value().unwrap()).never_expires());
+    });
 }

@@ -1,7 +1,7 @@
 //! How packed elements are changed: in a `Vec`, which is put back into an entry or is a node of its own.
 
 use super::super::varint::{LONGEST, write};
-use super::{HEAD, Packed, size};
+use super::{FLAG, HEAD, Packed, size};
 
 /// Elements that are changed.
 #[derive(Debug)]
@@ -63,6 +63,12 @@ impl<'e, const TWO_WAY: bool> Edit<'e, TWO_WAY> {
         self.count(|count| count - many);
     }
 
+    /// Sets the flag.
+    pub(crate) fn set_flag(&mut self, flag: bool) {
+        let count = self.packed().count() & !FLAG | if flag { FLAG } else { 0 };
+        self.bytes[..HEAD].copy_from_slice(&count.to_le_bytes());
+    }
+
     /// Makes the `old` bytes at a place `new` ones, of any content.
     fn make_room(&mut self, at: usize, new: usize, old: usize) {
         let end = self.bytes.len();
@@ -86,8 +92,8 @@ impl<'e, const TWO_WAY: bool> Edit<'e, TWO_WAY> {
     }
 
     fn count(&mut self, change: impl FnOnce(usize) -> usize) {
-        let count = change(self.packed().len());
-        let count = u16::try_from(count).expect("no more elements are packed together");
-        self.bytes[..HEAD].copy_from_slice(&count.to_le_bytes());
+        let (flag, count) = (self.packed().count() & FLAG, change(self.packed().len()));
+        let count = u16::try_from(count).ok().filter(|count| count & FLAG == 0).expect("no more elements are packed together");
+        self.bytes[..HEAD].copy_from_slice(&(flag | count).to_le_bytes());
     }
 }
