@@ -79,7 +79,7 @@ fn has_many(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Resul
 fn members(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let set = read(view, args)?;
     reply.set(set.map_or(0, Set::len));
-    set.into_iter().flat_map(Set::iter).for_each(|member| reply.bulk(member));
+    set.into_iter().flat_map(Set::iter).for_each(|member| reply.bulk(&member));
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn write_unsigned(value: u64, out: &mut Vec<u8>) {
 
 /// Writes `value` at the end of `text`, two digits at a time; says where it begins.
 #[inline]
-pub(super) fn digits(mut value: u64, text: &mut [u8; 20]) -> usize {
+pub(crate) fn digits(mut value: u64, text: &mut [u8; 20]) -> usize {
     let mut at = text.len();
     while value >= 100 {
         let pair = (value % 100) as usize * 2;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::peek;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
-use crate::store::set::{Loose, Set};
+use crate::store::set::{Loose, Set, Text};
 use crate::store::{Class, Kind, View};
 
 /// Sets of a union in which a member is looked up rather than remembered.
@@ -48,7 +48,7 @@ fn answer(combine: Combine, view: &mut View<'_>, args: Args<'_>, reply: &mut Rep
     let sets = read_all(view, args.from(1))?;
     let (hole, mut count) = (reply.later(0), 0);
     combine.each(sets, |member| {
-        reply.bulk(member);
+        reply.bulk(&member);
         count += 1;
         true
     });
@@ -59,7 +59,7 @@ fn answer(combine: Combine, view: &mut View<'_>, args: Args<'_>, reply: &mut Rep
 fn store(combine: Combine, event: &'static str, view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let mut all = Loose::new();
     combine.each(read_all(view, args.from(2))?, |member| {
-        all.add(member);
+        all.add(&member);
         true
     });
     let count = all.set().len();
@@ -117,7 +117,7 @@ fn read_all<'v>(view: &'v mut View<'_>, keys: Args<'_>) -> Result<Vec<Option<Set
 
 impl Combine {
     /// Every member of what becomes of `sets`, once, until `each` wants no more.
-    fn each<'v>(self, sets: Vec<Option<Set<'v>>>, mut each: impl FnMut(&'v [u8]) -> bool) {
+    fn each<'v>(self, sets: Vec<Option<Set<'v>>>, mut each: impl FnMut(Text<'v>) -> bool) {
         match self {
             Combine::Inter => {
                 let Some(mut sets) = sets.into_iter().collect::<Option<Vec<Set<'v>>>>() else { return };
@@ -144,15 +144,15 @@ impl Combine {
 }
 
 /// The members of the first set that the others have not.
-fn rest<'v>(first: Set<'v>, mut others: Vec<Set<'v>>) -> Vec<&'v [u8]> {
+fn rest<'v>(first: Set<'v>, mut others: Vec<Set<'v>>) -> Vec<Text<'v>> {
     let lengths: Vec<usize> = [first].iter().chain(&others).map(|set| set.len()).collect();
     if diff_by_first(&lengths) {
         others.sort_by_key(|set| Reverse(set.len()));
         return first.iter().filter(|member| !others.iter().any(|set| set.has(member))).collect();
     }
-    let mut left: HashSet<&[u8]> = first.iter().collect();
+    let mut left: HashSet<Text<'v>> = first.iter().collect();
     others.into_iter().flat_map(Set::iter).for_each(|member| {
-        left.remove(member);
+        left.remove(&*member);
     });
     left.into_iter().collect()
 }

@@ -18,13 +18,13 @@ pub(super) fn scan(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
     let options = Scan::read(args.from(3), false)?;
     let mut found = Vec::new();
     let next = set.scan(cursor, options.count, |member| {
-        if options.wants(member) {
+        if options.wants(&member) {
             found.push(member);
         }
     });
     scan::head(next, reply);
     reply.array(found.len());
-    found.into_iter().for_each(|member| reply.bulk(member));
+    found.into_iter().for_each(|member| reply.bulk(&member));
     Ok(())
 }
 
@@ -42,14 +42,14 @@ pub(super) fn random(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>)
     match (read(view, args)?, chance) {
         (None, None) => reply.null(),
         (None, Some(_)) => reply.array(0),
-        (Some(set), None) => reply.bulk(set.pick(&mut random)),
+        (Some(set), None) => reply.bulk(&set.pick(&mut random)),
         (Some(set), Some(chance)) if chance.repeats() => {
             reply.array(chance.count());
-            return chance.repeat(reply, |reply| reply.bulk(set.pick(&mut random)));
+            return chance.repeat(reply, |reply| reply.bulk(&set.pick(&mut random)));
         }
         (Some(set), Some(chance)) => {
             reply.array(chance.count().min(set.len()));
-            set.choose(chance.count(), &mut random, |member| reply.bulk(member));
+            set.choose(chance.count(), &mut random, |member| reply.bulk(&member));
         }
     }
     Ok(())
@@ -79,7 +79,7 @@ pub(super) fn pop(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
     };
     let set = Set::of(value);
     let Some(count) = count else {
-        let member: Box<[u8]> = set.pick(&mut random).into();
+        let member: Box<[u8]> = (*set.pick(&mut random)).into();
         reply.bulk(&member);
         slot.outcome().effect(&[b"SREM", key, &member]);
         take(&mut slot, std::iter::once(&*member), "spop");
@@ -87,11 +87,11 @@ pub(super) fn pop(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
     };
     reply.set(count.min(set.len()));
     if count > 0 && count >= set.len() {
-        set.iter().for_each(|member| reply.bulk(member));
+        set.iter().for_each(|member| reply.bulk(&member));
         pop_all(&mut slot, key);
     } else if count > 0 {
         let mut chosen: Vec<Box<[u8]>> = Vec::with_capacity(count);
-        set.choose(count, &mut random, |member| chosen.push(member.into()));
+        set.choose(count, &mut random, |member| chosen.push((*member).into()));
         chosen.iter().for_each(|member| reply.bulk(member));
         pop_some(&mut slot, key, &chosen);
     }
@@ -115,7 +115,7 @@ fn pop_some(slot: &mut Slot<'_>, key: &[u8], chosen: &[Box<[u8]>]) {
     // When most of a set goes, Redis makes a new one of the rest.
     if slot.value().is_some_and(|value| Set::of(value).len() * 5 <= chosen.len()) {
         let mut edit = SetEdit::open(slot);
-        edit.mark_anew();
+        edit.settle();
         edit.close();
     }
     let words: Vec<&[u8]> = [&b"SREM"[..], key].into_iter().chain(chosen.iter().map(|member| &**member)).collect();

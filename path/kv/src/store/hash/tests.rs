@@ -46,7 +46,7 @@ fn changes(fields: u16) -> impl Strategy<Value = Vec<Change>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(50))]
     #[test]
     fn a_hash_is_as_a_map(changes in (1u16..300).prop_flat_map(changes), at_once in 1usize..20) {
         let store = Store::new(1 << 20, 1).unwrap();
@@ -163,6 +163,7 @@ fn timed() -> impl Strategy<Value = Timed> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
     #[test]
     fn fields_go_when_they_are_overdue_and_never_before(changes in prop::collection::vec(timed(), 0..600)) {
         let (mut fields, mut model, mut now) = (Fields::new(), BTreeMap::<Vec<u8>, Option<u64>>::new(), 0);
@@ -220,7 +221,7 @@ fn steps(fields: u16) -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
     #[test]
     fn both_forms_know_when_fields_expire(steps in (1u16..100).prop_flat_map(steps)) {
         let store = Store::new(1 << 20, 1).unwrap();

@@ -17,7 +17,7 @@ fn on_slot<T>(store: &Store, with: impl FnOnce(&mut Slot<'_>) -> T) -> T {
 }
 
 fn members(slot: &Slot<'_>) -> Vec<Vec<u8>> {
-    slot.value().map_or(Vec::new(), |value| Set::of(value).iter().map(<[u8]>::to_vec).collect())
+    slot.value().map_or(Vec::new(), |value| Set::of(value).iter().map(|member| member.to_vec()).collect())
 }
 
 fn member() -> impl Strategy<Value = Vec<u8>> {
@@ -84,7 +84,7 @@ fn the_mark_says_when_redis_has_a_table() {
         edit.close();
         assert_eq!((slot.mark(), encoding(slot.mark())), (true, "hashtable"));
         let mut edit = SetEdit::open(slot);
-        edit.mark_anew();
+        edit.settle();
         edit.close();
         assert!(!slot.mark());
         slot.remove();
@@ -93,7 +93,7 @@ fn the_mark_says_when_redis_has_a_table() {
         edit.close();
         assert!(slot.mark());
         let mut edit = SetEdit::open(slot);
-        edit.mark_anew();
+        edit.settle();
         edit.close();
         assert_eq!((slot.mark(), members(slot)), (false, vec![b"7".to_vec(), b"9".to_vec()]));
         slot.remove();
@@ -134,13 +134,13 @@ fn what_is_chosen_is_different() {
             let set = Set::of(slot.value().unwrap());
             for wanted in [1, 5, count / 2, count, count + 1] {
                 let mut chosen = BTreeSet::new();
-                set.choose(wanted, &mut random, |member| assert!(chosen.insert(member)));
+                set.choose(wanted, &mut random, |member| assert!(chosen.insert(member.to_vec())));
                 assert_eq!(chosen.len(), wanted.min(count));
             }
             if let Set::Big(members) = set {
-                assert!(members.copy().iter().collect::<BTreeSet<_>>() == set.iter().collect());
+                assert!(members.copy().iter().collect::<BTreeSet<_>>() == members.iter().collect());
             }
-            let picked: BTreeSet<_> = (0..count * 20).map(|_| set.pick(&mut random)).collect();
+            let picked: BTreeSet<_> = (0..count * 20).map(|_| set.pick(&mut random).to_vec()).collect();
             assert_eq!(picked.len(), count);
         }
     });
