@@ -218,3 +218,45 @@ impl<N: Named> fmt::Debug for Elements<N> {
         to.debug_list().entries(self.iter().map(N::name)).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    enum Whole {}
+
+    impl Named for Whole {
+        fn name(block: &[u8]) -> &[u8] {
+            block
+        }
+    }
+
+    fn name(number: usize) -> Vec<u8> {
+        let mut name = format!("{number} ").into_bytes();
+        name.resize(20 + number % 80, b'x');
+        name
+    }
+
+    #[test]
+    fn what_is_left_of_many_is_found_and_moves_together() {
+        const COUNT: usize = 20_000;
+        let mut all = Elements::<Whole>::new();
+        assert!((0..COUNT).all(|number| all.add(&name(number))));
+        let before = all.held();
+        let stays = |number: &usize| number.is_multiple_of(10);
+        assert!((0..COUNT).filter(|number| !stays(number)).all(|number| all.remove(&name(number))));
+        assert!((0..COUNT).all(|number| all.get(&name(number)).is_some() == stays(&number)));
+        assert_eq!(all.iter().count(), COUNT / 10);
+        assert!(all.held() < before / 4, "{} of {before}", all.held());
+    }
+
+    #[test]
+    fn few_are_chosen_from_a_table_that_lost_most() {
+        let mut all = Elements::<Whole>::new();
+        assert!((0..5000).all(|number| all.add(&name(number))));
+        assert!((10..5000).all(|number| all.remove(&name(number))));
+        let mut chosen = HashSet::new();
+        all.choose(3, &mut Random::seeded(1), |block| assert!(chosen.insert(block)));
+        assert_eq!(chosen.len(), 3);
+    }
+}
