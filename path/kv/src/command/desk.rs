@@ -49,6 +49,17 @@ impl Desk {
         self.now += ms;
     }
 
+    /// Takes away all that is overdue, as the loops do from time to time.
+    pub(crate) fn sweep(&mut self) {
+        let Ok(mut guards) = self.store.lock_many(0..self.store.count()) else { panic!("no worker has the keys") };
+        for (_, keys) in &mut guards {
+            let mut from = keys.sweep(0, 4, self.now, &mut self.outcome);
+            while from > 0 {
+                from = keys.sweep(from, 4, self.now, &mut self.outcome);
+            }
+        }
+    }
+
     /// The answer to a command whose words are split at spaces.
     pub(crate) fn run(&mut self, line: &str) -> String {
         self.answer(&line.split(' ').map(str::as_bytes).collect::<Vec<_>>())

@@ -144,10 +144,13 @@ impl<N: Named> Elements<N> {
         }
     }
 
-    /// The names of the blocks that are overdue, as `when` says of each.
-    pub(crate) fn due(&mut self, now: Ms, when: impl Fn(&[u8]) -> Ms) -> Vec<Box<[u8]>> {
+    /// The names of `most` or a few more of the blocks that are overdue, as `when` says of each. They are to be taken away.
+    pub(crate) fn due(&mut self, now: Ms, most: usize, when: impl Fn(&[u8]) -> Ms) -> Vec<Box<[u8]>> {
         let (blocks, mut names) = (&self.blocks, Vec::new());
         self.table.walk(0, u32::MAX as usize, now, |handles| {
+            if names.len() >= most {
+                return now;
+            }
             let (due, later): (Vec<Handle>, Vec<Handle>) = handles.iter().partition(|at| when(blocks.bytes(**at)) <= now);
             names.extend(due.into_iter().map(|at| Box::from(N::name(blocks.bytes(at)))));
             later.into_iter().map(|at| when(blocks.bytes(at))).min().unwrap_or(Ms::MAX)

@@ -3,6 +3,7 @@
 //! Nobody but the shard's holder sees it; data types see a [`View`](super::view::View).
 
 mod fields;
+mod sweep;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -245,7 +246,7 @@ impl Keys {
             self.expire(place, key, outcome);
             return None;
         }
-        if self.fields_due(place) > now { Some(place) } else { self.purge(place, key, now, outcome) }
+        if self.fields_due(place) > now { Some(place) } else { self.purge(place, key, now, usize::MAX, outcome) }
     }
 
     /// Takes away a key that is overdue, and says so.

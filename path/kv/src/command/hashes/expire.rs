@@ -202,6 +202,37 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_finds_what_nobody_asks_for() {
+        let mut desk = desk();
+        desk.says("SET k 1 PX 700", "+OK\r\n");
+        desk.says("HSET big f 1", ":1\r\n");
+        (0..2000).for_each(|number| {
+            desk.says(&format!("HSET big f{number} 1"), ":1\r\n");
+            desk.says(&format!("HPEXPIRE big 500 FIELDS 1 f{number}"), &ints(&[1]));
+        });
+        desk.pass(499);
+        desk.events();
+        desk.sweep();
+        assert!(desk.events().is_empty());
+        desk.pass(1);
+        desk.effects();
+        desk.sweep();
+        assert_eq!(desk.events(), ["hexpired big"]);
+        let count = desk.effects()[0].split(' ').count() - 2;
+        assert!((1000..1100).contains(&count), "{count} at once");
+        desk.sweep();
+        desk.pass(200);
+        desk.sweep();
+        assert_eq!(desk.events(), ["hexpired big", "expired k"]);
+        desk.says("HLEN big", ":1\r\n");
+        desk.pass(300);
+        desk.sweep();
+        assert_eq!((desk.events(), desk.effects().last().map(String::as_str)), (vec!["hexpired h".into()], Some("HDEL h a")));
+        desk.sweep();
+        assert!(desk.events().is_empty());
+    }
+
+    #[test]
     fn conditions_decide() {
         let mut desk = desk();
         desk.says("HPEXPIRE h 500 NX FIELDS 2 a b", &ints(&[0, 1]));

@@ -134,9 +134,9 @@ impl Fields {
         copy
     }
 
-    /// Takes away what is overdue, and says which fields those were.
-    pub(crate) fn purge(&mut self, now: Ms) -> Vec<Box<[u8]>> {
-        let gone = self.all.due(now, |block| expiry(block).unwrap_or(Ms::MAX));
+    /// Takes away what is overdue, `most` or a few more, and says which fields those were.
+    pub(crate) fn purge(&mut self, now: Ms, most: usize) -> Vec<Box<[u8]>> {
+        let gone = self.all.due(now, most, |block| expiry(block).unwrap_or(Ms::MAX));
         gone.iter().for_each(|field| {
             self.remove(field);
         });

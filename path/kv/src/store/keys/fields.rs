@@ -1,11 +1,8 @@
-//! Fields of hashes that are overdue: they go when their key is used, before the command sees it.
-//!
-//! For those that nobody asks for a walk through the table of keys (`Table::walk`) finds the segment, as whoever gives a field an
-//! expiry has said so there (`Slot::falls_due`). For each key the walk takes away what is overdue (`Keys::purge`, `Keys::expire`)
-//! and says when it is due again: at its expiry or at `fields_due`, whatever is sooner. Within a big hash the same is done with
-//! the segments of its own table.
+//! Fields of hashes that are overdue: they go when their key is used, before the command sees it; those that nobody asks for go in
+//! a sweep, which finds their key as whoever gives a field an expiry says so to the table of keys (`Slot::falls_due`). Within a big
+//! hash its own table finds them.
 
-use super::super::big::Big;
+use super::super::big::{Big, Bigs, Number};
 use super::super::entry::{self, Head, Kind, Ms};
 use super::super::hash::{self, Hash};
 use super::super::outcome::{Class, Outcome};
@@ -14,22 +11,28 @@ use super::super::table::Place;
 use super::super::view::Value;
 use super::Keys;
 
+/// When something in an entry is overdue, besides the key: never, if it is no hash with fields that expire.
+#[inline]
+pub(super) fn due(entry: &[u8], bigs: &Bigs) -> Ms {
+    if entry::kind(entry) != Kind::Hash {
+        return Ms::MAX;
+    }
+    let value = entry::value(entry);
+    let value = if entry::is_big(entry) { Value::Big(bigs.get(Number::of(value))) } else { Value::Bytes(value) };
+    Hash::of(value).soonest()
+}
+
 impl Keys {
-    /// When something in a key is overdue, besides the key: never, if it is no hash with fields that expire.
+    /// When something in a key is overdue, besides the key.
     #[inline]
     pub(in super::super) fn fields_due(&self, place: Place) -> Ms {
-        let entry = self.entry(place);
-        if entry::kind(entry) != Kind::Hash {
-            return Ms::MAX;
-        }
-        let value = if entry::is_big(entry) { Value::Big(self.big(place)) } else { Value::Bytes(entry::value(entry)) };
-        Hash::of(value).soonest()
+        due(self.entry(place), &self.bigs)
     }
 
-    /// Takes away what is overdue of a hash, and says so; gives its place, unless nothing is left of it.
-    pub(in super::super) fn purge(&mut self, place: Place, key: &[u8], now: Ms, outcome: &mut Outcome) -> Option<Place> {
+    /// Takes away what is overdue of a hash, `most` fields or so, and says so; gives its place, unless nothing is left of it.
+    pub(super) fn purge(&mut self, place: Place, key: &[u8], now: Ms, most: usize, outcome: &mut Outcome) -> Option<Place> {
         let is_big = entry::is_big(self.entry(place));
-        let (gone, is_empty) = if is_big { self.purge_big(place, now) } else { self.purge_packed(place, key, now) };
+        let (gone, is_empty) = if is_big { self.purge_big(place, now, most) } else { self.purge_packed(place, key, now) };
         if gone.is_empty() {
             return Some(place);
         }
@@ -45,10 +48,10 @@ impl Keys {
     }
 
     /// The fields that are gone, and whether none is left.
-    fn purge_big(&mut self, place: Place, now: Ms) -> (Vec<Box<[u8]>>, bool) {
+    fn purge_big(&mut self, place: Place, now: Ms, most: usize) -> (Vec<Box<[u8]>>, bool) {
         let before = self.big(place).held();
         let Big::Hash(fields) = self.big_mut(place) else { unreachable!("only fields of hashes fall due") };
-        let done = (fields.purge(now), fields.is_empty());
+        let done = (fields.purge(now, most), fields.is_empty());
         self.big_changed(place, before);
         done
     }
