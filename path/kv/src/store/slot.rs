@@ -127,6 +127,11 @@ impl<'s> Slot<'s> {
         self.keys.keep_scratch(bytes);
     }
 
+    /// The end of what [`Slot::edit`] gave, which nobody has changed.
+    pub(crate) fn leave(&mut self, bytes: Vec<u8>) {
+        self.keys.keep_scratch(bytes);
+    }
+
     /// The big value that it holds.
     pub(crate) fn big(&mut self) -> Option<&mut Big> {
         let place = self.place.filter(|place| entry::is_big(self.keys.entry(*place)))?;

@@ -14,6 +14,7 @@ pub(crate) struct HashEdit<'e, 's> {
     slot: &'e mut Slot<'s>,
     /// The packed form while it is edited; none when it is big.
     packed: Option<Vec<u8>>,
+    is_changed: bool,
     mark: bool,
 }
 
@@ -23,7 +24,7 @@ impl<'e, 's> HashEdit<'e, 's> {
     pub(crate) fn open(slot: &'e mut Slot<'s>) -> HashEdit<'e, 's> {
         let (mut packed, mark) = (slot.edit_or_start(), slot.mark());
         packed.as_mut().map(Edit::<false>::of);
-        HashEdit { slot, packed, mark }
+        HashEdit { slot, packed, is_changed: false, mark }
     }
 
     /// What it is now.
@@ -47,6 +48,7 @@ impl<'e, 's> HashEdit<'e, 's> {
 
     /// Gives a field that is there an expiry, or none.
     pub(crate) fn set_expiry(&mut self, field: &[u8], until: Option<Ms>) {
+        self.is_changed = true;
         match &mut self.packed {
             Some(bytes) => {
                 rows::set_expiry(bytes, field, until);
@@ -60,6 +62,7 @@ impl<'e, 's> HashEdit<'e, 's> {
     }
 
     fn put(&mut self, field: &[u8], value: &[u8], until: Option<Ms>) -> bool {
+        self.is_changed = true;
         if field.len() + value.len() > MOST_BYTES {
             self.unpack();
         }
@@ -77,20 +80,22 @@ impl<'e, 's> HashEdit<'e, 's> {
 
     /// Takes a field away; whether it was there.
     pub(crate) fn remove(&mut self, field: &[u8]) -> bool {
-        match &mut self.packed {
+        let was_there = match &mut self.packed {
             Some(bytes) => rows::remove(bytes, field),
             None => fields(self.slot).remove(field),
-        }
+        };
+        self.is_changed |= was_there;
+        was_there
     }
 
     /// Puts it back, or takes the key away when no field is left; whether one is.
     pub(crate) fn close(self) -> bool {
         let is_there = self.hash().len() > 0;
         match self.packed {
+            Some(bytes) if !self.is_changed => self.slot.leave(bytes),
             Some(bytes) if is_there => self.slot.put_edited(bytes),
-            Some(_) => self.slot.remove(),
             None if is_there => {}
-            None => self.slot.remove(),
+            _ => self.slot.remove(),
         }
         self.slot.set_mark(self.mark);
         is_there

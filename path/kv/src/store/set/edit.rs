@@ -9,6 +9,7 @@ pub(crate) struct SetEdit<'e, 's> {
     slot: &'e mut Slot<'s>,
     /// The bytes of a small one while they are edited; none when it is big.
     small: Option<Vec<u8>>,
+    is_changed: bool,
 }
 
 impl<'e, 's> SetEdit<'e, 's> {
@@ -17,7 +18,7 @@ impl<'e, 's> SetEdit<'e, 's> {
     pub(crate) fn open(slot: &'e mut Slot<'s>) -> SetEdit<'e, 's> {
         let mut small = slot.edit_or_start();
         small.as_mut().map(small::start);
-        SetEdit { slot, small }
+        SetEdit { slot, small, is_changed: false }
     }
 
     /// What it is now.
@@ -35,6 +36,7 @@ impl<'e, 's> SetEdit<'e, 's> {
         }
         let Some(bytes) = &mut self.small else { return members(self.slot).add(member) };
         let is_new = small::add(bytes, member);
+        self.is_changed |= is_new;
         if !small::fits(bytes) {
             self.unpack();
         }
@@ -43,16 +45,16 @@ impl<'e, 's> SetEdit<'e, 's> {
 
     /// Takes a member away; whether it was there.
     pub(crate) fn remove(&mut self, member: &[u8]) -> bool {
-        match &mut self.small {
-            Some(bytes) => small::remove(bytes, member),
-            None => members(self.slot).remove(member),
-        }
+        let Some(bytes) = &mut self.small else { return members(self.slot).remove(member) };
+        let was_there = small::remove(bytes, member);
+        self.is_changed |= was_there;
+        was_there
     }
 
     /// Chooses its form anew, as Redis does when most of a set is gone.
     pub(crate) fn settle(&mut self) {
         if let Some(bytes) = small::in_order(self.set()) {
-            self.small = Some(bytes);
+            (self.small, self.is_changed) = (Some(bytes), true);
         }
     }
 
@@ -60,6 +62,7 @@ impl<'e, 's> SetEdit<'e, 's> {
     pub(crate) fn close(self) -> bool {
         let (is_there, mark) = (self.set().len() > 0, !matches!(self.set(), Set::Integers(_)));
         match self.small {
+            Some(bytes) if !self.is_changed => self.slot.leave(bytes),
             Some(bytes) if is_there => self.slot.put_edited(bytes),
             None if is_there => {}
             _ => self.slot.remove(),
