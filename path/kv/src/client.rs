@@ -1,27 +1,91 @@
 //! client: a connection from its first byte on, and what is known of who uses it.
 
 pub(crate) mod accept;
+mod mail;
+mod peer;
+mod roster;
+mod transaction;
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
-use crate::frame::{Limits, Protocol};
+use crate::frame::{Limits, Protocol, Reply};
+
+pub(crate) use mail::Message;
+pub(crate) use peer::{Ends, Peer};
+pub(crate) use roster::Roster;
+pub(crate) use transaction::{Queued, Transaction, Watch};
+
+/// Which of its answers a client wants (`CLIENT REPLY`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Wants {
+    #[default]
+    All,
+    None,
+    /// Not the next one.
+    NotNext,
+    /// Not this one.
+    NotThis,
+}
 
 /// One client, as its commands see it.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// A number that no other client has.
-    pub(crate) id: u64,
-    pub(crate) address: SocketAddr,
-    pub(crate) name: Box<[u8]>,
+    /// What others see of it.
+    pub(crate) peer: Arc<Peer>,
     pub(crate) protocol: Protocol,
     /// What it may send.
     pub(crate) limits: Limits,
     /// It is closed once the commands up to here are answered.
     pub(crate) leaves: bool,
+    /// Each of its commands is looked at before it is done; [`Client::look`] says it.
+    pub(crate) is_special: bool,
+    pub(crate) wants: Wants,
+    /// Since MULTI.
+    pub(crate) transaction: Option<Box<Transaction>>,
+    /// Since WATCH.
+    pub(crate) watches: Vec<Watch>,
+    /// Channels and patterns it has subscribed to.
+    pub(crate) subscriptions: crate::pubsub::Subscriptions,
+    /// It sees all commands.
+    pub(crate) is_monitor: bool,
 }
 
 impl Client {
-    pub(crate) fn new(id: u64, address: SocketAddr) -> Client {
-        Client { id, address, name: Box::default(), protocol: Protocol::Resp2, limits: Limits::default(), leaves: false }
+    pub(crate) fn new(peer: Arc<Peer>) -> Client {
+        Client {
+            peer,
+            protocol: Protocol::Resp2,
+            limits: Limits::default(),
+            leaves: false,
+            is_special: false,
+            wants: Wants::All,
+            transaction: None,
+            watches: Vec::new(),
+            subscriptions: crate::pubsub::Subscriptions::default(),
+            is_monitor: false,
+        }
+    }
+
+    /// A number that no other client has.
+    pub(crate) fn id(&self) -> u64 {
+        self.peer.id
+    }
+
+    /// Something was changed that commands depend on.
+    pub(crate) fn look(&mut self) {
+        let is_plain = self.transaction.is_none()
+            && self.wants == Wants::All
+            && self.limits.known
+            && self.subscriptions.is_empty()
+            && !self.is_monitor;
+        self.is_special = !is_plain;
+        self.peer.shows(self);
+    }
+
+    /// Writes what others had to say to it.
+    pub(crate) fn take_mail(&self, reply: &mut Reply<'_>) {
+        if self.peer.mail.is_waiting() {
+            self.peer.mail.take(reply);
+        }
     }
 }

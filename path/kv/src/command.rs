@@ -2,8 +2,12 @@
 //!
 //! A family of commands has a file, which exports them as `COMMANDS`.
 
+mod admit;
 pub(crate) mod answer;
+pub(crate) mod blocked;
+mod catalog;
 mod chance;
+mod clients;
 mod connection;
 #[cfg(test)]
 mod desk;
@@ -11,19 +15,30 @@ mod desk;
 mod differ;
 mod execute;
 mod hashes;
+mod info;
 mod keyspace;
+mod long;
+mod pubsub;
 mod scan;
+mod serve;
+mod server;
 mod sets;
+mod settings;
 mod strings;
 mod table;
+mod transactions;
+
+use std::sync::Arc;
 
 use crate::client::Client;
-use crate::door::Door;
+use crate::door::Shared;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
-use crate::store::View;
+use crate::store::{OnWait, View};
 
+pub(crate) use admit::{only_reads, silenced};
 pub(crate) use table::{find, named};
+pub(crate) use transactions::forget_watches;
 
 /// One command.
 #[derive(Debug)]
@@ -52,17 +67,28 @@ pub(crate) type Cost = fn(&View<'_>, Args<'_>) -> usize;
 pub(crate) enum Run {
     /// On keys that are locked for it.
     Keys(OnKeys),
-    /// By itself, where the client is.
+    /// As [`Run::Keys`], but it may have to wait for what others do to them.
+    Waits(OnWait),
+    /// By itself, where the client is; it locks no keys.
     Here(OnClient),
+    /// Both: where the client is, on keys that are locked for it.
+    Both(OnBoth),
+    /// Not by itself: the second word says which of its commands is meant.
+    Container,
+    /// What the client has queued is done.
+    Exec,
 }
 
 /// Has to do with the client, or with the door.
 pub(crate) type OnClient = fn(&mut Here<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
 
-/// Where a command is done that works on no keys.
+/// Has to do with the client, or with the door, and works on the keys.
+pub(crate) type OnBoth = fn(&mut Here<'_>, &mut View<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
+
+/// Where a command is done: its client, and what all loops share.
 pub(crate) struct Here<'h> {
     pub(crate) client: &'h mut Client,
-    pub(crate) door: &'h Door,
+    pub(crate) common: &'h Arc<Shared>,
 }
 
 /// Where the keys are among the words.
@@ -169,6 +195,21 @@ impl Command {
         Command { name, arity, flags, group, keys: KeySpec::None, run: Run::Here(run), cost: None }
     }
 
+    /// One that may have to wait.
+    pub(crate) const fn waits(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnWait) -> Command {
+        Command { name, arity, flags, group, keys, run: Run::Waits(run), cost: None }
+    }
+
+    /// One that has to do with the client, or with the door, and works on the keys.
+    pub(crate) const fn both(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnBoth) -> Command {
+        Command { name, arity, flags, group, keys, run: Run::Both(run), cost: None }
+    }
+
+    /// The name in front of those that are called `name|…`.
+    pub(crate) const fn container(name: &'static str, group: Group) -> Command {
+        Command { name, arity: -2, flags: Flags::NONE, group, keys: KeySpec::None, run: Run::Container, cost: None }
+    }
+
     /// It may take long: about so many elements.
     pub(crate) const fn costs(self, cost: Cost) -> Command {
         Command { cost: Some(cost), ..self }
@@ -184,6 +225,15 @@ impl Command {
     pub(crate) fn wrong_count(&self) -> Fault {
         Fault::made(format!("ERR wrong number of arguments for '{}' command", self.name))
     }
+}
+
+/// What a container says of its commands.
+fn help(reply: &mut Reply<'_>, container: &str, lines: &[&str]) -> Result<(), Fault> {
+    reply.array(lines.len() + 2);
+    reply.simple(&format!("{container} <subcommand> [<arg> ...]. Subcommands are:"));
+    lines.iter().for_each(|line| reply.simple(line));
+    reply.simple("HELP");
+    Ok(())
 }
 
 impl KeySpec {

@@ -3,14 +3,21 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loops::{Loop, Seats};
 
+use crate::client::{Client, Peer, Roster};
+use crate::command::Command;
+use crate::config::Config;
 use crate::events::{Events, LoopEvents};
+use crate::frame::Args;
+use crate::pause::Pause;
 use crate::plan::Plan;
-use crate::store::{Ms, Store};
+use crate::pubsub::Channels;
+use crate::slow::SlowLog;
+use crate::store::{Ms, Outcome, Store};
 use crate::visit::Desk;
 
 /// Desks kept for the next busy client.
@@ -22,6 +29,19 @@ pub(crate) struct Shared {
     pub(crate) seats: Arc<Seats>,
     pub(crate) events: Arc<Events>,
     pub(crate) store: Arc<Store>,
+    pub(crate) config: Config,
+    pub(crate) channels: Channels,
+    pub(crate) roster: Roster,
+    pub(crate) slow: SlowLog,
+    pub(crate) pause: Pause,
+    /// When the tier was started.
+    pub(crate) started: Ms,
+    /// Somebody sees all commands, or clients may have to wait: each command is looked at.
+    is_watched: AtomicBool,
+    /// Keys that are overdue go although nobody asks for them.
+    active_expire: AtomicBool,
+    /// Changes that the worker made.
+    changes: AtomicU64,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -45,8 +65,73 @@ pub(crate) fn now() -> Ms {
 }
 
 impl Shared {
-    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>) -> Shared {
-        Shared { seats, events, store, open: AtomicU64::new(0), clients: AtomicU64::new(0) }
+    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, plan: &Plan) -> Shared {
+        Shared {
+            seats,
+            events,
+            store,
+            config: Config::new(plan),
+            channels: Channels::default(),
+            roster: Roster::default(),
+            slow: SlowLog::default(),
+            pause: Pause::default(),
+            started: now(),
+            is_watched: AtomicBool::new(false),
+            active_expire: AtomicBool::new(true),
+            changes: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            clients: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether each command must be looked at: see [`Shared::shows`] and [`Shared::must_wait`].
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.is_watched.load(Ordering::Relaxed)
+    }
+
+    /// There are monitors or a pause, or none any more.
+    pub(crate) fn look(&self) {
+        self.is_watched.store(self.roster.has_monitors() || self.pause.is_on(now()), Ordering::Relaxed);
+    }
+
+    /// Whether a command must wait until clients may go on.
+    pub(crate) fn must_wait(&self, client: &Client, command: &Command, now: Ms) -> bool {
+        self.pause.is_on(now) && self.pause.holds(client, command)
+    }
+
+    /// Shows a command to those who want to see all.
+    pub(crate) fn shows(&self, peer: &Peer, command: &Command, args: Args<'_>) {
+        self.roster.show(peer, command, args);
+    }
+
+    /// Whether keys that are overdue go although nobody asks for them.
+    pub(crate) fn active_expire(&self) -> bool {
+        self.active_expire.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_active_expire(&self, is_on: bool) {
+        self.active_expire.store(is_on, Ordering::Relaxed);
+    }
+
+    /// Adds what the worker changed.
+    pub(crate) fn count_changes(&self, outcome: &Outcome) {
+        self.changes.fetch_add(outcome.changes, Ordering::Relaxed);
+    }
+
+    /// Changes of keys since the start.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed) + self.events.sum(|one| &one.changes)
+    }
+
+    /// A name for this run, of 40 hexadecimal digits.
+    pub(crate) fn run_id(&self) -> String {
+        format!("{:032x}{:08x}", self.started, std::process::id())
+    }
+
+    /// A command took so long.
+    pub(crate) fn took(&self, peer: &Peer, command: &Command, args: Args<'_>, time: Duration) {
+        self.slow.note(&self.config, peer, command, args, time);
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use loops::{Accepted, Seats};
 use telemetry::{Collect, Exposition, Log};
 
+use crate::client::{Ends, Peer};
+
 /// Counters and the log of one door.
 #[derive(Debug)]
 pub(crate) struct Events {
@@ -25,6 +27,8 @@ pub(crate) struct LoopEvents {
     pub(crate) handed_over: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) failed: AtomicU64,
+    /// Of keys.
+    pub(crate) changes: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
 }
@@ -61,6 +65,14 @@ impl Events {
     /// A client did not keep to the protocol, or another one's was used on it.
     pub(crate) fn cut(&self, why: &str) {
         self.log.warning(&self.target(), why);
+    }
+
+    /// Somebody else ended a client's connection.
+    pub(crate) fn ended(&self, peer: &Peer, why: Ends) {
+        if why == Ends::TooSlow {
+            let text = "reads more slowly than it is sent messages, and was cut off with 32 MB waiting, or 8 MB for 60 s";
+            self.log.warning(&self.target(), &format!("{} {text}", peer.address));
+        }
     }
 
     /// The sum over all loops.

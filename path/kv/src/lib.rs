@@ -6,6 +6,7 @@
 
 mod client;
 mod command;
+mod config;
 mod door;
 mod error;
 mod events;
@@ -14,7 +15,10 @@ pub mod fuzzing;
 mod glob;
 mod orders;
 mod path;
+mod pause;
 mod plan;
+mod pubsub;
+mod slow;
 mod store;
 mod tier;
 mod visit;

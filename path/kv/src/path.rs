@@ -21,6 +21,18 @@ pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
             },
             Stop::Away(away) => away.back().await,
             Stop::Long(long) => long.run(visit).await,
+            // What was answered before must not wait with it.
+            Stop::Blocked(blocked) => match visit.flush().await {
+                After::Again => match blocked.over(visit).await {
+                    After::Again => {}
+                    other => return other,
+                },
+                other => return other,
+            },
+            Stop::Paused => match visit.flush().await {
+                After::Again => visit.door.common.pause.over().await,
+                other => return other,
+            },
         }
     }
 }

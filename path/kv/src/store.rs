@@ -16,11 +16,14 @@ mod slot;
 mod table;
 mod varint;
 mod view;
+mod waiter;
 
 pub(crate) use big::Big;
 pub(crate) use entry::{Kind, Ms};
+pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};
 pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Store};
 pub(crate) use slot::Slot;
 pub(crate) use view::{Value, View};
+pub(crate) use waiter::{OnWait, Turn, Wait, Waiter, Went};

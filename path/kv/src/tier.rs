@@ -48,7 +48,7 @@ impl Tier {
         let (seats, clients) = Seats::new(loops.len());
         let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), loops.len()));
         registry.add(events.clone());
-        let common = Arc::new(Shared::new(seats, events, Arc::new(store)));
+        let common = Arc::new(Shared::new(seats, events, Arc::new(store), &plan));
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
             let (common, plan) = (common.clone(), plan.clone());
@@ -95,51 +95,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
-
-    use super::*;
-    use crate::plan::Listen;
-
-    fn start(loops: &Loops) -> (Handle, TcpStream) {
-        let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-        let listener = loops::listen(listen.address, loops.len()).unwrap();
-        let plan = Plan { name: "main".into(), listen, memory: 64 << 20, clients: 100 };
-        let handle = Tier::start(plan, listener, loops, Log::nowhere(), &Registry::default()).unwrap();
-        let stream = TcpStream::connect(handle.address().unwrap()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        (handle, stream)
-    }
-
-    #[track_caller]
-    fn says(stream: &mut TcpStream, sent: &str, answer: &str) {
-        stream.write_all(sent.as_bytes()).unwrap();
-        let mut heard = vec![0; answer.len()];
-        stream.read_exact(&mut heard).unwrap();
-        assert_eq!(String::from_utf8_lossy(&heard), answer);
-    }
-
-    #[test]
-    fn pipelines_are_answered_in_order_and_what_is_broken_ends_the_connection() {
-        let loops = Loops::start(2).unwrap();
-        let (_handle, mut stream) = start(&loops);
-        says(&mut stream, "PING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n", "+PONG\r\n+OK\r\n");
-        says(&mut stream, "GET a\r\nNONE x\r\nget", "$1\r\n1\r\n-ERR unknown command 'NONE', with args beginning with: 'x' \r\n");
-        says(&mut stream, " a\r\n*-x\r\n", "$1\r\n1\r\n-ERR Protocol error: invalid multibulk length\r\n");
-        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
-        loops.end();
-    }
-
-    #[tokio::test]
-    async fn a_door_that_is_gone_leaves_nothing_on_its_loops() {
-        let loops = Loops::start(2).unwrap();
-        let (handle, mut stream) = start(&loops);
-        says(&mut stream, "PING\r\n", "+PONG\r\n");
-        let shared = Arc::downgrade(&handle.0.common);
-        assert!(handle.drain(Duration::from_secs(10)).await);
-        drop(handle);
-        testkit::until("nothing of it is left", || shared.strong_count() == 0);
-        loops.end();
-    }
-}
+mod tests;

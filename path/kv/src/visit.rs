@@ -1,13 +1,16 @@
 //! A client that is busy: it has a desk with what it sent and what it is to be told.
 
 use std::future::poll_fn;
+use std::io;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use loops::{Alarm, Buffer, socket};
 use tokio::net::TcpStream;
 
 use crate::client::Client;
+use crate::client::accept::Present;
+use crate::command::silenced;
 use crate::door::Door;
 use crate::events::add;
 use crate::frame::{Cut, Reply, Requests, Rest};
@@ -38,6 +41,8 @@ pub(crate) struct Desk {
     /// Answers that are not written yet.
     pub(crate) output: Vec<u8>,
     pub(crate) outcome: Outcome,
+    /// Shards that owe something to clients that wait.
+    pub(crate) debts: Vec<usize>,
     /// Bytes that are missing before another request can be whole.
     needs: usize,
     /// Why it is closed once what came before is answered.
@@ -50,13 +55,14 @@ pub(crate) struct Visit<'c> {
     pub(crate) door: &'c Rc<Door>,
     pub(crate) desk: Box<Desk>,
     stream: &'c TcpStream,
+    alarm: &'c Alarm,
 }
 
 /// Serves a client until one of both leaves.
-pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut client: Client) {
+pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut present: Present<'_>) {
     let alarm = door.here.alarms.alarm();
-    while speaks(door, &stream, &alarm).await {
-        let mut visit = Visit { client: &mut client, door, desk: door.take_desk(), stream: &stream };
+    while speaks(door, &present.client, &stream, &alarm).await {
+        let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream: &stream, alarm: &alarm };
         visit.desk.input = Some(door.here.buffers.take());
         let after = loop {
             let after = path(&mut visit).await;
@@ -72,13 +78,20 @@ pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut client: Client
     }
 }
 
-/// Waits for its first byte, its end or the door's; whether it is worth a look.
-async fn speaks(door: &Door, stream: &TcpStream, alarm: &Alarm) -> bool {
+/// Waits for its first byte, for what others say to it, for its end or the door's; whether it is worth a look.
+async fn speaks(door: &Door, client: &Client, stream: &TcpStream, alarm: &Alarm) -> bool {
     poll_fn(|context| {
         // Woken by the drain.
         let _ = alarm.poll_rung(context);
         if door.is_draining() {
             return Poll::Ready(false);
+        }
+        if let Some(why) = client.peer.ends() {
+            door.common.events.ended(&client.peer, why);
+            return Poll::Ready(false);
+        }
+        if client.peer.mail.is_waiting() {
+            return Poll::Ready(true);
         }
         stream.poll_read_ready(context).map(|ready| ready.is_ok())
     })
@@ -94,6 +107,7 @@ impl Desk {
         self.output.clear();
         self.output.shrink_to(KEPT);
         self.outcome.clear();
+        self.debts.clear();
     }
 }
 
@@ -102,16 +116,23 @@ impl Visit<'_> {
     pub(crate) async fn receive(&mut self) -> After {
         loop {
             self.frame();
-            if self.desk.requests.len() > 0 || self.desk.cut.is_some() {
+            if self.desk.requests.len() > 0 || self.desk.cut.is_some() || self.hears() {
                 return After::Again;
             }
             let Desk { input, needs, .. } = &mut *self.desk;
             let input = input.get_or_insert_with(|| self.door.here.buffers.take());
             input.compact();
             input.reserve((*needs).max(1));
-            match poll_fn(|context| socket::poll_read(self.stream, context, input.space())).await {
-                Ok(0) | Err(_) => return After::Close,
-                Ok(count) => {
+            let peer = &self.client.peer;
+            let read = poll_fn(|context| match peer.mail.is_waiting() || peer.ends().is_some() {
+                true => Poll::Ready(None),
+                false => socket::poll_read(self.stream, context, input.space()).map(Some),
+            });
+            match read.await {
+                None if peer.ends().is_some() => return After::Close,
+                None => {}
+                Some(Ok(0) | Err(_)) => return After::Close,
+                Some(Ok(count)) => {
                     input.filled(count);
                     add(&self.door.events().bytes_in, count as u64);
                 }
@@ -124,7 +145,9 @@ impl Visit<'_> {
         let Desk { input: Some(input), requests, next, needs, cut, .. } = &mut *self.desk else { return };
         input.consume(requests.consumed());
         *next = 0;
-        *needs = match requests.read(input.unread(), MOST, &self.client.limits) {
+        // A stranger's first request may be its login, which changes how the next is read.
+        let most = if self.client.limits.known { MOST } else { 1 };
+        *needs = match requests.read(input.unread(), most, &self.client.limits) {
             Rest::More => 1,
             Rest::Needs(more) => more,
             Rest::Cut(why) => {
@@ -140,21 +163,76 @@ impl Visit<'_> {
         if is_end {
             self.say_cut();
         }
+        match self.flush().await {
+            After::Again if self.client.leaves || is_end => After::Close,
+            other => other,
+        }
+    }
+
+    /// Writes what there is of answers.
+    pub(crate) async fn flush(&mut self) -> After {
         let output = &mut self.desk.output;
         if !output.is_empty() {
-            let sent = socket::write_all(self.stream, output).await;
+            let (peer, mut done) = (&self.client.peer, 0);
+            let sent = poll_fn(|context| match peer.ends() {
+                // Whoever reads slowly must not keep us here.
+                Some(_) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+                None => socket::poll_write_all(self.stream, context, output, &mut done),
+            });
+            let sent = sent.await;
             add(&self.door.events().bytes_out, output.len() as u64);
             output.clear();
             if sent.is_err() {
+                if let Some(why) = self.client.peer.ends() {
+                    self.door.common.events.ended(&self.client.peer, why);
+                }
                 return After::Close;
             }
         }
-        if self.client.leaves || is_end { After::Close } else { After::Again }
+        After::Again
+    }
+
+    /// Whether others said something to it; it will be sent with the next answers.
+    pub(crate) fn hears(&mut self) -> bool {
+        let hears = self.client.peer.mail.is_waiting();
+        if hears {
+            self.client.take_mail(&mut Reply::new(&mut self.desk.output, self.client.protocol));
+        }
+        hears
+    }
+
+    /// An answer that came later.
+    pub(crate) fn says(&mut self, answer: &[u8]) {
+        let mut reply = Reply::new(&mut self.desk.output, self.client.protocol);
+        let before = reply.written();
+        reply.raw(answer);
+        if self.client.is_special {
+            self.client.take_mail(&mut reply);
+            silenced(self.client, &mut reply, before);
+        }
+    }
+
+    /// Ready when the client is gone, or is to go; what it sends meanwhile is for later.
+    pub(crate) fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // Woken by the drain.
+        let _ = self.alarm.poll_rung(context);
+        if self.door.is_draining() || self.client.peer.ends().is_some() {
+            return Poll::Ready(());
+        }
+        let input = self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
+        while input.len() <= self.client.limits.request {
+            input.reserve(1);
+            match ready!(socket::poll_read(self.stream, context, input.space())) {
+                Ok(count) if count > 0 => input.filled(count),
+                _ => return Poll::Ready(()),
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Says why the client is closed, to whom it may be said.
     fn say_cut(&mut self) {
-        let (events, address) = (&self.door.common.events, self.client.address);
+        let (events, address) = (&self.door.common.events, self.client.peer.address);
         match self.desk.cut.take() {
             Some(Cut::Broken(fault)) => Reply::new(&mut self.desk.output, self.client.protocol).error(&fault),
             Some(Cut::CrossProtocol) => events.cut(&format!(
@@ -168,6 +246,6 @@ impl Visit<'_> {
     /// Whether nothing is left to do: the client may be silent for long.
     fn is_at_rest(&self) -> bool {
         let Desk { input, requests, next, .. } = &*self.desk;
-        *next >= requests.len() && input.as_ref().is_none_or(|input| input.len() == requests.consumed())
+        *next >= requests.len() && self.desk.debts.is_empty() && input.as_ref().is_none_or(|input| input.len() == requests.consumed())
     }
 }

@@ -1,17 +1,27 @@
 //! Takes connections from a loop's sockets, counts them, seats them on a loop, and serves each in a task of its own.
 
+use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
 
 use contract::Drain;
 use loops::{Accepted, Newcomer, Seat, Seated};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 
-use super::Client;
-use crate::door::Door;
+use super::{Client, Peer};
+use crate::command::forget_watches;
+use crate::door::{Door, now};
 use crate::events::add;
 use crate::visit::serve;
+
+/// A client, for as long as it is there.
+pub(crate) struct Present<'d> {
+    pub(crate) client: Client,
+    door: &'d Door,
+}
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
@@ -60,10 +70,34 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
     door.opened();
     let place = Place { _seat: seat, door: door.clone() };
     tokio::task::spawn_local(async move {
-        let client = Client::new(place.door.new_client(), address);
+        // A task is woken by the same waker for as long as it lives.
+        let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+        let local = stream.local_addr().unwrap_or(address);
+        let peer = Arc::new(Peer::new(place.door.new_client(), address, local, now(), waker));
+        place.door.common.roster.add(&peer);
+        let mut client = Client::new(peer);
+        client.limits.known = !place.door.common.config.has_password();
+        client.look();
+        let client = Present { client, door: &place.door };
         serve(&place.door, stream, client).await;
         drop(place);
     });
+}
+
+impl Drop for Present<'_> {
+    /// Nobody finds it any more.
+    fn drop(&mut self) {
+        let (client, common) = (&mut self.client, &self.door.common);
+        common.roster.remove(client.id());
+        common.channels.leave(client.peer.id, &mut client.subscriptions);
+        if client.is_monitor {
+            common.roster.remove_monitor(client.id());
+            common.look();
+        }
+        if !client.watches.is_empty() {
+            forget_watches(client, &common.store);
+        }
+    }
 }
 
 impl Drop for Place {

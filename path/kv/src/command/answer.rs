@@ -4,22 +4,28 @@
 //! core with every command.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use tokio::sync::oneshot;
-
+use super::admit::{admitted, may, refused, silenced};
+use super::blocked::Blocked;
 use super::execute::{in_view, shards};
-use super::{Command, Here, KeySpec, OnKeys, Run, find};
-use crate::door::now;
+use super::long::Long;
+use super::serve::{after, settle};
+use super::{Command, Here, KeySpec, Run, catalog, transactions};
+use crate::client::Client;
+use crate::door::{Shared, now};
 use crate::error::Fault;
-use crate::events::add;
-use crate::frame::{Args, Owned, Protocol, Reply};
-use crate::store::{Away, Guard, Ms, Outcome, Store};
+use crate::events::{LoopEvents, add};
+use crate::frame::{Args, Reply};
+use crate::store::{Away, Guard, Ms, OnWait, Outcome, Store, Turn, View, Waiter, Went};
 use crate::visit::{Desk, Visit};
 
 /// Commands for which a lock is kept.
 const RUN: usize = 32;
 /// Bytes of answers that are written before more are made.
 const FULL: usize = 256 << 10;
+/// Microseconds that nothing takes here: what takes longer is done by a worker.
+const TIMED: i64 = 2_000;
 
 /// Why no more requests are answered at once.
 pub(crate) enum Stop {
@@ -31,14 +37,24 @@ pub(crate) enum Stop {
     Away(Away),
     /// The next takes long.
     Long(Long),
+    /// The last one waits for what others do.
+    Blocked(Blocked),
+    /// Clients are to wait.
+    Paused,
 }
 
-/// A command for a worker.
-pub(crate) struct Long {
-    command: &'static Command,
-    run: OnKeys,
-    args: Owned,
-    protocol: Protocol,
+/// How a command went.
+pub(super) enum Did {
+    /// It is answered.
+    Done,
+    /// The client is told why not.
+    Failed(Fault),
+    /// It is answered by what follows.
+    Stop(Stop),
+    /// It must be tried again, when this has passed.
+    Retry(Stop),
+    /// It must be tried again, when these shards owe nothing any more.
+    Owes(Vec<usize>),
 }
 
 /// A lock that is kept.
@@ -49,96 +65,247 @@ struct Held<'s> {
     run: usize,
 }
 
+/// Commands that are answered at once.
+struct Batch<'s> {
+    common: &'s Arc<Shared>,
+    events: &'s LoopEvents,
+    now: Ms,
+    held: Option<Held<'s>>,
+    /// Each command is timed: quick ones may be called slow.
+    times: bool,
+}
+
 /// Answers what it can.
 pub(crate) fn answer(visit: &mut Visit<'_>) -> Stop {
     let door = visit.door.clone();
-    let store = &*door.common.store;
-    let (mut held, now, before) = (None, now(), visit.desk.next);
-    let stop = loop {
-        let Desk { input, requests, next, output, outcome, .. } = &mut *visit.desk;
-        if *next >= requests.len() || visit.client.leaves {
-            break Stop::Done;
-        }
-        if output.len() > FULL {
-            break Stop::Full;
-        }
-        let bytes = input.as_ref().map_or(&[][..], |input| input.unread());
-        let args = requests.at(*next, bytes);
-        let mut reply = Reply::new(output, visit.client.protocol);
-        let done = match admitted(args) {
-            Ok(command) => match command.run {
-                Run::Keys(run) => match on_keys(store, command, run, args, now, &mut held, outcome, &mut reply) {
-                    Ok(Some(done)) => done,
-                    Ok(None) => {
-                        let long = Long { command, run, args: args.owned(), protocol: visit.client.protocol };
-                        *next += 1;
-                        break Stop::Long(long);
-                    }
-                    Err(away) => break Stop::Away(away),
-                },
-                Run::Here(run) => {
-                    // It may take locks itself.
-                    held = None;
-                    run(&mut Here { client: visit.client, door: &door }, args, &mut reply)
-                }
-            },
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = done {
-            reply.error(&fault);
-        }
-        *next += 1;
-        if !outcome.is_quiet() {
-            outcome.clear();
-        }
-    };
+    let before = visit.desk.next;
+    visit.desk.outcome.wanted = door.common.config.wanted();
+    let mut batch = Batch { common: &door.common, events: door.events(), now: now(), held: None, times: times(&door.common) };
+    let stop = batch.all(visit);
+    add(&door.events().changes, std::mem::take(&mut visit.desk.outcome.changes));
     add(&door.events().commands, (visit.desk.next - before) as u64);
     stop
 }
 
-/// The command that is asked for, if it is one and its words are as many as it takes.
-fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
-    let command = find(args.at(0)).ok_or_else(|| unknown(args))?;
-    if command.takes(args.len()) { Ok(command) } else { Err(command.wrong_count()) }
+/// Whether what is done here may be called slow.
+fn times(common: &Shared) -> bool {
+    (0..TIMED).contains(&common.config.slower_than())
 }
 
-/// As Redis says it: with the first words that fit.
-fn unknown(args: Args<'_>) -> Fault {
-    let mut said = String::new();
-    for word in args.from(1).iter() {
-        if said.len() >= 128 {
-            break;
+impl<'s> Batch<'s> {
+    fn all(&mut self, visit: &mut Visit<'_>) -> Stop {
+        loop {
+            let Desk { input, requests, next, output, outcome, debts, .. } = &mut *visit.desk;
+            if !debts.is_empty() {
+                self.held = None;
+                if let Err(away) = settle(self.common, debts, self.now, outcome) {
+                    return Stop::Away(away);
+                }
+            }
+            if *next >= requests.len() || visit.client.leaves {
+                return Stop::Done;
+            }
+            if output.len() > FULL {
+                return Stop::Full;
+            }
+            let bytes = input.as_ref().map_or(&[][..], |input| input.unread());
+            let args = requests.at(*next, bytes);
+            let mut reply = Reply::new(output, visit.client.protocol);
+            let before = reply.written();
+            match self.one(visit.client, args, outcome, &mut reply, debts) {
+                Did::Done => {}
+                Did::Failed(fault) => {
+                    reply.error(&fault);
+                    add(&self.events.failed, 1);
+                }
+                Did::Retry(stop) => return stop,
+                Did::Owes(numbers) => {
+                    debts.extend(numbers);
+                    continue;
+                }
+                Did::Stop(stop) => {
+                    *next += 1;
+                    return stop;
+                }
+            }
+            *next += 1;
+            if visit.client.is_special {
+                visit.client.take_mail(&mut reply);
+                silenced(visit.client, &mut reply, before);
+            }
         }
-        let most = 128 - said.len();
-        said += &format!("'{}' ", String::from_utf8_lossy(&word[..word.len().min(most)]));
     }
-    let name = String::from_utf8_lossy(&args.at(0)[..args.at(0).len().min(128)]).into_owned();
-    Fault::made(format!("ERR unknown command '{name}', with args beginning with: {said}"))
+
+    /// Does one command, if it is one and may be done.
+    #[inline]
+    fn one(&mut self, client: &mut Client, args: Args<'_>, outcome: &mut Outcome, reply: &mut Reply<'_>, debts: &mut Vec<usize>) -> Did {
+        let command = match admitted(args) {
+            Ok(command) => command,
+            Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
+        };
+        client.peer.asks(command, self.now);
+        if self.common.is_watched() && self.common.must_wait(client, command, self.now) {
+            return Did::Retry(Stop::Paused);
+        }
+        if client.is_special {
+            match may(client, &self.common.config, command, args, reply) {
+                Ok(true) => {}
+                Ok(false) => {
+                    client.peer.queues(client);
+                    return Did::Done;
+                }
+                Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
+            }
+        }
+        if self.times || self.common.is_watched() {
+            return self.run_watched(client, command, args, outcome, reply, debts);
+        }
+        self.run(client, command, args, outcome, reply, debts)
+    }
+
+    /// Runs a command that somebody wants to see, or to know the time of.
+    #[cold]
+    fn run_watched(
+        &mut self,
+        client: &mut Client,
+        command: &'static Command,
+        args: Args<'_>,
+        outcome: &mut Outcome,
+        reply: &mut Reply<'_>,
+        debts: &mut Vec<usize>,
+    ) -> Did {
+        let start = Instant::now();
+        let did = self.run(client, command, args, outcome, reply, debts);
+        if !matches!(did, Did::Retry(_) | Did::Owes(_)) {
+            self.common.shows(&client.peer, command, args);
+        }
+        if self.times && matches!(did, Did::Done | Did::Failed(_)) {
+            self.common.took(&client.peer, command, args, start.elapsed());
+        }
+        did
+    }
+
+    #[cold]
+    fn refuse(&mut self, client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
+        let is_over = client.transaction.is_some() && args.is(0, "exec");
+        let fault = refused(client, args, fault);
+        if is_over {
+            self.held = None;
+            transactions::forget(client, &self.common.store);
+        }
+        fault
+    }
+
+    fn run(
+        &mut self,
+        client: &mut Client,
+        command: &'static Command,
+        args: Args<'_>,
+        outcome: &mut Outcome,
+        reply: &mut Reply<'_>,
+        debts: &mut Vec<usize>,
+    ) -> Did {
+        let common = self.common;
+        match command.run {
+            Run::Keys(run) => self.on_keys(command, args, outcome, debts, |view| match in_view(command, run, args, view, reply) {
+                Some(done) => done.map_or_else(Did::Failed, |()| Did::Done),
+                None => Did::Stop(Stop::Long(Long::command(command, args, reply.protocol()))),
+            }),
+            Run::Waits(run) => {
+                self.on_keys(command, args, outcome, debts, |view| first_turn(client, common, command, run, view, args, reply))
+            }
+            Run::Both(run) => self.on_keys(command, args, outcome, debts, |view| {
+                let before = reply.written();
+                let done = run(&mut Here { client, common }, view, args, reply);
+                done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
+            }),
+            Run::Here(run) => {
+                // It may take locks itself.
+                self.held = None;
+                let before = reply.written();
+                let done = run(&mut Here { client, common }, args, reply);
+                (outcome.wanted, self.times) = (common.config.wanted(), times(common));
+                done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
+            }
+            Run::Exec => {
+                self.held = None;
+                transactions::exec(client, common, self.now, outcome, reply, debts)
+            }
+            // Of these only COMMAND may stand alone.
+            Run::Container => {
+                catalog::all(reply);
+                Did::Done
+            }
+        }
+    }
+
+    /// Runs what works on keys, under their locks, and then what follows from it.
+    fn on_keys(
+        &mut self,
+        command: &Command,
+        args: Args<'_>,
+        outcome: &mut Outcome,
+        debts: &mut Vec<usize>,
+        run: impl FnOnce(&mut View<'_>) -> Did,
+    ) -> Did {
+        let store = &*self.common.store;
+        let numbers = match command.keys {
+            KeySpec::Range { first: 1, last: 1, .. } => Ok(store.number_of(args.at(1))),
+            keys => match &*shards(store, keys, args) {
+                [number] => Ok(*number),
+                numbers => Err(numbers.to_vec()),
+            },
+        };
+        let numbers = match numbers {
+            Ok(number) => return self.on_one(number, outcome, debts, run),
+            Err(numbers) => numbers,
+        };
+        self.held = None;
+        let mut guards = match store.lock_many(numbers.into_iter()) {
+            Ok(guards) => guards,
+            Err(away) => return Did::Retry(Stop::Away(away)),
+        };
+        if guards.iter().any(|(_, keys)| keys.owes()) {
+            return Did::Owes(owing(&guards));
+        }
+        let mut view = store.view_many(guards.iter_mut().map(|(number, guard)| (*number, &mut **guard)), self.now, outcome);
+        let did = run(&mut view);
+        if !view.outcome.is_quiet() {
+            after(&mut view, self.common);
+            debts.extend(owing(&guards));
+        }
+        did
+    }
+
+    /// The same, when all of them are in one shard: its lock may be held already, and is kept.
+    #[inline]
+    fn on_one(&mut self, number: usize, outcome: &mut Outcome, debts: &mut Vec<usize>, run: impl FnOnce(&mut View<'_>) -> Did) -> Did {
+        let store = &*self.common.store;
+        let held = match hold(store, number, &mut self.held) {
+            Ok(held) => held,
+            Err(away) => return Did::Retry(Stop::Away(away)),
+        };
+        if held.guard.owes() {
+            return Did::Owes(vec![number]);
+        }
+        let mut view = store.view(&mut held.guard, self.now, outcome);
+        let did = run(&mut view);
+        if !view.outcome.is_quiet() {
+            after(&mut view, self.common);
+            debts.extend(held.guard.owes().then_some(number));
+        }
+        did
+    }
 }
 
-/// `None`: it would take long.
-#[allow(clippy::too_many_arguments)]
-fn on_keys<'s>(
-    store: &'s Store,
-    command: &Command,
-    run: OnKeys,
-    args: Args<'_>,
-    now: Ms,
-    held: &mut Option<Held<'s>>,
-    outcome: &mut Outcome,
-    reply: &mut Reply<'_>,
-) -> Result<Option<Result<(), Fault>>, Away> {
-    if let KeySpec::Range { first: 1, last: 1, .. } = command.keys {
-        let number = store.number_of(args.at(1));
-        let held = hold(store, number, held)?;
-        let mut view = store.view(&mut held.guard, now, outcome);
-        return Ok(in_view(command, run, args, &mut view, reply));
-    }
-    *held = None;
-    let numbers = shards(store, command.keys, args);
-    let mut guards = store.lock_many(numbers.into_iter())?;
-    let mut view = store.view_many(guards.iter_mut().map(|(number, guard)| (*number, &mut **guard)), now, outcome);
-    Ok(in_view(command, run, args, &mut view, reply))
+fn undone(reply: &mut Reply<'_>, before: usize, fault: Fault) -> Did {
+    reply.undo(before);
+    Did::Failed(fault)
+}
+
+/// The shards among these that owe something.
+pub(super) fn owing(guards: &[(usize, Guard<'_>)]) -> Vec<usize> {
+    guards.iter().filter(|(_, keys)| keys.owes()).map(|(number, _)| *number).collect()
 }
 
 /// Takes the lock of a shard, or keeps it.
@@ -152,29 +319,24 @@ fn hold<'s, 'h>(store: &'s Store, number: usize, held: &'h mut Option<Held<'s>>)
     Ok(held)
 }
 
-impl Long {
-    /// Has a worker run it, and waits for its answer.
-    pub(crate) async fn run(self, visit: &mut Visit<'_>) {
-        let store = &visit.door.common.store;
-        let numbers = shards(store, self.command.keys, self.args.args());
-        let (sender, answer) = oneshot::channel();
-        let now = now();
-        store.run_away(numbers, move |store, keys| {
-            let mut outcome = Outcome::default();
-            let mut out = Vec::new();
-            let mut reply = Reply::new(&mut out, self.protocol);
-            let mut view = store.view_many(keys.iter_mut().map(|(number, keys)| (*number, &mut **keys)), now, &mut outcome);
-            if let Err(fault) = (self.run)(&mut view, self.args.args(), &mut reply) {
-                reply.undo(0);
-                reply.error(&fault);
-            }
-            // The client may be gone.
-            let _ = sender.send(out);
-        });
-        match answer.await {
-            Ok(out) => visit.desk.output.extend_from_slice(&out),
-            // The worker panicked with it, and nobody knows what it has done.
-            Err(_) => visit.client.leaves = true,
+/// Runs what may have to wait, and has it wait.
+fn first_turn(
+    client: &Client,
+    common: &Shared,
+    command: &Command,
+    run: OnWait,
+    view: &mut View<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Did {
+    let before = reply.written();
+    match run(view, args, reply, Turn::First) {
+        Ok(Went::Done) => Did::Done,
+        Err(fault) => undone(reply, before, fault),
+        Ok(Went::Wait(mut wait)) => {
+            let args = wait.instead.take().unwrap_or_else(|| args.owned());
+            let shards = shards(&common.store, command.keys, args.args()).into();
+            Did::Stop(Stop::Blocked(Blocked::new(view, Waiter::new(args, run, wait, shards, client.protocol, client.peer.waker().clone()))))
         }
     }
 }

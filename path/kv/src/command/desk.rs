@@ -1,6 +1,7 @@
 //! A desk for tests: commands as text, answers as bytes, and a clock that stands until it is told otherwise.
 
-use super::execute::{in_view, shards};
+use super::admit::admitted;
+use super::execute::{in_view, on_keys, shards};
 use super::{Command, Run, find};
 use crate::error::Fault;
 use crate::frame::{Owned, Protocol, Reply};
@@ -71,8 +72,8 @@ impl Desk {
         let args = owned.args();
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, self.protocol);
-        let Some(command) = find(args.at(0)) else { panic!("there is no {}", args.at(0).escape_ascii()) };
-        let done = if command.takes(args.len()) { self.execute(command, &owned, &mut reply) } else { Err(command.wrong_count()) };
+        assert!(find(args.at(0)).is_some(), "there is no {}", args.at(0).escape_ascii());
+        let done = admitted(args).and_then(|command| self.execute(command, &owned, &mut reply));
         if let Err(fault) = done {
             reply.error(&fault);
         }
@@ -80,11 +81,19 @@ impl Desk {
     }
 
     fn execute(&mut self, command: &Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {
-        let Run::Keys(run) = command.run else { panic!("{} needs a client", command.name) };
         let numbers = shards(&self.store, command.keys, owned.args());
         let Ok(mut guards) = self.store.lock_many(numbers.into_iter()) else { panic!("no worker has the keys") };
         let keys = guards.iter_mut().map(|(number, guard)| (*number, &mut **guard));
         let mut view = self.store.view_many(keys, self.now, &mut self.outcome);
+        let run = match command.run {
+            Run::Keys(run) => run,
+            // It may not wait.
+            Run::Waits(_) => {
+                on_keys(command, owned.args(), &mut view, reply);
+                return Ok(());
+            }
+            _ => panic!("{} needs a client", command.name),
+        };
         match in_view(command, run, owned.args(), &mut view, reply) {
             Some(done) => done,
             None if self.is_patient => run(&mut view, owned.args(), reply),

@@ -1,9 +1,9 @@
 //! Runs a command on the keys that are locked for it.
 
-use super::{Command, KeySpec, OnKeys};
+use super::{Command, KeySpec, OnKeys, Run};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
-use crate::store::{Store, View};
+use crate::store::{Store, Turn, View, Went};
 
 /// Elements, or KB, that a loop may touch at once.
 pub(crate) const AT_ONCE: usize = 2_000;
@@ -25,6 +25,27 @@ pub(super) fn in_view(
         reply.undo(before);
     }
     Some(done)
+}
+
+/// Runs what works on keys and may not wait, and says what it fails with.
+///
+/// # Panics
+/// The command needs its client.
+pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) {
+    let before = reply.written();
+    let done = match command.run {
+        Run::Keys(run) => run(view, args, reply),
+        Run::Waits(run) => match run(view, args, reply, Turn::Only) {
+            Ok(Went::Wait(_)) => unreachable!("it was told not to wait"),
+            Ok(Went::Done) => Ok(()),
+            Err(fault) => Err(fault),
+        },
+        _ => unreachable!("{} needs a client", command.name),
+    };
+    if let Err(fault) = done {
+        reply.undo(before);
+        reply.error(&fault);
+    }
 }
 
 /// The shards of a command's keys, in ascending order.

@@ -2,10 +2,23 @@
 
 use std::sync::LazyLock;
 
-use super::{Command, connection, hashes, keyspace, sets, strings};
+use super::{Command, catalog, clients, connection, hashes, info, keyspace, pubsub, server, sets, settings, strings, transactions};
 
 /// Every family.
-const FAMILIES: &[&[Command]] = &[strings::COMMANDS, keyspace::COMMANDS, connection::COMMANDS, hashes::COMMANDS, sets::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    strings::COMMANDS,
+    keyspace::COMMANDS,
+    connection::COMMANDS,
+    hashes::COMMANDS,
+    sets::COMMANDS,
+    transactions::COMMANDS,
+    pubsub::COMMANDS,
+    clients::COMMANDS,
+    settings::COMMANDS,
+    server::COMMANDS,
+    info::COMMANDS,
+    catalog::COMMANDS,
+];
 
 /// Longest name, bytes.
 const LONGEST: usize = 32;

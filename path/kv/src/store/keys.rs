@@ -3,9 +3,9 @@
 //! Nobody but the shard's holder sees it; data types see a [`View`](super::view::View).
 
 mod fields;
+mod queues;
 mod sweep;
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::arena::Handle;
@@ -14,6 +14,7 @@ use super::blocks::Blocks;
 use super::entry::{self, Head, Kind, Ms};
 use super::outcome::{Class, Outcome};
 use super::table::{Names, Place, Table};
+use queues::Queues;
 
 /// What is counted of a shard since the start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -34,20 +35,11 @@ pub(crate) struct Keys {
     bigs: Bigs,
     /// Keys with an expiry.
     volatile: usize,
-    /// Keys that somebody watches: by how many, and which change it has seen last.
-    watched: HashMap<Box<[u8]>, Watched>,
-    /// Keys that somebody waits for, and how many do.
-    awaited: HashMap<Box<[u8]>, usize>,
+    queues: Queues,
     hasher: RandomState,
     pub(crate) counts: Counts,
     /// Bytes of a small collection while it is edited.
     scratch: Vec<u8>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Watched {
-    by: usize,
-    version: u64,
 }
 
 /// How entries are named.
@@ -89,8 +81,7 @@ impl Keys {
             blocks: Blocks::new(page),
             bigs: Bigs::default(),
             volatile: 0,
-            watched: HashMap::new(),
-            awaited: HashMap::new(),
+            queues: Queues::default(),
             hasher,
             counts: Counts::default(),
             scratch: Vec::new(),
@@ -258,59 +249,11 @@ impl Keys {
         outcome.gone(key);
     }
 
-    /// A key has changed: those who watch it and those who wait for it are told.
-    pub(super) fn touched(&mut self, key: &[u8], outcome: &mut Outcome) {
-        if !self.watched.is_empty()
-            && let Some(watched) = self.watched.get_mut(key)
-        {
-            watched.version += 1;
-        }
-        if !self.awaited.is_empty() && self.awaited.contains_key(key) {
-            outcome.ready.push(key.into());
-        }
-    }
-
-    /// Somebody watches `key` from now on; gives what [`Keys::version`] says as long as it does not change.
-    pub(crate) fn watch(&mut self, key: &[u8]) -> u64 {
-        let watched = self.watched.entry(key.into()).or_default();
-        watched.by += 1;
-        watched.version
-    }
-
-    /// Counts changes of a key that is watched.
-    pub(crate) fn version(&self, key: &[u8]) -> u64 {
-        self.watched.get(key).map_or(0, |watched| watched.version)
-    }
-
-    /// The end of [`Keys::watch`].
-    pub(crate) fn unwatch(&mut self, key: &[u8]) {
-        if let Some(watched) = self.watched.get_mut(key) {
-            watched.by -= 1;
-            if watched.by == 0 {
-                self.watched.remove(key);
-            }
-        }
-    }
-
-    /// Somebody waits for `key` from now on.
-    pub(crate) fn await_key(&mut self, key: &[u8]) {
-        *self.awaited.entry(key.into()).or_default() += 1;
-    }
-
-    /// The end of [`Keys::await_key`].
-    pub(crate) fn forget_key(&mut self, key: &[u8]) {
-        if let Some(count) = self.awaited.get_mut(key) {
-            *count -= 1;
-            if *count == 0 {
-                self.awaited.remove(key);
-            }
-        }
-    }
-
     /// Everything goes; what is big is given to whoever drops it.
     pub(crate) fn clear(&mut self, outcome: &mut Outcome) {
-        let there: Vec<_> = self.watched.keys().filter(|key| self.find(key, hash(&self.hasher, key)).is_some()).cloned().collect();
-        there.iter().for_each(|key| self.touched(key, outcome));
+        let attended = self.attended();
+        let there = attended.iter().filter(|key| self.find(key, hash(&self.hasher, key)).is_some()).collect::<Vec<_>>();
+        there.into_iter().for_each(|key| self.touched(key, outcome));
         self.table.clear();
         self.blocks.clear();
         self.volatile = 0;

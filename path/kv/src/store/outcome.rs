@@ -100,6 +100,16 @@ impl Class {
         said + &of(false) + &of(true)
     }
 
+    /// As a number, for a place that all loops look at.
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// What [`Class::bits`] gave.
+    pub(crate) fn of_bits(bits: u16) -> Class {
+        Class(bits)
+    }
+
     /// Whether one of `other` is in it.
     pub(crate) fn has(self, other: Class) -> bool {
         self.0 & other.0 != 0

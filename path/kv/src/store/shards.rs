@@ -137,6 +137,22 @@ impl Store {
         self.worker.send(run).expect("the worker lives as long as a store");
     }
 
+    /// Does something short to the keys of a shard: at once, or when a worker has put them back.
+    pub(crate) fn later(self: &Arc<Self>, number: usize, work: impl FnOnce(&mut Keys) + Send + 'static) {
+        match self.lock(number) {
+            Ok(mut keys) => work(&mut keys),
+            Err(_) => self.run_away(vec![number], move |_, keys| {
+                let (_, keys) = keys.first_mut().expect("one was asked for");
+                work(keys);
+            }),
+        }
+    }
+
+    /// Has a worker drop what takes long to be dropped.
+    pub(crate) fn drop_away<T: Send + 'static>(&self, gone: T) {
+        self.worker.send(Box::new(move || drop(gone))).expect("the worker lives as long as a store");
+    }
+
     fn take(&self, number: usize) -> Box<Keys> {
         let mut place = self.shards[number].slot.lock().unwrap_or_else(PoisonError::into_inner);
         match mem::replace(&mut *place, Place::Away) {

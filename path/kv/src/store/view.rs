@@ -135,6 +135,35 @@ impl<'v> View<'v> {
         (all, self.outcome)
     }
 
+    /// The shard of `key`, which is locked, for those who watch it or wait for it.
+    pub(crate) fn keys_of(&mut self, key: &[u8]) -> &mut Keys {
+        keys_mut(&mut self.locked, self.shift, hash(self.hasher, key))
+    }
+
+    /// Whether all these shards are locked, of which one is.
+    pub(crate) fn has_all(&self, shards: &[usize]) -> bool {
+        match &self.locked {
+            Locked::One(_) => shards.len() == 1,
+            Locked::Many(many) => shards.iter().all(|number| many[*number].is_some()),
+        }
+    }
+
+    /// Bytes that `key` and what it holds take, if it is there.
+    pub(crate) fn usage(&self, key: &[u8]) -> Option<usize> {
+        let (keys, place) = self.there(key)?;
+        let entry = keys.entry(place);
+        let big = if entry::is_big(entry) { keys.big(place).held() } else { 0 };
+        // With its place in the table.
+        Some(entry.len() + big + 8)
+    }
+
+    /// Whether `key` is there but overdue.
+    pub(crate) fn is_overdue(&self, key: &[u8]) -> bool {
+        let hash = hash(self.hasher, key);
+        let keys = self.shard(hash);
+        keys.find(key, hash).and_then(|place| entry::expiry(keys.entry(place))).is_some_and(|expiry| expiry <= self.now)
+    }
+
     /// The shard of a hash, which is locked.
     pub(crate) fn shard(&self, hash: u64) -> &Keys {
         match &self.locked {

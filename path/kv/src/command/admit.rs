@@ -1,0 +1,126 @@
+//! Whether a command is done at all, and now: its name, its words, and what its client may say.
+
+use super::{Command, Flags, Group, Run, find};
+use crate::client::{Client, Queued, Wants};
+use crate::config::Config;
+use crate::error::Fault;
+use crate::frame::{Args, Protocol, Reply};
+
+/// Longest name of a command with the one it belongs to.
+const LONGEST: usize = 48;
+
+/// The command that is asked for, if it is one and its words are as many as it takes.
+pub(super) fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
+    let mut command = find(args.at(0)).ok_or_else(|| unknown(args))?;
+    if let (Run::Container, Some(sub)) = (command.run, args.get(1)) {
+        command = find_sub(command.name, sub).ok_or_else(|| unknown_sub(args))?;
+    }
+    if command.takes(args.len()) { Ok(command) } else { Err(command.wrong_count()) }
+}
+
+/// The command `container|sub`.
+pub(super) fn find_sub(container: &str, sub: &[u8]) -> Option<&'static Command> {
+    let (mut name, length) = ([0; LONGEST], container.len() + 1 + sub.len());
+    let name = name.get_mut(..length)?;
+    name[..container.len()].copy_from_slice(container.as_bytes());
+    name[container.len()] = b'|';
+    name[container.len() + 1..].copy_from_slice(sub);
+    find(name)
+}
+
+/// As Redis says it: with the first words that fit.
+fn unknown(args: Args<'_>) -> Fault {
+    let mut said = String::new();
+    for word in args.from(1).iter() {
+        if said.len() >= 128 {
+            break;
+        }
+        let most = 128 - said.len();
+        said += &format!("'{}' ", String::from_utf8_lossy(&word[..word.len().min(most)]));
+    }
+    let name = String::from_utf8_lossy(&args.at(0)[..args.at(0).len().min(128)]).into_owned();
+    Fault::made(format!("ERR unknown command '{name}', with args beginning with: {said}"))
+}
+
+fn unknown_sub(args: Args<'_>) -> Fault {
+    let sub = &args.at(1)[..args.at(1).len().min(128)];
+    let container = String::from_utf8_lossy(args.at(0)).to_uppercase();
+    Fault::made(format!("ERR unknown subcommand '{}'. Try {container} HELP.", String::from_utf8_lossy(sub)))
+}
+
+/// Whether a client that is special may have `command` done now. `false`: it is for later, and that was said.
+///
+/// # Errors
+/// What the client is told instead.
+pub(super) fn may(
+    client: &mut Client,
+    config: &Config,
+    command: &'static Command,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<bool, Fault> {
+    if !client.limits.known && config.has_password() && !command.flags.has(Flags::NO_AUTH) {
+        return Err(Fault::fixed("NOAUTH Authentication required."));
+    }
+    if client.transaction.is_some() && command.flags.has(Flags::NO_MULTI) {
+        return Err(Fault::fixed("ERR Command not allowed inside a transaction"));
+    }
+    if !client.subscriptions.is_empty() && client.protocol == Protocol::Resp2 && !is_for_subscribers(command) {
+        return Err(Fault::made(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            command.name
+        )));
+    }
+    match &mut client.transaction {
+        Some(transaction) if !is_done_at_once(command) => {
+            if !transaction.is_flawed {
+                transaction.queued.push(Queued { command, args: args.owned() });
+            }
+            reply.simple("QUEUED");
+            Ok(false)
+        }
+        _ => Ok(true),
+    }
+}
+
+/// What a subscriber may say in RESP2.
+fn is_for_subscribers(command: &Command) -> bool {
+    matches!(
+        command.name,
+        "ping" | "subscribe" | "ssubscribe" | "unsubscribe" | "sunsubscribe" | "psubscribe" | "punsubscribe" | "quit" | "reset"
+    )
+}
+
+/// What is not queued in a transaction.
+fn is_done_at_once(command: &Command) -> bool {
+    matches!(command.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+/// A command was refused before it was done: a transaction will be, too. Gives what EXEC says then.
+pub(super) fn refused(client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
+    let Some(transaction) = &mut client.transaction else { return fault };
+    if args.is(0, "exec") {
+        return Fault::made(format!("EXECABORT Transaction discarded because of: {}", fault.0));
+    }
+    transaction.is_flawed = true;
+    fault
+}
+
+/// What becomes of the answer that was written from `before` on.
+pub(crate) fn silenced(client: &mut Client, reply: &mut Reply<'_>, before: usize) {
+    match client.wants {
+        Wants::All => return,
+        Wants::NotNext => client.wants = Wants::NotThis,
+        Wants::None => reply.undo(before),
+        Wants::NotThis => {
+            reply.undo(before);
+            client.wants = Wants::All;
+        }
+    }
+    client.look();
+}
+
+/// Whether a paused door that goes on reading would do it.
+pub(crate) fn only_reads(command: &Command) -> bool {
+    !command.flags.has(Flags::WRITE) && !matches!(command.name, "publish" | "spublish" | "pfcount") && command.group != Group::Scripting
+}

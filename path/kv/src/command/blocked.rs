@@ -1,0 +1,121 @@
+//! A client that waits for what others do to its keys.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::frame::Reply;
+use crate::store::{View, Waiter};
+use crate::visit::{After, Visit};
+
+/// The command of a client that waits.
+#[derive(Debug)]
+pub(crate) struct Blocked {
+    waiter: Arc<Waiter>,
+    deadline: Option<Instant>,
+}
+
+/// Why it waits no longer.
+enum Why {
+    Served,
+    TimedOut,
+    /// Somebody has something to say to it.
+    Mail,
+    Gone,
+}
+
+/// For whom waits no more whatever becomes of its task.
+struct Place<'w>(&'w Waiter);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Blocked {
+    /// `waiter` stands in the queues of its keys, whose shards are locked.
+    pub(super) fn new(view: &mut View<'_>, waiter: Waiter) -> Blocked {
+        let waiter = Arc::new(waiter);
+        waiter.keys().for_each(|key| view.keys_of(key).enqueue(key, &waiter));
+        let timeout = Some(waiter.wait.timeout).filter(|timeout| *timeout > 0);
+        // A time that cannot be told is as good as never.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
+        Blocked { waiter, deadline }
+    }
+
+    /// Waits until it is served, or is not to be.
+    pub(crate) async fn over(self, visit: &mut Visit<'_>) -> After {
+        let place = Place(&self.waiter);
+        visit.client.peer.waits_for(Some(self.waiter.clone()));
+        let why = loop {
+            match self.change(visit).await {
+                Why::Mail => match visit.flush().await {
+                    After::Again => {}
+                    After::Close => break Why::Gone,
+                },
+                why => break why,
+            }
+        };
+        let answer = self.answer().await;
+        visit.client.peer.waits_for(None);
+        drop(place);
+        self.leave(visit);
+        match (answer, why) {
+            (Some(answer), _) => visit.says(&answer),
+            (None, Why::Gone) => return After::Close,
+            (None, _) => {
+                let mut out = Vec::new();
+                Reply::new(&mut out, self.waiter.protocol).null_array();
+                visit.says(&out);
+            }
+        }
+        After::Again
+    }
+
+    /// Waits for something to happen; what the client sends meanwhile is for later.
+    async fn change(&self, visit: &mut Visit<'_>) -> Why {
+        let mut sleep = pin!(self.deadline.map(sleep_until));
+        poll_fn(|context| {
+            if self.waiter.is_over() {
+                return Poll::Ready(Why::Served);
+            }
+            if visit.hears() {
+                return Poll::Ready(Why::Mail);
+            }
+            if visit.poll_gone(context).is_ready() {
+                return Poll::Ready(Why::Gone);
+            }
+            match sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.poll(context).map(|()| Why::TimedOut),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// What it was served with, if it was; otherwise nobody will serve it any more.
+    async fn answer(&self) -> Option<Vec<u8>> {
+        while !self.waiter.leave() {
+            if let Some(answer) = self.waiter.served() {
+                return Some(answer);
+            }
+            // Somebody has it in hand, for some microseconds.
+            tokio::task::yield_now().await;
+        }
+        None
+    }
+
+    /// Goes out of the queues.
+    fn leave(&self, visit: &Visit<'_>) {
+        let store = &visit.door.common.store;
+        for key in self.waiter.keys() {
+            let (waiter, key) = (self.waiter.clone(), Box::<[u8]>::from(key));
+            store.later(store.number_of(&key), move |keys| keys.dequeue(&key, &waiter));
+        }
+    }
+}

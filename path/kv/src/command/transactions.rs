@@ -1,0 +1,176 @@
+//! Transactions: commands that are done together, if what the client watches has not changed.
+
+use std::sync::Arc;
+
+use super::answer::{Did, Stop, owing};
+use super::execute::{AT_ONCE, on_keys, shards};
+use super::long::Long;
+use super::serve::{after, publish};
+use super::{Command, Flags, Group, Here, KeySpec, Run};
+use crate::client::{Client, Transaction, Watch};
+use crate::door::Shared;
+use crate::error::Fault;
+use crate::frame::{Args, Reply};
+use crate::store::{Ms, Outcome, Store, View};
+
+const ALWAYS: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY);
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::here("multi", 1, ALWAYS, Group::Transaction, multi),
+    Command { run: Run::Exec, ..Command::here("exec", 1, EXEC, Group::Transaction, multi) },
+    Command::here("discard", 1, ALWAYS, Group::Transaction, discard),
+    Command::both("watch", -2, ALWAYS, Group::Transaction, KeySpec::REST, watch),
+    Command::here("unwatch", 1, ALWAYS, Group::Transaction, unwatch),
+];
+const EXEC: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE);
+
+fn multi(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    if here.client.transaction.is_some() {
+        return Err(Fault::fixed("ERR MULTI calls can not be nested"));
+    }
+    here.client.transaction = Some(Box::default());
+    here.client.look();
+    reply.ok();
+    Ok(())
+}
+
+fn discard(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    if here.client.transaction.is_none() {
+        return Err(Fault::fixed("ERR DISCARD without MULTI"));
+    }
+    forget(here.client, &here.common.store);
+    reply.ok();
+    Ok(())
+}
+
+fn watch(here: &mut Here<'_>, view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    if here.client.transaction.is_some() {
+        return Err(Fault::fixed("ERR WATCH inside MULTI is not allowed"));
+    }
+    for key in args.from(1).iter() {
+        if here.client.watches.iter().all(|watch| *watch.key != *key) {
+            let (number, was_overdue) = (here.common.store.number_of(key), view.is_overdue(key));
+            let version = view.keys_of(key).watch(key);
+            here.client.watches.push(Watch { key: key.into(), number, version, was_overdue });
+        }
+    }
+    reply.ok();
+    Ok(())
+}
+
+fn unwatch(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    forget_watches(here.client, &here.common.store);
+    reply.ok();
+    Ok(())
+}
+
+/// The end of a transaction that is not done.
+pub(crate) fn forget(client: &mut Client, store: &Arc<Store>) {
+    client.transaction = None;
+    forget_watches(client, store);
+    client.look();
+}
+
+/// Nothing is watched any more.
+pub(crate) fn forget_watches(client: &mut Client, store: &Arc<Store>) {
+    for Watch { key, number, .. } in client.watches.drain(..) {
+        store.later(number, move |keys| keys.unwatch(&key));
+    }
+}
+
+/// EXEC: locks what it needs, and does what was queued, or has a worker do it.
+pub(super) fn exec(
+    client: &mut Client,
+    common: &Arc<Shared>,
+    now: Ms,
+    outcome: &mut Outcome,
+    reply: &mut Reply<'_>,
+    debts: &mut Vec<usize>,
+) -> Did {
+    let store = &common.store;
+    let Some(transaction) = &client.transaction else { return Did::Failed(Fault::fixed("ERR EXEC without MULTI")) };
+    if transaction.is_flawed {
+        forget(client, store);
+        return Did::Failed(Fault::fixed("EXECABORT Transaction discarded because of previous errors."));
+    }
+    let numbers = needed(store, transaction, &client.watches);
+    let mut guards = match store.lock_many(numbers.iter().copied()) {
+        Ok(guards) => guards,
+        Err(away) => return Did::Retry(Stop::Away(away)),
+    };
+    if guards.iter().any(|(_, keys)| keys.owes()) {
+        return Did::Owes(owing(&guards));
+    }
+    let mut view = store.view_many(guards.iter_mut().map(|(number, keys)| (*number, &mut **keys)), now, outcome);
+    if cost(transaction, &view) > AT_ONCE {
+        return Did::Stop(Stop::Long(Long::Transaction(numbers)));
+    }
+    work(client, common, &mut view, reply);
+    after(&mut view, common);
+    debts.extend(owing(&guards));
+    Did::Done
+}
+
+/// The shards of all that is queued and watched.
+fn needed(store: &Store, transaction: &Transaction, watches: &[Watch]) -> Vec<usize> {
+    let mut numbers: Vec<usize> = watches.iter().map(|watch| watch.number).collect();
+    for queued in &transaction.queued {
+        numbers.extend(shards(store, queued.command.keys, queued.args.args()));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// About how much it is, as far as can be seen before it is done.
+fn cost(transaction: &Transaction, view: &View<'_>) -> usize {
+    let each = transaction.queued.iter();
+    each.map(|queued| queued.command.cost.map_or(1, |cost| cost(view, queued.args.args()).saturating_add(1))).fold(0, usize::saturating_add)
+}
+
+/// Does what was queued, unless what is watched has changed.
+pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_>, reply: &mut Reply<'_>) {
+    let (transaction, watches) = (client.transaction.take().unwrap_or_default(), std::mem::take(&mut client.watches));
+    client.look();
+    let is_stale = watches.iter().any(|watch| has_changed(view, watch));
+    watches.iter().for_each(|watch| view.keys_of(&watch.key).unwatch(&watch.key));
+    if is_stale {
+        return reply.null_array();
+    }
+    reply.array(transaction.queued.len());
+    for queued in &transaction.queued {
+        let (command, args) = (queued.command, queued.args.args());
+        if common.is_watched() {
+            common.shows(&client.peer, command, args);
+        }
+        let before = reply.written();
+        let mut here = Here { client, common };
+        let done = match command.run {
+            Run::Here(run) => run(&mut here, args, reply),
+            Run::Both(run) => run(&mut here, view, args, reply),
+            _ => {
+                on_keys(command, args, view, reply);
+                Ok(())
+            }
+        };
+        if let Err(fault) = done {
+            reply.undo(before);
+            reply.error(&fault);
+        }
+        // HELLO may be among them.
+        reply.set_protocol(client.protocol);
+        publish(view.outcome, common);
+    }
+}
+
+/// Whether what was seen by WATCH is not so any more.
+fn has_changed(view: &mut View<'_>, watch: &Watch) -> bool {
+    let is_overdue = view.is_overdue(&watch.key);
+    let is_there = view.kind(&watch.key).is_some();
+    let changes = view.keys_of(&watch.key).version(&watch.key) - watch.version;
+    match watch.was_overdue {
+        // It was not there for anybody, and is not: only its entry may have gone.
+        true => is_there || changes > 1,
+        false => is_overdue || changes > 0,
+    }
+}

@@ -1,0 +1,285 @@
+//! What `CONFIG GET` shows and `CONFIG SET` changes: the parameters of Redis that mean something here, or that clients ask for.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::plan::Plan;
+use crate::store::Class;
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `yes` or `no`.
+    Switch,
+    /// A number in these bounds.
+    Number(i64, i64),
+    /// As a number, with `kb`, `mb` or `gb`.
+    Bytes,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Classes of keyspace events.
+    Events,
+    Text,
+    /// It is only read.
+    Fixed,
+}
+
+/// A parameter: its name, what it is at first, how it is written.
+type Parameter = (&'static str, &'static str, Form);
+
+const POLICIES: &[&str] =
+    &["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"];
+const COUNT: Form = Form::Number(0, i64::MAX);
+
+#[rustfmt::skip]
+const PARAMETERS: &[Parameter] = &[
+    ("activedefrag", "no", Form::Switch),
+    ("appendfsync", "everysec", Form::OneOf(&["always", "everysec", "no"])),
+    ("appendonly", "no", Form::Switch),
+    ("bind", "", Form::Fixed),
+    ("busy-reply-threshold", "5000", COUNT),
+    ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Text),
+    ("client-query-buffer-limit", "1073741824", Form::Bytes),
+    ("databases", "1", Form::Fixed),
+    ("dbfilename", "dump.rdb", Form::Text),
+    ("dir", "", Form::Text),
+    ("hash-max-listpack-entries", "128", COUNT),
+    ("hash-max-listpack-value", "64", Form::Bytes),
+    ("hash-max-ziplist-entries", "128", COUNT),
+    ("hash-max-ziplist-value", "64", Form::Bytes),
+    ("hz", "10", Form::Number(1, 500)),
+    ("latency-monitor-threshold", "0", COUNT),
+    ("latency-tracking", "no", Form::Switch),
+    ("lazyfree-lazy-eviction", "yes", Form::Switch),
+    ("lazyfree-lazy-expire", "yes", Form::Switch),
+    ("lazyfree-lazy-server-del", "yes", Form::Switch),
+    ("lazyfree-lazy-user-del", "yes", Form::Switch),
+    ("lazyfree-lazy-user-flush", "yes", Form::Switch),
+    ("lfu-decay-time", "1", COUNT),
+    ("lfu-log-factor", "10", COUNT),
+    ("list-compress-depth", "0", COUNT),
+    ("list-max-listpack-size", "-2", Form::Number(-5, i64::MAX)),
+    ("list-max-ziplist-size", "-2", Form::Number(-5, i64::MAX)),
+    ("lua-time-limit", "5000", COUNT),
+    ("maxclients", "10000", Form::Number(1, u32::MAX as i64)),
+    ("maxmemory", "0", Form::Bytes),
+    ("maxmemory-policy", "noeviction", Form::OneOf(POLICIES)),
+    ("maxmemory-samples", "5", Form::Number(1, i64::MAX)),
+    ("notify-keyspace-events", "", Form::Events),
+    ("port", "0", Form::Fixed),
+    ("proto-max-bulk-len", "536870912", Form::Bytes),
+    ("requirepass", "", Form::Text),
+    ("save", "", Form::Text),
+    ("set-max-intset-entries", "512", COUNT),
+    ("slowlog-log-slower-than", "10000", Form::Number(-1, i64::MAX)),
+    ("slowlog-max-len", "128", COUNT),
+    ("stream-node-max-bytes", "4096", Form::Bytes),
+    ("stream-node-max-entries", "100", COUNT),
+    ("tcp-keepalive", "300", COUNT),
+    ("timeout", "0", COUNT),
+    ("tracking-table-max-keys", "1000000", COUNT),
+    ("zset-max-listpack-entries", "128", COUNT),
+    ("zset-max-listpack-value", "64", Form::Bytes),
+    ("zset-max-ziplist-entries", "128", COUNT),
+    ("zset-max-ziplist-value", "64", Form::Bytes),
+];
+
+/// The values that hold now.
+#[derive(Debug)]
+pub(crate) struct Config {
+    values: Mutex<BTreeMap<&'static str, String>>,
+    wanted: AtomicU16,
+    slower_than: AtomicI64,
+    slow_kept: AtomicUsize,
+    has_password: AtomicBool,
+}
+
+impl Config {
+    pub(crate) fn new(plan: &Plan) -> Config {
+        let mut values: BTreeMap<_, _> = PARAMETERS.iter().map(|(name, first, _)| (*name, (*first).to_string())).collect();
+        values.insert("maxmemory", plan.memory.to_string());
+        values.insert("maxclients", plan.clients.to_string());
+        values.insert("port", plan.listen.address.port().to_string());
+        values.insert("bind", plan.listen.address.ip().to_string());
+        Config {
+            values: Mutex::new(values),
+            wanted: AtomicU16::new(0),
+            slower_than: AtomicI64::new(10_000),
+            slow_kept: AtomicUsize::new(128),
+            has_password: AtomicBool::new(false),
+        }
+    }
+
+    fn values(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The parameters whose names are chosen, with their values.
+    pub(crate) fn get(&self, is_chosen: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {
+        self.values().iter().filter(|(name, _)| is_chosen(name)).map(|(name, value)| (*name, value.clone())).collect()
+    }
+
+    /// Changes parameters, all or none.
+    ///
+    /// # Errors
+    /// As Redis says it, without its `ERR`.
+    pub(crate) fn set(&self, pairs: &[(String, String)]) -> Result<(), String> {
+        let failed = |name: &str, why: &str| format!("CONFIG SET failed (possibly related to argument '{name}') - {why}");
+        let mut checked = Vec::new();
+        for (given, value) in pairs {
+            let lower = given.to_ascii_lowercase();
+            let Some((name, _, form)) = PARAMETERS.iter().find(|(name, ..)| *name == lower) else {
+                return Err(format!("Unknown option or number of arguments for CONFIG SET - '{given}'"));
+            };
+            if checked.iter().any(|(known, _)| known == name) {
+                return Err(failed(given, "duplicate parameter"));
+            }
+            checked.push((*name, form.check(value).map_err(|why| failed(given, &why))?));
+        }
+        let mut values = self.values();
+        for (name, value) in checked {
+            self.follow(name, &value);
+            values.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// What is looked at often lies where it is found at once.
+    fn follow(&self, name: &str, value: &str) {
+        let number = || value.parse().unwrap_or(0);
+        match name {
+            "notify-keyspace-events" => {
+                self.wanted.store(Class::parse(value.as_bytes()).unwrap_or_default().bits(), Ordering::Relaxed);
+            }
+            "slowlog-log-slower-than" => self.slower_than.store(number(), Ordering::Relaxed),
+            "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
+            "requirepass" => self.has_password.store(!value.is_empty(), Ordering::Relaxed),
+            _ => {}
+        }
+    }
+
+    /// Which keyspace events somebody wants.
+    pub(crate) fn wanted(&self) -> Class {
+        let wanted = Class::of_bits(self.wanted.load(Ordering::Relaxed));
+        // They must be published somewhere.
+        if wanted.has(Class::KEYSPACE) || wanted.has(Class::KEYEVENT) { wanted } else { Class::default() }
+    }
+
+    /// Microseconds after which a command is slow; negative: none is.
+    pub(crate) fn slower_than(&self) -> i64 {
+        self.slower_than.load(Ordering::Relaxed)
+    }
+
+    /// Slow commands that are kept.
+    pub(crate) fn slow_kept(&self) -> usize {
+        self.slow_kept.load(Ordering::Relaxed)
+    }
+
+    /// Whether clients must log in.
+    pub(crate) fn has_password(&self) -> bool {
+        self.has_password.load(Ordering::Relaxed)
+    }
+
+    /// The password that they log in with.
+    pub(crate) fn password(&self) -> String {
+        self.values().get("requirepass").cloned().unwrap_or_default()
+    }
+
+    /// The value of a parameter that is a number.
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        self.values().get(name).and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.values().get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl Form {
+    /// The value as it is shown later.
+    fn check(self, value: &str) -> Result<String, String> {
+        match self {
+            Form::Fixed => Err("can't set immutable config".into()),
+            Form::Text => Ok(value.into()),
+            Form::Switch => match value.to_ascii_lowercase() {
+                word if word == "yes" || word == "no" => Ok(word),
+                _ => Err("argument must be 'yes' or 'no'".into()),
+            },
+            Form::Number(least, most) => match value.parse::<i64>() {
+                Ok(number) if (least..=most).contains(&number) => Ok(number.to_string()),
+                Ok(_) => Err(format!("argument must be between {least} and {most} inclusive")),
+                Err(_) => Err("argument couldn't be parsed into an integer".into()),
+            },
+            Form::Bytes => bytes(value).map(|count| count.to_string()).ok_or_else(|| "argument must be a memory value".into()),
+            Form::OneOf(words) => {
+                let lower = value.to_ascii_lowercase();
+                let said = || format!("argument(s) must be one of the following: {}", words.join(", "));
+                if words.contains(&&*lower) { Ok(lower) } else { Err(said()) }
+            }
+            Form::Events => Class::parse(value.as_bytes())
+                .map(Class::letters)
+                .ok_or_else(|| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into()),
+        }
+    }
+}
+
+/// A size, as Redis's configuration writes it.
+fn bytes(text: &str) -> Option<u64> {
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &lower[digits.len()..] {
+        "" | "b" => 1,
+        "k" => 1_000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Listen;
+
+    fn config() -> Config {
+        let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
+        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, clients: 10 })
+    }
+
+    fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(), String> {
+        config.set(&pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn all_are_changed_or_none() {
+        let config = config();
+        assert_eq!(config.get(|name| name == "maxmemory"), [("maxmemory", "1048576".to_string())]);
+        set(&config, &[("slowlog-max-len", "7"), ("Notify-Keyspace-Events", "KEA")]).unwrap();
+        assert_eq!((config.slow_kept(), config.text("notify-keyspace-events")), (7, "AKE".into()));
+        assert!(config.wanted().has(Class::LIST));
+        let fault = set(&config, &[("slowlog-max-len", "9"), ("hz", "x")]).unwrap_err();
+        assert!(fault.ends_with("(possibly related to argument 'hz') - argument couldn't be parsed into an integer"), "{fault}");
+        assert_eq!(config.slow_kept(), 7);
+        assert!(set(&config, &[("none", "1")]).unwrap_err().starts_with("Unknown option"));
+    }
+
+    #[test]
+    fn events_that_are_published_nowhere_are_not_wanted() {
+        let config = config();
+        set(&config, &[("notify-keyspace-events", "A")]).unwrap();
+        assert_eq!(config.wanted(), Class::default());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, size) in [("10", Some(10)), ("1kb", Some(1024)), ("2M", Some(2_000_000)), ("1x", None), ("", None), ("-1", None)] {
+            assert_eq!(bytes(text), size, "{text}");
+        }
+    }
+}
