@@ -3,8 +3,11 @@
 //! `KV_REDIS=PORT [KV_SEED=… KV_COMMANDS=…] cargo test -p plimsoll-kv differ -- --ignored`, with a `redis-server --save ''` on
 //! that port, which is emptied.
 
+mod geo;
 mod hashes;
+mod lists;
 mod sets;
+mod sorted;
 mod wire;
 
 use super::desk::Desk;
@@ -97,4 +100,22 @@ fn hashes_answer_as_those_of_redis() {
 #[ignore = "it needs a redis-server"]
 fn sets_answer_as_those_of_redis() {
     run("sets", sets::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn lists_answer_as_those_of_redis() {
+    run("lists", lists::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn sorted_sets_answer_as_those_of_redis() {
+    run("sorted sets", sorted::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn positions_answer_as_those_of_redis() {
+    run("positions", geo::command);
 }

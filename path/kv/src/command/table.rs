@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::{Command, catalog, clients, connection, hashes, info, keyspace, pubsub, server, sets, settings, strings, transactions};
+use super::{
+    Command, catalog, clients, connection, geo, hashes, info, keyspace, lists, pubsub, server, sets, settings, sorted_sets, strings,
+    transactions,
+};
 
 /// Every family.
 const FAMILIES: &[&[Command]] = &[
@@ -18,6 +21,9 @@ const FAMILIES: &[&[Command]] = &[
     server::COMMANDS,
     info::COMMANDS,
     catalog::COMMANDS,
+    lists::COMMANDS,
+    sorted_sets::COMMANDS,
+    geo::COMMANDS,
 ];
 
 /// Longest name, bytes.

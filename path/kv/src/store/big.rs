@@ -1,7 +1,9 @@
 //! Values too big for their entry: each type has a form of its own, kept by number.
 
 use super::hash::Fields;
+use super::list::Items;
 use super::set::Members;
+use super::sorted::Ranked;
 
 /// A value that does not lie in its entry.
 #[derive(Debug)]
@@ -9,8 +11,8 @@ use super::set::Members;
 pub(crate) enum Big {
     Hash(Fields),
     Set(Members),
-    /// To be another form.
-    List(Vec<Box<[u8]>>),
+    List(Items),
+    Sorted(Ranked),
 }
 
 /// Its place among those of a shard.
@@ -32,7 +34,8 @@ impl Big {
             + match self {
                 Big::Hash(fields) => fields.held(),
                 Big::Set(members) => members.held(),
-                Big::List(all) => all.len() * 64,
+                Big::List(items) => items.held(),
+                Big::Sorted(ranked) => ranked.held(),
             }
     }
 
@@ -41,7 +44,8 @@ impl Big {
         match self {
             Big::Hash(fields) => Big::Hash(fields.copy()),
             Big::Set(members) => Big::Set(members.copy()),
-            Big::List(all) => Big::List(all.clone()),
+            Big::List(items) => Big::List(items.copy()),
+            Big::Sorted(ranked) => Big::Sorted(ranked.copy()),
         }
     }
 }

@@ -96,10 +96,12 @@ impl<N: Named> Elements<N> {
         true
     }
 
-    fn insert(&mut self, hash: u64, length: usize, write: impl FnOnce(&mut [u8])) {
+    /// Adds a block whose name, of that hash, is not there; moves none.
+    pub(super) fn insert(&mut self, hash: u64, length: usize, write: impl FnOnce(&mut [u8])) -> Handle {
         let at = self.blocks.alloc(length);
         write(self.blocks.bytes_mut(at));
         self.table.insert(hash, at, &lent!(self));
+        at
     }
 
     /// Makes the block of that name `length` bytes long and has all of it written; whether there was none.
@@ -163,10 +165,53 @@ impl<N: Named> Elements<N> {
         self.table.soonest()
     }
 
+    /// The hash of a name, and where its block is, until a block is moved.
+    pub(super) fn seek(&self, name: &[u8]) -> (u64, Option<Handle>) {
+        let hash = self.hasher.hash_one(name);
+        let place = self.table.find(hash, name, &lent!(self));
+        (hash, place.map(|place| self.table.at(place)))
+    }
+
+    /// The block at a handle.
+    #[inline]
+    pub(super) fn block(&self, at: Handle) -> &[u8] {
+        self.blocks.bytes(at)
+    }
+
+    /// As [`Elements::block`]; its name must stay.
+    pub(super) fn block_mut(&mut self, at: Handle) -> &mut [u8] {
+        self.blocks.bytes_mut(at)
+    }
+
+    /// Takes the block of that name away, if there is one, and moves none.
+    pub(super) fn take(&mut self, name: &[u8]) {
+        if let Some(place) = self.table.find(self.hasher.hash_one(name), name, &lent!(self)) {
+            let at = self.table.remove(place);
+            self.blocks.free(at);
+        }
+    }
+
+    /// Moves one block while an eighth of the memory is holes, and says from where to where.
+    pub(super) fn tidy_one(&mut self) -> Option<(Handle, Handle)> {
+        let mut moved = None;
+        if self.has_holes() {
+            let (table, hasher) = (&mut self.table, &self.hasher);
+            self.blocks.evacuate(1, |bytes, old, new| {
+                table.replace(hasher.hash_one(N::name(bytes)), old, new);
+                moved = Some((old, new));
+            });
+        }
+        moved
+    }
+
+    fn has_holes(&self) -> bool {
+        let holes = self.blocks.free_bytes();
+        holes > PAGE && holes * 8 > self.blocks.held()
+    }
+
     /// Moves a few blocks together while an eighth of the memory is holes.
     fn tidy(&mut self) {
-        let holes = self.blocks.free_bytes();
-        if holes > PAGE && holes * 8 > self.blocks.held() {
+        if self.has_holes() {
             let (table, hasher) = (&mut self.table, &self.hasher);
             self.blocks.evacuate(MOVES, |bytes, old, new| table.replace(hasher.hash_one(N::name(bytes)), old, new));
         }

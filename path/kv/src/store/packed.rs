@@ -5,8 +5,10 @@
 //! they are in, is up to the type.
 
 mod edit;
+mod node;
 
 pub(crate) use edit::Edit;
+pub(crate) use node::{MOST as NODE, Node};
 
 use super::varint::{read, read_back};
 
