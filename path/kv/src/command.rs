@@ -4,6 +4,7 @@
 
 mod admit;
 pub(crate) mod answer;
+mod bitmaps;
 pub(crate) mod blocked;
 mod catalog;
 mod chance;
@@ -16,6 +17,7 @@ mod differ;
 mod execute;
 mod geo;
 mod hashes;
+mod hyperloglog;
 mod info;
 mod keyspace;
 mod lists;
@@ -112,6 +114,11 @@ pub(crate) enum KeySpec {
     },
     /// The command itself can say.
     Found(fn(Args<'_>) -> Vec<usize>),
+    /// The command itself can say, and whether there are others that only its run will show: all shards are needed then.
+    Reaching {
+        found: fn(Args<'_>) -> Vec<usize>,
+        reaches: fn(Args<'_>) -> bool,
+    },
     /// None is named, and all shards are needed.
     All,
 }
@@ -262,7 +269,7 @@ impl KeySpec {
                 let count = if at < args.len() { args.int(at).unwrap_or(0) } else { 0 };
                 (0..usize::try_from(count).unwrap_or(0).min(there)).for_each(|index| each(at + 1 + index));
             }
-            KeySpec::Found(found) => found(args).into_iter().for_each(each),
+            KeySpec::Found(found) | KeySpec::Reaching { found, .. } => found(args).into_iter().for_each(each),
         }
     }
 }

@@ -26,6 +26,6 @@ pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};
 pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Store};
-pub(crate) use slot::Slot;
+pub(crate) use slot::{Form, Slot, Whole};
 pub(crate) use view::{Value, View};
 pub(crate) use waiter::{OnWait, Turn, Wait, Waiter, Went};

@@ -97,7 +97,7 @@ fn flags(command: &Command) -> Vec<&'static str> {
         (Flags::MOVABLE_KEYS, "movablekeys"),
         (Flags::ALLOW_BUSY, "allow_busy"),
     ];
-    let is_movable = matches!(command.keys, KeySpec::Counted { .. } | KeySpec::Found(_));
+    let is_movable = matches!(command.keys, KeySpec::Counted { .. } | KeySpec::Found(_) | KeySpec::Reaching { .. });
     let has = |flag: Flags| command.flags.has(flag) || flag == Flags::MOVABLE_KEYS && is_movable;
     names.into_iter().filter(|(flag, _)| has(*flag)).map(|(_, name)| name).collect()
 }
@@ -107,6 +107,7 @@ fn places(command: &Command) -> [i64; 3] {
     match command.keys {
         KeySpec::Range { first, last, step } => [first, last, step].map(i64::from),
         KeySpec::Counted { target: Some(target), .. } => [target as i64, target as i64, 1],
+        KeySpec::Reaching { .. } => [1, 1, 1],
         _ => [0, 0, 0],
     }
 }

@@ -68,6 +68,11 @@ impl Desk {
 
     /// The answer to a command of these words, with what is no text escaped.
     pub(crate) fn answer(&mut self, words: &[&[u8]]) -> String {
+        String::from_utf8(self.bytes(words)).unwrap_or_else(|bytes| bytes.into_bytes().escape_ascii().to_string())
+    }
+
+    /// The answer to a command of these words.
+    pub(crate) fn bytes(&mut self, words: &[&[u8]]) -> Vec<u8> {
         let owned: Owned = words.iter().copied().collect();
         let args = owned.args();
         let mut out = Vec::new();
@@ -77,7 +82,7 @@ impl Desk {
         if let Err(fault) = done {
             reply.error(&fault);
         }
-        String::from_utf8(out).unwrap_or_else(|bytes| bytes.into_bytes().escape_ascii().to_string())
+        out
     }
 
     fn execute(&mut self, command: &Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {

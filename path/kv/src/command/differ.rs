@@ -3,11 +3,15 @@
 //! `KV_REDIS=PORT [KV_SEED=… KV_COMMANDS=…] cargo test -p plimsoll-kv differ -- --ignored`, with a `redis-server --save ''` on
 //! that port, which is emptied.
 
+mod bitmaps;
 mod geo;
 mod hashes;
+mod hyperloglogs;
+mod keys;
 mod lists;
 mod sets;
 mod sorted;
+mod strings;
 mod wire;
 
 use super::desk::Desk;
@@ -28,6 +32,8 @@ enum Order {
     Pairs,
     /// Only its length is the same.
     Length,
+    /// A number that has to do with time: only whether it is below zero, and which one then.
+    Sign,
 }
 
 /// Makes commands of a family.
@@ -61,7 +67,7 @@ impl Differ {
         let (words, order) = family(&mut self.random);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.past.push(words.join(" ").chars().take(200).collect());
-        let ours = Node::parse(self.desk.answer(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>()).as_bytes());
+        let ours = Node::parse(&self.desk.bytes(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>()));
         let theirs = self.redis.ask(&words);
         let last = || self.past[self.past.len().saturating_sub(20)..].join("\n");
         assert_eq!(ours.ordered(order), theirs.ordered(order), "ours and theirs, after\n{}", last());
@@ -110,12 +116,36 @@ fn lists_answer_as_those_of_redis() {
 
 #[test]
 #[ignore = "it needs a redis-server"]
+fn strings_answer_as_those_of_redis() {
+    run("strings", strings::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
 fn sorted_sets_answer_as_those_of_redis() {
     run("sorted sets", sorted::command);
 }
 
 #[test]
 #[ignore = "it needs a redis-server"]
+fn bitmaps_answer_as_those_of_redis() {
+    run("bitmaps", bitmaps::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
 fn positions_answer_as_those_of_redis() {
     run("positions", geo::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn keys_answer_as_those_of_redis() {
+    run("keys", keys::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn hyperloglogs_answer_as_those_of_redis() {
+    run("hyperloglogs", hyperloglogs::command);
 }

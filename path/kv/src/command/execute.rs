@@ -50,7 +50,12 @@ pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, re
 
 /// The shards of a command's keys, in ascending order.
 pub(crate) fn shards(store: &Store, keys: KeySpec, args: Args<'_>) -> Vec<usize> {
-    if matches!(keys, KeySpec::All) {
+    let is_all = match keys {
+        KeySpec::All => true,
+        KeySpec::Reaching { reaches, .. } => reaches(args),
+        _ => false,
+    };
+    if is_all {
         return (0..store.count()).collect();
     }
     let mut numbers = Vec::new();

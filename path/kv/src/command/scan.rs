@@ -38,6 +38,11 @@ impl<'a> Scan<'a> {
         Ok(scan)
     }
 
+    /// One that looks at all.
+    pub(super) fn of(pattern: &'a [u8]) -> Scan<'a> {
+        Scan { count: usize::MAX, pattern: Some(pattern).filter(|pattern| *pattern != b"*"), kind: None }
+    }
+
     /// How many a scan with these arguments is about to look at.
     pub(super) fn cost(args: Args<'_>, there: usize) -> usize {
         Scan::read(args, true).map_or(0, |scan| scan.count.min(there))

@@ -17,7 +17,6 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("role", 1, ALWAYS.and(Flags::FAST).and(Flags::NO_SCRIPT), S, role),
     Command::here("wait", 3, Flags::NO_SCRIPT, Group::Keyspace, wait),
     Command::here("swapdb", 3, WRITES_FAST, S, swap),
-    Command::on_keys("move", 3, WRITES_FAST, Group::Keyspace, KeySpec::ONE, move_key),
     Command::here("lolwut", -1, Flags::READ.and(Flags::FAST), S, lolwut),
     Command::here("monitor", 1, ADMIN, S, monitor),
     Command::container("memory", S),
@@ -94,13 +93,6 @@ fn swap(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), F
     }
     reply.ok();
     Ok(())
-}
-
-fn move_key(_: &mut View<'_>, args: Args<'_>, _: &mut Reply<'_>) -> Result<(), Fault> {
-    match args.int(2)? {
-        0 => Err(Fault::fixed("ERR source and destination objects are the same")),
-        _ => Err(Fault::fixed("ERR DB index is out of range")),
-    }
 }
 
 fn lolwut(_: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {

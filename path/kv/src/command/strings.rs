@@ -1,14 +1,67 @@
 //! Strings: one value, read and written whole or in part.
+//!
+//! The mark of an entry says that Redis would keep the string as it came (`raw`), because a part of it was changed.
 
-use super::{Command, Flags, GROWS, Group, KeySpec, READS_FAST};
+mod lcs;
+mod many;
+mod number;
+mod options;
+mod part;
+mod whole;
+
+use super::{Command, Flags, GROWS, GROWS_FAST, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES_FAST};
 use crate::error::Fault;
-use crate::frame::{Args, Reply};
-use crate::store::{Class, Kind, Ms, Value, View};
+use crate::frame::{Args, Reply, parse_int};
+use crate::store::{Kind, Slot, Value, View};
 
-pub(super) const COMMANDS: &[Command] = &[string("get", 2, READS_FAST, KeySpec::ONE, get), string("set", -3, GROWS, KeySpec::ONE, set)];
+pub(super) use options::{LAST, expiry, no_expiry};
+pub(super) use part::grow_cost;
 
-const fn string(name: &'static str, arity: i32, flags: Flags, keys: KeySpec, run: super::OnKeys) -> Command {
+pub(super) const COMMANDS: &[Command] = &[
+    string("get", 2, READS_FAST, whole::get),
+    string("set", -3, GROWS, whole::set),
+    string("getset", 3, GROWS_FAST, whole::get_set),
+    string("getdel", 2, WRITES_FAST, whole::get_delete),
+    string("getex", -2, WRITES_FAST, whole::get_expire),
+    string("setnx", 3, GROWS_FAST, whole::set_new),
+    string("setex", 4, GROWS, whole::set_for_seconds),
+    string("psetex", 4, GROWS, whole::set_for_milliseconds),
+    string("append", 3, GROWS_FAST, part::append),
+    string("strlen", 2, READS_FAST, part::length),
+    string("getrange", 4, READS, part::get).costs(part::get_cost),
+    string("substr", 4, READS, part::get).costs(part::get_cost),
+    string("setrange", 4, GROWS, part::set).costs(part::set_cost),
+    string("incr", 2, GROWS_FAST, number::increment),
+    string("decr", 2, GROWS_FAST, number::decrement),
+    string("incrby", 3, GROWS_FAST, number::add),
+    string("decrby", 3, GROWS_FAST, number::subtract),
+    string("incrbyfloat", 3, GROWS_FAST, number::add_float),
+    strings("mget", -2, READS_FAST, KeySpec::REST, many::get).costs(many::get_cost),
+    strings("mset", -3, GROWS, PAIRS, many::set).costs(by_words),
+    strings("msetnx", -3, GROWS, PAIRS, many::set_new).costs(by_words),
+    strings("lcs", -3, READS, KeySpec::TWO, lcs::lcs).costs(lcs::cost),
+];
+
+/// Keys with a value behind each.
+const PAIRS: KeySpec = KeySpec::Range { first: 1, last: -1, step: 2 };
+/// Longest string, bytes (`proto-max-bulk-len`).
+pub(super) const LONGEST: usize = 512 << 20;
+/// Longest string that Redis keeps in one piece with its object.
+const SHORT: usize = 44;
+/// Integers below are shared by all who hold them.
+const SHARED: i64 = 10_000;
+
+const fn string(name: &'static str, arity: i32, flags: Flags, run: OnKeys) -> Command {
+    strings(name, arity, flags, KeySpec::ONE, run)
+}
+
+const fn strings(name: &'static str, arity: i32, flags: Flags, keys: KeySpec, run: OnKeys) -> Command {
     Command::on_keys(name, arity, flags, Group::String, keys, run)
+}
+
+/// A word is about an element.
+fn by_words(_: &View<'_>, args: Args<'_>) -> usize {
+    args.len()
 }
 
 /// The bytes of a string.
@@ -19,133 +72,44 @@ pub(super) fn text<'v>(value: Value<'v>) -> &'v [u8] {
     }
 }
 
-fn get(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    match view.read(args.at(1), Kind::Str)? {
-        Some(value) => reply.bulk(text(value)),
-        None => reply.null(),
-    }
-    Ok(())
+/// The string of a key.
+pub(super) fn read<'v>(view: &'v mut View<'_>, key: &[u8]) -> Result<Option<&'v [u8]>, Fault> {
+    Ok(view.read(key, Kind::Str)?.map(text))
 }
 
-/// What becomes of an expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Until {
-    Never,
-    At(Ms),
-    AsBefore,
+/// The string of a key, beside others, or while it is not decided who runs the command.
+pub(super) fn peek<'v>(view: &'v View<'_>, key: &[u8]) -> Option<&'v [u8]> {
+    view.peek(key, Kind::Str).ok().flatten().map(text)
 }
 
-/// The options of `SET`.
-struct Set {
-    until: Until,
-    /// Only if the key is there, or only if it is not.
-    if_there: Option<bool>,
-    /// What was there is told.
-    tells: bool,
+/// The string of a slot that has one, or no bytes.
+pub(super) fn held<'v>(slot: &'v Slot<'_>) -> &'v [u8] {
+    slot.value().map_or(&[], text)
 }
 
-impl Set {
-    fn read(args: Args<'_>, now: Ms) -> Result<Set, Fault> {
-        let mut set = Set { until: Until::Never, if_there: None, tells: false };
-        let mut at = 0;
-        while at < args.len() {
-            let is_first = set.until == Until::Never;
-            let unit = ["EX", "PX", "EXAT", "PXAT"].into_iter().find(|unit| args.is(at, unit));
-            match unit {
-                Some(unit) if is_first && at + 1 < args.len() => {
-                    at += 1;
-                    set.until = Until::At(expiry(unit, args.int(at)?, now, "set")?);
-                }
-                None if args.is(at, "KEEPTTL") && is_first => set.until = Until::AsBefore,
-                None if args.is(at, "NX") && set.if_there != Some(true) => set.if_there = Some(false),
-                None if args.is(at, "XX") && set.if_there != Some(false) => set.if_there = Some(true),
-                None if args.is(at, "GET") => set.tells = true,
-                _ => return Err(Fault::SYNTAX),
-            }
-            at += 1;
-        }
-        Ok(set)
+/// Whether a string may have so many bytes.
+///
+/// # Errors
+/// It may not.
+pub(super) fn fits(length: usize) -> Result<(), Fault> {
+    const TOO_LONG: Fault = Fault::fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    if length > LONGEST { Err(TOO_LONG) } else { Ok(()) }
+}
+
+/// What `OBJECT ENCODING` says of one with that mark.
+pub(super) fn encoding(text: &[u8], mark: bool) -> &'static str {
+    match text.len() {
+        _ if mark => "raw",
+        ..=20 if parse_int(text).is_some() => "int",
+        ..=SHORT => "embstr",
+        _ => "raw",
     }
 }
 
-/// The moment that a number in a unit of `SET` or `EXPIRE` stands for.
-pub(super) fn expiry(unit: &str, number: i64, now: Ms, command: &str) -> Result<Ms, Fault> {
-    let fault = || Fault::made(format!("ERR invalid expire time in '{command}' command"));
-    let (scale, base) = match unit {
-        "EX" => (1000, now),
-        "PX" => (1, now),
-        "EXAT" => (1000, 0),
-        _ => (1, 0),
-    };
-    let number = u64::try_from(number).ok().filter(|number| *number > 0).ok_or_else(fault)?;
-    let moment = number.checked_mul(scale).and_then(|number| number.checked_add(base)).ok_or_else(fault)?;
-    if moment < 1 << 48 { Ok(moment) } else { Err(fault()) }
-}
-
-fn set(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let (key, value) = (args.at(1), args.at(2));
-    let options = Set::read(args.from(3), view.now())?;
-    let mut slot = view.open_any(key, Kind::Str);
-    let there = slot.kind();
-    if options.tells {
-        match (there, slot.value()) {
-            (Some(Kind::Str), Some(old)) => reply.bulk(text(old)),
-            (Some(_), _) => return Err(Fault::WRONG_TYPE),
-            _ => reply.null(),
-        }
-    }
-    if options.if_there.is_some_and(|wanted| wanted != there.is_some()) {
-        if !options.tells {
-            reply.null();
-        }
-        return Ok(());
-    }
-    let until = match options.until {
-        Until::Never => None,
-        Until::At(moment) => Some(moment),
-        Until::AsBefore => slot.expiry(),
-    };
-    slot.put_until(value, until);
-    slot.changed(Class::STRING, "set");
-    if let Until::At(moment) = options.until {
-        slot.outcome().happened(Class::GENERIC, "expire", key);
-        slot.outcome().effect(&[b"SET", key, value, b"PXAT", moment.to_string().as_bytes()]);
-    }
-    if !options.tells {
-        reply.ok();
-    }
-    Ok(())
+/// Whether Redis has one object for all strings that say this.
+pub(super) fn is_shared(text: &[u8], mark: bool) -> bool {
+    !mark && parse_int(text).is_some_and(|number| (0..SHARED).contains(&number))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::desk::Desk;
-
-    #[test]
-    fn set_has_its_options() {
-        let mut desk = Desk::new();
-        desk.says("SET a 1", "+OK\r\n");
-        desk.says("GET a", "$1\r\n1\r\n");
-        desk.says("SET a 2 NX", "$-1\r\n");
-        desk.says("SET b 2 XX", "$-1\r\n");
-        desk.says("SET a 3 XX GET", "$1\r\n1\r\n");
-        desk.says("SET a 3 NX XX", "-ERR syntax error\r\n");
-        desk.says("SET a 3 EX 0", "-ERR invalid expire time in 'set' command\r\n");
-        desk.says("SET a 4 PX 100", "+OK\r\n");
-        desk.pass(99);
-        desk.says("SET a 5 KEEPTTL", "+OK\r\n");
-        desk.says("GET a", "$1\r\n5\r\n");
-        desk.pass(1);
-        desk.says("GET a", "$-1\r\n");
-    }
-
-    #[test]
-    fn events_are_told_in_order() {
-        let mut desk = Desk::new();
-        desk.says("SET a 4 EX 1", "+OK\r\n");
-        assert_eq!(desk.events(), ["set a", "expire a"]);
-        desk.pass(1000);
-        desk.says("GET a", "$-1\r\n");
-        assert_eq!(desk.events(), ["expired a", "keymiss a"]);
-    }
-}
+mod tests;

@@ -3,13 +3,15 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, catalog, clients, connection, geo, hashes, info, keyspace, lists, pubsub, server, sets, settings, sorted_sets, strings,
-    transactions,
+    Command, bitmaps, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets, settings,
+    sorted_sets, strings, transactions,
 };
 
 /// Every family.
 const FAMILIES: &[&[Command]] = &[
     strings::COMMANDS,
+    bitmaps::COMMANDS,
+    hyperloglog::COMMANDS,
     keyspace::COMMANDS,
     connection::COMMANDS,
     hashes::COMMANDS,

@@ -51,13 +51,18 @@ fn magnitude(digits: &[u8]) -> Option<u64> {
 /// Appends an integer.
 #[inline]
 pub(crate) fn write_int(value: i64, out: &mut Vec<u8>) {
-    let mut text = [0; 20];
-    let mut start = digits(value.unsigned_abs(), &mut text);
+    out.extend_from_slice(int_text(value, &mut [0; 20]));
+}
+
+/// The text of an integer, at the end of `text`.
+#[inline]
+pub(crate) fn int_text(value: i64, text: &mut [u8; 20]) -> &[u8] {
+    let mut start = digits(value.unsigned_abs(), text);
     if value < 0 {
         start -= 1;
         text[start] = b'-';
     }
-    out.extend_from_slice(&text[start..]);
+    &text[start..]
 }
 
 /// Appends an integer without a sign.

@@ -1,6 +1,6 @@
 //! Answers, written as the client's protocol has them.
 
-use super::number::{digits, write_double, write_human};
+use super::number::{digits, int_text, write_double, write_human};
 use crate::error::Fault;
 
 /// What a client has chosen with HELLO.
@@ -106,13 +106,7 @@ impl<'r> Reply<'r> {
 
     /// An integer as bytes.
     pub(crate) fn bulk_int(&mut self, value: i64) {
-        let mut text = [0; 20];
-        let mut start = digits(value.unsigned_abs(), &mut text);
-        if value < 0 {
-            start -= 1;
-            text[start] = b'-';
-        }
-        self.bulk(&text[start..]);
+        self.bulk(int_text(value, &mut [0; 20]));
     }
 
     /// Nothing, where there could be bytes.

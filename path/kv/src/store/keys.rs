@@ -159,6 +159,19 @@ impl Keys {
         place
     }
 
+    /// Makes the value that lies in an entry `length` bytes long; what is new are zeros.
+    pub(super) fn resize(&mut self, place: Place, length: usize) {
+        let old = self.table.at(place);
+        let (from, end) = (entry::key_range(self.blocks.bytes(old)).end, self.blocks.bytes(old).len());
+        let new = self.blocks.resize(old, from + length);
+        if new != old {
+            self.table.set(place, new);
+        }
+        if end < from + length {
+            self.blocks.bytes_mut(new)[end..].fill(0);
+        }
+    }
+
     fn write(&mut self, at: Handle, key: &[u8], head: Head, value: &[u8]) {
         let entry = self.blocks.bytes_mut(at);
         let from = head.write(key, entry);

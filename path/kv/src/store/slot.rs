@@ -1,5 +1,9 @@
 //! One key in the hands of a command that may change it.
 
+mod whole;
+
+pub(crate) use whole::{Form, Whole};
+
 use super::big::Big;
 use super::entry::{self, Head, Kind, Ms};
 use super::keys::Keys;
@@ -103,6 +107,16 @@ impl<'s> Slot<'s> {
         let place = self.place?;
         let bytes = self.keys.entry_mut(place);
         if entry::is_big(bytes) { None } else { Some(entry::value_mut(bytes)) }
+    }
+
+    /// Makes the bytes that it holds `length` long, or puts so many there; what is new are zeros.
+    pub(crate) fn resize(&mut self, length: usize) {
+        if self.place.is_none() {
+            self.put(&[]);
+        }
+        if let Some(place) = self.place.filter(|place| !entry::is_big(self.keys.entry(*place))) {
+            self.keys.resize(place, length);
+        }
     }
 
     /// A copy of the bytes that it holds, none when it is not there or big; [`Slot::put_edited`] puts them back.

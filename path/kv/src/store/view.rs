@@ -11,6 +11,9 @@ use super::slot::Slot;
 use super::table::Place;
 use crate::error::Fault;
 
+/// Bits of a hash that a cursor has.
+const CURSOR: u32 = 48;
+
 /// The shards that are locked.
 pub(crate) enum Locked<'v> {
     /// The one that all keys of the command are in.
@@ -68,6 +71,11 @@ impl<'v> View<'v> {
         self.there(key).map(|(keys, place)| entry::kind(keys.entry(place)))
     }
 
+    /// The mark of `key`, which its kind gives a meaning.
+    pub(crate) fn mark(&self, key: &[u8]) -> bool {
+        self.there(key).is_some_and(|(keys, place)| entry::mark(keys.entry(place)))
+    }
+
     /// When `key` is overdue, if it is there; the inner one is none when that is never.
     pub(crate) fn expiry(&self, key: &[u8]) -> Option<Option<Ms>> {
         self.there(key).map(|(keys, place)| entry::expiry(keys.entry(place)))
@@ -78,9 +86,39 @@ impl<'v> View<'v> {
         self.there(key).map(|(keys, place)| entry::access(keys.entry(place)))
     }
 
+    /// What `key` is, if it is there, and how many bytes its value holds.
+    pub(crate) fn weight(&self, key: &[u8]) -> Option<(Kind, usize)> {
+        let (keys, place) = self.there(key)?;
+        let bytes = keys.entry(place);
+        let held = if entry::is_big(bytes) { keys.big(place).held() } else { entry::value(bytes).len() };
+        Some((entry::kind(bytes), held))
+    }
+
     /// Counts a use of `key`; whether it is there. What is overdue goes.
     pub(crate) fn touch(&mut self, key: &[u8]) -> bool {
         self.used(key).is_some()
+    }
+
+    /// As [`View::touch`], but it is no use of it.
+    pub(crate) fn look(&mut self, key: &[u8]) -> bool {
+        if !self.is_there(key) {
+            return self.used(key).is_some();
+        }
+        let hash = hash(self.hasher, key);
+        keys_mut(&mut self.locked, self.shift, hash).counts.hits += 1;
+        true
+    }
+
+    /// Whether `key` is there, which is no use of it. What is overdue goes.
+    pub(crate) fn is_there(&mut self, key: &[u8]) -> bool {
+        match self.there(key) {
+            Some((keys, place)) if keys.fields_due(place) > self.now => true,
+            Some(_) => self.open_any(key, Kind::Str).kind().is_some(),
+            None => {
+                self.open_any(key, Kind::Str);
+                false
+            }
+        }
     }
 
     /// `key` for a command that may change it.
@@ -162,6 +200,44 @@ impl<'v> View<'v> {
         let hash = hash(self.hasher, key);
         let keys = self.shard(hash);
         keys.find(key, hash).and_then(|place| entry::expiry(keys.entry(place))).is_some_and(|expiry| expiry <= self.now)
+    }
+
+    /// Keys from `cursor` on, about `most`, while all shards are locked; gives the next cursor, 0 at the end.
+    ///
+    /// The first bits of a cursor are the number of the shard, the others its cursor there: together the first 48 bits of a hash.
+    pub(crate) fn scan(&self, cursor: u64, most: usize, mut each: impl FnMut(&[u8], Kind)) -> u64 {
+        let bits = self.shift - (u64::BITS - CURSOR);
+        let first = usize::try_from(cursor >> bits).unwrap_or(usize::MAX);
+        let (mut from, mut given) = (cursor & ((1 << bits) - 1), 0);
+        for (number, keys) in self.all().enumerate().skip(first) {
+            let next = keys.scan(from, most - given, self.now, |key, kind| {
+                each(key, kind);
+                given += 1;
+            });
+            if next != 0 {
+                return (number as u64) << bits | next;
+            }
+            if given >= most && number + 1 < self.all().count() {
+                return (number as u64 + 1) << bits;
+            }
+            from = 0;
+        }
+        0
+    }
+
+    /// A key by chance, each as likely as another, while all shards are locked. It may be overdue.
+    pub(crate) fn pick(&mut self) -> Option<Box<[u8]>> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let (mut number, seed) = (self.random().below(count), self.random().next());
+        let keys = self.all().find(|keys| {
+            let is_here = number < keys.len();
+            number = number.saturating_sub(keys.len());
+            is_here
+        })?;
+        keys.random(seed).map(Box::from)
     }
 
     /// The shard of a hash, which is locked.

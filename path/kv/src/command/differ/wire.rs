@@ -58,7 +58,8 @@ impl Node {
             "$" if count() >= 0 => {
                 let mut text = vec![0; count() as usize + 2];
                 from.read_exact(&mut text).expect("all of it comes");
-                let text = String::from_utf8_lossy(&text[..text.len() - 2]).into_owned();
+                // Each byte a letter: none is lost.
+                let text: String = text[..text.len() - 2].iter().map(|byte| char::from(*byte)).collect();
                 Node { head: format!("${text}"), elements: Vec::new() }
             }
             "*" | "~" | ">" | "%" if count() >= 0 => {
@@ -73,7 +74,12 @@ impl Node {
     pub(super) fn ordered(mut self, order: Order) -> Node {
         match order {
             Order::Same => {}
-            Order::Any => self.elements.sort(),
+            Order::Any => {
+                self.elements = self.elements.into_iter().map(|node| node.ordered(order)).collect();
+                self.elements.sort();
+            }
+            Order::Sign if !self.head.starts_with(":-") => self.head.truncate(1),
+            Order::Sign => {}
             // In RESP3 pairs are lists in a list.
             Order::Pairs if self.elements.first().is_some_and(|node| !node.elements.is_empty()) => self.elements.sort(),
             Order::Pairs => {

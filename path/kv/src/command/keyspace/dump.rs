@@ -1,0 +1,130 @@
+//! `DUMP` and `RESTORE`: all that a key holds, as bytes of a form of our own.
+//!
+//! `[kind u8][what the kind says][version u16][checksum u64]`. A text is its length as a varint, and its bytes. A string is its bytes, a
+//! set its members, a hash its fields, each with its value and with its expiry as a varint, 0 if it has none.
+
+mod checksum;
+mod reader;
+mod writer;
+
+use crate::error::Fault;
+use crate::frame::{Args, Reply};
+use crate::store::{Class, Kind, Ms, View};
+
+/// Of the form; the first byte is a letter, so that it is no version of Redis's.
+const VERSION: u16 = u16::from_be_bytes([b'P', 1]);
+/// Bytes behind the value: version and checksum.
+const FOOT: usize = 10;
+/// Bytes that it takes as long to read as an element.
+const BYTES: usize = 64;
+
+pub(super) fn dump(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    view.touch(args.at(1));
+    let Some(kind) = view.kind(args.at(1)) else {
+        reply.null();
+        return Ok(());
+    };
+    let value = view.peek(args.at(1), kind)?.expect("it is there");
+    let mut bytes = writer::write(kind, value)?;
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    let sum = checksum::of(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    reply.bulk(&bytes);
+    Ok(())
+}
+
+pub(super) fn cost(view: &View<'_>, args: Args<'_>) -> usize {
+    view.weight(args.at(1)).map_or(0, |(_, bytes)| bytes / BYTES)
+}
+
+/// The options of `RESTORE`.
+#[derive(Debug, Default)]
+struct Options {
+    replaces: bool,
+    /// The expiry is a moment.
+    is_moment: bool,
+}
+
+impl Options {
+    fn read(args: Args<'_>) -> Result<Options, Fault> {
+        const IDLE: Fault = Fault::fixed("ERR Invalid IDLETIME value, must be >= 0");
+        const OFTEN: Fault = Fault::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255");
+        let (mut options, mut at) = (Options::default(), 4);
+        let (mut idle, mut often) = (false, false);
+        while at < args.len() {
+            let has_value = at + 1 < args.len();
+            if args.is(at, "REPLACE") {
+                options.replaces = true;
+            } else if args.is(at, "ABSTTL") {
+                options.is_moment = true;
+            } else if args.is(at, "IDLETIME") && has_value && !often {
+                at += 1;
+                idle = if args.int(at)? < 0 { Err(IDLE) } else { Ok(true) }?;
+            } else if args.is(at, "FREQ") && has_value && !idle {
+                at += 1;
+                often = if (0..=255).contains(&args.int(at)?) { Ok(true) } else { Err(OFTEN) }?;
+            } else {
+                return Err(Fault::SYNTAX);
+            }
+            at += 1;
+        }
+        Ok(options)
+    }
+}
+
+pub(super) fn restore(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    const BUSY: Fault = Fault::fixed("BUSYKEY Target key name already exists.");
+    const NO_TTL: Fault = Fault::fixed("ERR Invalid TTL value, must be >= 0");
+    let (key, options) = (args.at(1), Options::read(args)?);
+    if !options.replaces && view.open_any(key, Kind::Str).kind().is_some() {
+        return Err(BUSY);
+    }
+    let ttl = u64::try_from(args.int(2)?).map_err(|_| NO_TTL)?;
+    let body = checked(args.at(3))?;
+    let expiry = match ttl {
+        0 => None,
+        _ if options.is_moment => Some(ttl),
+        _ => Some(ttl.saturating_add(view.now())),
+    };
+    let expiry = expiry.map(|expiry| expiry.min(crate::command::strings::LAST));
+    put(view, key, body, expiry)?;
+    if let Some(expiry) = expiry.filter(|expiry| !options.is_moment && *expiry > view.now()) {
+        view.outcome.effect(&[b"RESTORE", key, expiry.to_string().as_bytes(), args.at(3), b"REPLACE", b"ABSTTL"]);
+    }
+    reply.ok();
+    Ok(())
+}
+
+/// What is in front of the foot, if that is right.
+fn checked(bytes: &[u8]) -> Result<&[u8], Fault> {
+    const WRONG: Fault = Fault::fixed("ERR DUMP payload version or checksum are wrong");
+    let (signed, sum) = bytes.split_last_chunk().ok_or(WRONG)?;
+    let (body, version) = signed.split_last_chunk().ok_or(WRONG)?;
+    let is_right = u16::from_le_bytes(*version) == VERSION && u64::from_le_bytes(*sum) == checksum::of(signed);
+    if is_right { Ok(body) } else { Err(WRONG) }
+}
+
+fn put(view: &mut View<'_>, key: &[u8], body: &[u8], expiry: Option<Ms>) -> Result<(), Fault> {
+    const BAD: Fault = Fault::fixed("ERR Bad data format");
+    let value = reader::read(body).ok_or(BAD)?;
+    let now = view.now();
+    let is_past = expiry.is_some_and(|expiry| expiry <= now);
+    let mut slot = view.open_any(key, value.kind());
+    let was_there = slot.kind().is_some();
+    slot.remove();
+    if is_past {
+        if was_there {
+            slot.changed(Class::GENERIC, "del");
+            slot.outcome().effect(&[b"DEL", key]);
+        }
+        return Ok(());
+    }
+    value.put(&mut slot);
+    slot.set_expiry(expiry);
+    slot.changed(Class::GENERIC, "restore");
+    Ok(())
+}
+
+pub(super) fn restore_cost(_: &View<'_>, args: Args<'_>) -> usize {
+    args.at(3).len() / BYTES
+}

@@ -1,0 +1,104 @@
+//! What keys are to hold, of bytes that anybody may have made.
+
+use std::collections::HashSet;
+
+use super::writer::KINDS;
+use crate::command::strings::LONGEST;
+use crate::store::hash::HashEdit;
+use crate::store::set::Loose;
+use crate::store::{Kind, Ms, Slot};
+
+/// A value that was read.
+pub(super) enum Held<'b> {
+    Str(&'b [u8]),
+    Set(Loose),
+    Hash(Vec<Field<'b>>),
+}
+
+/// A field with its value, and when it is overdue.
+type Field<'b> = (&'b [u8], &'b [u8], Option<Ms>);
+
+/// Bytes that are read.
+struct Reader<'b>(&'b [u8]);
+
+/// The value that these bytes say, if they say one.
+pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
+    let (number, rest) = body.split_first()?;
+    let (kind, _) = KINDS.iter().find(|(_, known)| known == number)?;
+    let mut reader = Reader(rest);
+    match kind {
+        Kind::Str => Some(Held::Str(rest)).filter(|_| rest.len() <= LONGEST),
+        Kind::Set => reader.set().map(Held::Set),
+        _ => reader.hash().map(Held::Hash),
+    }
+}
+
+impl<'b> Reader<'b> {
+    fn set(&mut self) -> Option<Loose> {
+        let mut all = Loose::new();
+        while !self.0.is_empty() {
+            if !all.add(self.text()?) {
+                return None;
+            }
+        }
+        (all.set().len() > 0).then_some(all)
+    }
+
+    fn hash(&mut self) -> Option<Vec<Field<'b>>> {
+        let (mut all, mut names) = (Vec::new(), HashSet::new());
+        while !self.0.is_empty() {
+            let (field, value, expiry) = (self.text()?, self.text()?, self.number()?);
+            if !names.insert(field) || expiry >> 48 != 0 {
+                return None;
+            }
+            all.push((field, value, (expiry > 0).then_some(expiry)));
+        }
+        (!all.is_empty()).then_some(all)
+    }
+
+    fn text(&mut self) -> Option<&'b [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(text)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0u64;
+        for place in (0..63).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << place;
+            if *byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+impl Held<'_> {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Held::Str(_) => Kind::Str,
+            Held::Set(_) => Kind::Set,
+            Held::Hash(_) => Kind::Hash,
+        }
+    }
+
+    /// Puts it in a slot that holds nothing.
+    pub(super) fn put(self, slot: &mut Slot<'_>) {
+        match self {
+            Held::Str(text) => slot.put(text),
+            Held::Set(all) => all.put(slot),
+            Held::Hash(all) => {
+                let mut edit = HashEdit::open(slot);
+                all.iter().for_each(|(field, value, _)| {
+                    edit.set(field, value);
+                });
+                all.iter().filter(|(_, _, until)| until.is_some()).for_each(|(field, _, until)| edit.set_expiry(field, *until));
+                edit.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What keys hold, as bytes.
+
+use crate::command::strings::text;
+use crate::error::Fault;
+use crate::store::hash::Hash;
+use crate::store::set::Set;
+use crate::store::{Kind, Value};
+
+/// The number of a kind.
+pub(super) const KINDS: [(Kind, u8); 3] = [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2)];
+
+/// The kind of a value, and the value.
+pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
+    const NOT_YET: Fault = Fault::fixed("ERR keys of this type cannot be dumped");
+    let (_, number) = KINDS.iter().find(|(known, _)| *known == kind).ok_or(NOT_YET)?;
+    let mut to = vec![*number];
+    match kind {
+        Kind::Set => Set::of(value).iter().for_each(|member| put(&member, &mut to)),
+        Kind::Hash => write_hash(Hash::of(value), &mut to),
+        _ => to.extend_from_slice(text(value)),
+    }
+    Ok(to)
+}
+
+fn write_hash(hash: Hash<'_>, to: &mut Vec<u8>) {
+    hash.each(|field, value| {
+        put(field, to);
+        put(value, to);
+        number(hash.expiry(field).flatten().unwrap_or(0), to);
+    });
+}
+
+fn put(text: &[u8], to: &mut Vec<u8>) {
+    number(text.len() as u64, to);
+    to.extend_from_slice(text);
+}
+
+fn number(mut number: u64, to: &mut Vec<u8>) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}

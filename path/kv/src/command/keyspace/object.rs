@@ -1,0 +1,72 @@
+//! `OBJECT`: how a key is kept.
+
+use crate::command::{self, strings};
+use crate::error::Fault;
+use crate::frame::{Args, Reply};
+use crate::store::{Kind, View, hash, set};
+
+/// How often Redis counts an object that all have.
+const SHARED: i64 = i32::MAX as i64;
+
+pub(super) fn help(_: &mut View<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    command::help(reply, "OBJECT", &["ENCODING key", "FREQ key", "IDLETIME key", "REFCOUNT key"])
+}
+
+/// Has `ask` answer for a key that is there, which is no use of it.
+fn ask(
+    view: &mut View<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+    ask: impl FnOnce(&View<'_>, &[u8], Kind, &mut Reply<'_>),
+) -> Result<(), Fault> {
+    let key = args.at(2);
+    match view.is_there(key).then(|| view.kind(key)).flatten() {
+        Some(kind) => ask(view, key, kind, reply),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+/// The bytes of a string.
+fn string<'v>(view: &'v View<'_>, key: &[u8]) -> &'v [u8] {
+    strings::peek(view, key).unwrap_or_default()
+}
+
+pub(super) fn encoding(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    ask(view, args, reply, |view, key, kind, reply| {
+        let mark = view.mark(key);
+        let name = match kind {
+            Kind::Str => strings::encoding(string(view, key), mark),
+            Kind::Hash => hash::encoding(mark),
+            Kind::Set => set::encoding(mark),
+            Kind::List => "quicklist",
+            Kind::Sorted if mark => "skiplist",
+            Kind::Sorted => "listpack",
+            Kind::Stream => "stream",
+        };
+        reply.bulk(name.as_bytes());
+    })
+}
+
+pub(super) fn holders(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    ask(view, args, reply, |view, key, kind, reply| {
+        let is_shared = kind == Kind::Str && strings::is_shared(string(view, key), view.mark(key));
+        reply.int(if is_shared { SHARED } else { 1 });
+    })
+}
+
+pub(super) fn frequency(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    const NOT_COUNTED: Fault = Fault::fixed(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies \
+         at runtime LRU and LFU data will take some time to adjust.",
+    );
+    if view.is_there(args.at(2)) {
+        return Err(NOT_COUNTED);
+    }
+    reply.null();
+    Ok(())
+}
+
+pub(super) fn idle(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    ask(view, args, reply, |_, _, _, reply| reply.int(0))
+}

@@ -1,0 +1,58 @@
+//! All that a key holds, apart from its name: as RENAME moves it and COPY copies it.
+
+use super::super::big::Big;
+use super::super::entry::{self, Kind, Ms};
+use super::Slot;
+
+/// What a key held, or is to hold.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) kind: Kind,
+    /// The mark that the kind gives a meaning.
+    pub(crate) mark: bool,
+    pub(crate) expiry: Option<Ms>,
+    pub(crate) form: Form,
+}
+
+/// Where the value of a [`Whole`] lies.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // it does not live for long
+pub(crate) enum Form {
+    /// A string, or a small collection as its type packs it.
+    Bytes(Vec<u8>),
+    Big(Big),
+}
+
+impl Slot<'_> {
+    /// A copy of all that it holds.
+    pub(crate) fn copy(&self) -> Option<Whole> {
+        let place = self.place?;
+        let bytes = self.keys.entry(place);
+        let form = if entry::is_big(bytes) { Form::Big(self.keys.big(place).copy()) } else { Form::Bytes(entry::value(bytes).into()) };
+        Some(Whole { kind: entry::kind(bytes), mark: entry::mark(bytes), expiry: entry::expiry(bytes), form })
+    }
+
+    /// Takes all that it holds; the key is not there any more.
+    pub(crate) fn take(&mut self) -> Option<Whole> {
+        self.settle();
+        let place = self.place.take()?;
+        let bytes = self.keys.entry(place);
+        let (kind, mark, expiry) = (entry::kind(bytes), entry::mark(bytes), entry::expiry(bytes));
+        let inline = if entry::is_big(bytes) { Vec::new() } else { entry::value(bytes).into() };
+        let form = self.keys.remove(place).map_or(Form::Bytes(inline), |big| Form::Big(*big));
+        Some(Whole { kind, mark, expiry, form })
+    }
+
+    /// Puts all of it there, in place of what was.
+    pub(crate) fn give(&mut self, whole: Whole) {
+        self.kind = whole.kind;
+        match whole.form {
+            Form::Bytes(bytes) => self.put_until(&bytes, whole.expiry),
+            Form::Big(big) => {
+                self.put_big(big);
+                self.set_expiry(whole.expiry);
+            }
+        }
+        self.set_mark(whole.mark);
+    }
+}
