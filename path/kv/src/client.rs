@@ -82,8 +82,20 @@ impl Client {
         self.peer.shows(self);
     }
 
-    /// Writes what others had to say to it.
+    /// Whether its answers are not written.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self.wants, Wants::None | Wants::NotThis)
+    }
+
+    /// Writes what others had to say to it in the midst of an answer, unless that is not written.
     pub(crate) fn take_mail(&self, reply: &mut Reply<'_>) {
+        if !self.is_silent() {
+            self.hear(reply);
+        }
+    }
+
+    /// Writes what others had to say to it.
+    pub(crate) fn hear(&self, reply: &mut Reply<'_>) {
         if self.peer.mail.is_waiting() {
             self.peer.mail.take(reply);
         }

@@ -6,6 +6,7 @@ mod admit;
 pub(crate) mod answer;
 mod bitmaps;
 pub(crate) mod blocked;
+mod blocking;
 mod catalog;
 mod chance;
 mod clients;
@@ -95,6 +96,8 @@ pub(crate) type OnBoth = fn(&mut Here<'_>, &mut View<'_>, Args<'_>, &mut Reply<'
 pub(crate) struct Here<'h> {
     pub(crate) client: &'h mut Client,
     pub(crate) common: &'h Arc<Shared>,
+    /// One of several that EXEC does.
+    pub(crate) in_transaction: bool,
 }
 
 /// Where the keys are among the words.

@@ -196,7 +196,7 @@ impl Visit<'_> {
     pub(crate) fn hears(&mut self) -> bool {
         let hears = self.client.peer.mail.is_waiting();
         if hears {
-            self.client.take_mail(&mut Reply::new(&mut self.desk.output, self.client.protocol));
+            self.client.hear(&mut Reply::new(&mut self.desk.output, self.client.protocol));
         }
         hears
     }
@@ -207,8 +207,8 @@ impl Visit<'_> {
         let before = reply.written();
         reply.raw(answer);
         if self.client.is_special {
-            self.client.take_mail(&mut reply);
-            silenced(self.client, &mut reply, before);
+            silenced(self.client, None, &mut reply, before);
+            self.client.hear(&mut reply);
         }
     }
 

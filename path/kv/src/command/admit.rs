@@ -98,26 +98,34 @@ fn is_done_at_once(command: &Command) -> bool {
 
 /// A command was refused before it was done: a transaction will be, too. Gives what EXEC says then.
 pub(super) fn refused(client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
-    let Some(transaction) = &mut client.transaction else { return fault };
     if args.is(0, "exec") {
-        return Fault::made(format!("EXECABORT Transaction discarded because of: {}", fault.0));
+        // Also when there is none, as Redis says it.
+        let why = fault.0.strip_prefix("ERR ").unwrap_or(&fault.0);
+        return Fault::made(format!("EXECABORT Transaction discarded because of: {why}"));
     }
-    transaction.is_flawed = true;
+    if let Some(transaction) = &mut client.transaction {
+        transaction.is_flawed = true;
+    }
     fault
 }
 
-/// What becomes of the answer that was written from `before` on.
-pub(crate) fn silenced(client: &mut Client, reply: &mut Reply<'_>, before: usize) {
+/// What becomes of the answer to `args` that was written from `before` on: what is pushed is heard in any case.
+pub(crate) fn silenced(client: &mut Client, args: Option<Args<'_>>, reply: &mut Reply<'_>, before: usize) {
+    if client.is_silent() && !args.is_some_and(is_confirmed) {
+        reply.undo(before);
+    }
     match client.wants {
-        Wants::All => return,
+        Wants::All | Wants::None => return,
         Wants::NotNext => client.wants = Wants::NotThis,
-        Wants::None => reply.undo(before),
-        Wants::NotThis => {
-            reply.undo(before);
-            client.wants = Wants::All;
-        }
+        Wants::NotThis => client.wants = Wants::All,
     }
     client.look();
+}
+
+/// Whether the answer to a command is pushed.
+fn is_confirmed(args: Args<'_>) -> bool {
+    // All that has to do with channels and is not for scripts.
+    find(args.at(0)).is_some_and(|command| command.flags.has(Flags::PUBSUB) && command.flags.has(Flags::NO_SCRIPT))
 }
 
 /// Whether a paused door that goes on reading would do it.

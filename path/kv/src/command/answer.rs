@@ -130,8 +130,8 @@ impl<'s> Batch<'s> {
             }
             *next += 1;
             if visit.client.is_special {
-                visit.client.take_mail(&mut reply);
-                silenced(visit.client, &mut reply, before);
+                silenced(visit.client, Some(args), &mut reply, before);
+                visit.client.hear(&mut reply);
             }
         }
     }
@@ -187,7 +187,7 @@ impl<'s> Batch<'s> {
 
     #[cold]
     fn refuse(&mut self, client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
-        let is_over = client.transaction.is_some() && args.is(0, "exec");
+        let is_over = args.is(0, "exec");
         let fault = refused(client, args, fault);
         if is_over {
             self.held = None;
@@ -216,14 +216,14 @@ impl<'s> Batch<'s> {
             }
             Run::Both(run) => self.on_keys(command, args, outcome, debts, |view| {
                 let before = reply.written();
-                let done = run(&mut Here { client, common }, view, args, reply);
+                let done = run(&mut Here { client, common, in_transaction: false }, view, args, reply);
                 done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
             }),
             Run::Here(run) => {
                 // It may take locks itself.
                 self.held = None;
                 let before = reply.written();
-                let done = run(&mut Here { client, common }, args, reply);
+                let done = run(&mut Here { client, common, in_transaction: false }, args, reply);
                 (outcome.wanted, self.times) = (common.config.wanted(), times(common));
                 done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
             }

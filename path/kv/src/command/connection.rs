@@ -165,7 +165,7 @@ pub(super) fn check_name(name: &[u8]) -> Result<(), Fault> {
 
 /// The client is as it came.
 fn reset(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let Here { client, common } = here;
+    let Here { client, common, .. } = here;
     forget(client, &common.store);
     common.channels.leave(client.peer.id, &mut client.subscriptions);
     if client.is_monitor {

@@ -36,7 +36,10 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn subscribe(here: &mut Here<'_>, to: To, word: &str, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let Here { client, common } = here;
+    let Here { client, common, in_transaction } = here;
+    if to == To::Shard && *in_transaction {
+        return Err(Fault::fixed("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"));
+    }
     for name in args.from(1).iter() {
         common.channels.subscribe(&client.peer, &mut client.subscriptions, to, name);
         confirm(reply, word, Some(name), client.subscriptions.count(to));
@@ -46,7 +49,7 @@ fn subscribe(here: &mut Here<'_>, to: To, word: &str, args: Args<'_>, reply: &mu
 }
 
 fn unsubscribe(here: &mut Here<'_>, to: To, word: &str, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let Here { client, common } = here;
+    let Here { client, common, .. } = here;
     let names = match args.len() {
         1 => client.subscriptions.names(to),
         _ => args.from(1).iter().map(Into::into).collect(),

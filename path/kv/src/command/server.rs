@@ -101,7 +101,7 @@ fn lolwut(_: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fa
 }
 
 fn monitor(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let Here { client, common } = here;
+    let Here { client, common, .. } = here;
     if !client.is_monitor {
         client.is_monitor = true;
         common.roster.add_monitor(&client.peer);

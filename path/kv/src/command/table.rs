@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, bitmaps, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets, settings,
-    sorted_sets, strings, transactions,
+    Command, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
+    settings, sorted_sets, strings, transactions,
 };
 
 /// Every family.
@@ -26,6 +26,7 @@ const FAMILIES: &[&[Command]] = &[
     lists::COMMANDS,
     sorted_sets::COMMANDS,
     geo::COMMANDS,
+    blocking::COMMANDS,
 ];
 
 /// Longest name, bytes.

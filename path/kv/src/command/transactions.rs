@@ -144,7 +144,7 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
             common.shows(&client.peer, command, args);
         }
         let before = reply.written();
-        let mut here = Here { client, common };
+        let mut here = Here { client, common, in_transaction: true };
         let done = match command.run {
             Run::Here(run) => run(&mut here, args, reply),
             Run::Both(run) => run(&mut here, view, args, reply),
@@ -160,6 +160,7 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
         // HELLO may be among them.
         reply.set_protocol(client.protocol);
         publish(view.outcome, common);
+        client.take_mail(reply);
     }
 }
 
