@@ -30,6 +30,7 @@ mod serve;
 mod server;
 mod sets;
 mod settings;
+mod sort;
 mod sorted_sets;
 mod strings;
 mod table;

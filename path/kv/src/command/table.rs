@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Command, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
-    settings, sorted_sets, strings, transactions,
+    settings, sort, sorted_sets, strings, transactions,
 };
 
 /// Every family.
@@ -13,6 +13,7 @@ const FAMILIES: &[&[Command]] = &[
     bitmaps::COMMANDS,
     hyperloglog::COMMANDS,
     keyspace::COMMANDS,
+    sort::COMMANDS,
     connection::COMMANDS,
     hashes::COMMANDS,
     sets::COMMANDS,

@@ -3,7 +3,7 @@
 use super::{Order, Words, one_of, words};
 use crate::store::Random;
 
-const KEYS: [&str; 9] = ["a", "b", "set", "hash", "big", "bighash", "k:1", "k:2", "none"];
+const KEYS: [&str; 12] = ["a", "b", "set", "hash", "list", "sorted", "big", "bighash", "biglist", "k:1", "k:2", "none"];
 
 /// A moment that is far or past; those that count from now on are far from those.
 fn moment(random: &mut Random) -> (&'static str, String) {
@@ -28,7 +28,7 @@ fn expire(random: &mut Random, key: &str) -> Words {
 }
 
 fn many(random: &mut Random) -> Words {
-    let mut all = words(one_of(random, &["SADD big", "SADD set", "HSET bighash"]));
+    let mut all = words(one_of(random, &["SADD big", "SADD set", "HSET bighash", "RPUSH biglist", "ZADD sorted"]));
     let (from, count) = (random.below(200), 2 * (1 + random.below(200)));
     all.extend((from..from + count).map(|number| number.to_string()));
     all
@@ -41,7 +41,7 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
     let of_two = |name: &str| words(&format!("{name} {key} {other}"));
     match random.below(48) {
         0..5 => (of_key("SET").into_iter().chain([random.below(100).to_string()]).collect(), Order::Same),
-        5 => (words("SADD set 1 2 x"), Order::Same),
+        5 => (words(one_of(random, &["SADD set 1 2 x", "RPUSH list 1 2 x", "ZADD sorted 1 x 2 y"])), Order::Same),
         6 => (words("HSET hash f 1 g 2"), Order::Same),
         7..9 => (many(random), Order::Same),
         9..15 => (expire(random, key), Order::Same),

@@ -45,8 +45,6 @@ fn options(random: &mut Random) -> Words {
                 "PX -1",
                 "EX x",
                 "EX",
-                "PXAT 5",
-                "EXAT 1",
                 "EX 9223372036854775807",
                 "get",
                 "nx",
@@ -72,7 +70,8 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         7..9 => of_key("GET", vec![]),
         9 => of_key("GETSET", vec![value(random)]),
         10 => of_key("GETDEL", vec![]),
-        11..13 => of_key("GETEX", options(random)),
+        11 => of_key("GETEX", options(random)),
+        12 => of_key("GETEX", words(one_of(random, &["PXAT 5", "EXAT 1", "PERSIST", "EX 1000"]))),
         13 => of_key("SETNX", vec![value(random)]),
         14 => of_key(
             one_of(random, &["SETEX", "PSETEX"]),

@@ -1,7 +1,8 @@
 //! `DUMP` and `RESTORE`: all that a key holds, as bytes of a form of our own.
 //!
 //! `[kind u8][what the kind says][version u16][checksum u64]`. A text is its length as a varint, and its bytes. A string is its bytes, a
-//! set its members, a hash its fields, each with its value and with its expiry as a varint, 0 if it has none.
+//! list its elements, a set its members, a hash its fields, each with its value and with its expiry as a varint, 0 if it has none, a
+//! sorted set its members, each with the bits of its score.
 
 mod checksum;
 mod reader;

@@ -3,7 +3,7 @@
 use crate::command::{self, strings};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
-use crate::store::{Kind, View, hash, set};
+use crate::store::{Kind, View, hash, set, sorted};
 
 /// How often Redis counts an object that all have.
 const SHARED: i64 = i32::MAX as i64;
@@ -40,8 +40,7 @@ pub(super) fn encoding(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_
             Kind::Hash => hash::encoding(mark),
             Kind::Set => set::encoding(mark),
             Kind::List => "quicklist",
-            Kind::Sorted if mark => "skiplist",
-            Kind::Sorted => "listpack",
+            Kind::Sorted => sorted::encoding(mark),
             Kind::Stream => "stream",
         };
         reply.bulk(name.as_bytes());

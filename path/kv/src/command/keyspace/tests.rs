@@ -179,9 +179,18 @@ fn what_was_dumped_is_restored() {
     desk.says("DUMP none", "$-1\r\n");
     desk.says("SET text some", "+OK\r\n");
     desk.says("SADD set 1 2 x", ":3\r\n");
+    desk.says("RPUSH list b a b", ":3\r\n");
+    desk.says("ZADD sorted 1.5 b -inf a", ":2\r\n");
     desk.says("HSET hash a 1 b 2", ":2\r\n");
     desk.says("HPEXPIRE hash 50 FIELDS 1 a", "*1\r\n:1\r\n");
-    for (key, ask) in [("text", "GET text"), ("set", "SMEMBERS set"), ("hash", "HGETALL hash")] {
+    let asked = [
+        ("text", "GET text"),
+        ("set", "SMEMBERS set"),
+        ("hash", "HGETALL hash"),
+        ("list", "LRANGE list 0 -1"),
+        ("sorted", "ZRANGE sorted 0 -1 WITHSCORES"),
+    ];
+    for (key, ask) in asked {
         let (bytes, before) = (dumped(&mut desk, key), desk.run(ask));
         assert_eq!(desk.answer(&[b"RESTORE", key.as_bytes(), b"0", &bytes]), "-BUSYKEY Target key name already exists.\r\n");
         desk.run(&format!("DEL {key}"));

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::writer::KINDS;
 use crate::command::strings::LONGEST;
 use crate::store::hash::HashEdit;
+use crate::store::list::{End, ListEdit};
 use crate::store::set::Loose;
+use crate::store::sorted::SortedEdit;
 use crate::store::{Kind, Ms, Slot};
 
 /// A value that was read.
@@ -13,6 +15,8 @@ pub(super) enum Held<'b> {
     Str(&'b [u8]),
     Set(Loose),
     Hash(Vec<Field<'b>>),
+    List(Vec<&'b [u8]>),
+    Sorted(Vec<(&'b [u8], f64)>),
 }
 
 /// A field with its value, and when it is overdue.
@@ -29,7 +33,10 @@ pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
     match kind {
         Kind::Str => Some(Held::Str(rest)).filter(|_| rest.len() <= LONGEST),
         Kind::Set => reader.set().map(Held::Set),
-        _ => reader.hash().map(Held::Hash),
+        Kind::Hash => reader.hash().map(Held::Hash),
+        Kind::List => reader.list().map(Held::List),
+        Kind::Sorted => reader.sorted().map(Held::Sorted),
+        Kind::Stream => None,
     }
 }
 
@@ -52,6 +59,29 @@ impl<'b> Reader<'b> {
                 return None;
             }
             all.push((field, value, (expiry > 0).then_some(expiry)));
+        }
+        (!all.is_empty()).then_some(all)
+    }
+
+    fn list(&mut self) -> Option<Vec<&'b [u8]>> {
+        let mut all = Vec::new();
+        while !self.0.is_empty() {
+            all.push(self.text()?);
+        }
+        (!all.is_empty()).then_some(all)
+    }
+
+    fn sorted(&mut self) -> Option<Vec<(&'b [u8], f64)>> {
+        let (mut all, mut names) = (Vec::new(), HashSet::new());
+        while !self.0.is_empty() {
+            let member = self.text()?;
+            let (score, rest) = self.0.split_first_chunk()?;
+            self.0 = rest;
+            let score = f64::from_le_bytes(*score);
+            if score.is_nan() || !names.insert(member) {
+                return None;
+            }
+            all.push((member, score));
         }
         (!all.is_empty()).then_some(all)
     }
@@ -83,6 +113,8 @@ impl Held<'_> {
             Held::Str(_) => Kind::Str,
             Held::Set(_) => Kind::Set,
             Held::Hash(_) => Kind::Hash,
+            Held::List(_) => Kind::List,
+            Held::Sorted(_) => Kind::Sorted,
         }
     }
 
@@ -91,6 +123,16 @@ impl Held<'_> {
         match self {
             Held::Str(text) => slot.put(text),
             Held::Set(all) => all.put(slot),
+            Held::List(all) => {
+                let mut edit = ListEdit::open(slot);
+                all.into_iter().for_each(|element| edit.push(End::Right, element));
+                edit.close();
+            }
+            Held::Sorted(all) => {
+                let mut edit = SortedEdit::open(slot);
+                all.into_iter().for_each(|(member, score)| edit.set(member, score));
+                edit.close();
+            }
             Held::Hash(all) => {
                 let mut edit = HashEdit::open(slot);
                 all.iter().for_each(|(field, value, _)| {

@@ -3,11 +3,13 @@
 use crate::command::strings::text;
 use crate::error::Fault;
 use crate::store::hash::Hash;
+use crate::store::list::{End, List};
 use crate::store::set::Set;
+use crate::store::sorted::{Sorted, Way};
 use crate::store::{Kind, Value};
 
 /// The number of a kind.
-pub(super) const KINDS: [(Kind, u8); 3] = [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2)];
+pub(super) const KINDS: [(Kind, u8); 5] = [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2), (Kind::List, 3), (Kind::Sorted, 4)];
 
 /// The kind of a value, and the value.
 pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
@@ -16,6 +18,11 @@ pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
     let mut to = vec![*number];
     match kind {
         Kind::Set => Set::of(value).iter().for_each(|member| put(&member, &mut to)),
+        Kind::List => List::of(value).iter(End::Left, 0).for_each(|element| put(element, &mut to)),
+        Kind::Sorted => Sorted::of(value).iter(Way::Up, 0).for_each(|(member, score)| {
+            put(member, &mut to);
+            to.extend_from_slice(&score.to_le_bytes());
+        }),
         Kind::Hash => write_hash(Hash::of(value), &mut to),
         _ => to.extend_from_slice(text(value)),
     }
