@@ -45,6 +45,7 @@ use crate::frame::{Args, Reply};
 use crate::store::{OnWait, View};
 
 pub(crate) use admit::{only_reads, silenced};
+pub(crate) use serve::after;
 pub(crate) use table::{find, named};
 pub(crate) use transactions::forget_watches;
 

@@ -28,8 +28,12 @@ enum Form {
 /// A parameter: its name, what it is at first, how it is written.
 type Parameter = (&'static str, &'static str, Form);
 
-const POLICIES: &[&str] =
-    &["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"];
+#[rustfmt::skip]
+const POLICIES: &[&str] = &[
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction",
+    // ours
+    "volatile-fifo", "volatile-s3fifo", "allkeys-fifo", "allkeys-s3fifo",
+];
 const COUNT: Form = Form::Number(0, i64::MAX);
 
 #[rustfmt::skip]

@@ -21,6 +21,7 @@ mod pubsub;
 mod slow;
 mod store;
 mod tier;
+mod upkeep;
 mod visit;
 
 pub use plan::{Listen, Plan};

@@ -13,6 +13,7 @@ use tokio::task::spawn_local;
 use crate::client::accept;
 use crate::door::{Door, Shared};
 use crate::plan::Plan;
+use crate::upkeep;
 
 /// What a loop is told.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(crate) async fn follow(
     clients: Receiver<Newcomer>,
     mut orders: UnboundedReceiver<Order>,
 ) {
+    let upkeep = spawn_local(upkeep::keep(common.clone(), here.index));
     let door = Door::new(here, common, plan);
     let arrivals = spawn_local(accept::arrivals(door.clone(), clients));
     while let Some(order) = orders.recv().await {
@@ -40,6 +42,7 @@ pub(crate) async fn follow(
     }
     door.drain();
     arrivals.abort();
+    upkeep.abort();
 }
 
 fn obey(door: &Rc<Door>, order: Order) {

@@ -1,5 +1,6 @@
 //! store: the keys and what they hold, in memory, shared by all loops.
 
+mod access;
 mod arena;
 mod big;
 mod blocks;
@@ -8,6 +9,8 @@ mod entry;
 pub(crate) mod hash;
 mod keys;
 pub(crate) mod list;
+mod memory;
+mod order;
 mod outcome;
 pub(crate) mod packed;
 mod random;
@@ -20,9 +23,10 @@ mod varint;
 mod view;
 mod waiter;
 
+pub(crate) use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::Counts;
+pub(crate) use keys::{Counts, Evicted};
 pub(crate) use outcome::{Class, Outcome};
 pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Store};

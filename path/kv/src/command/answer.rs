@@ -11,13 +11,14 @@ use super::blocked::Blocked;
 use super::execute::{in_view, shards};
 use super::long::Long;
 use super::serve::{after, settle};
-use super::{Command, Here, KeySpec, Run, catalog, transactions};
+use super::{Command, Flags, Here, KeySpec, Run, catalog, transactions};
 use crate::client::Client;
 use crate::door::{Shared, now};
 use crate::error::Fault;
 use crate::events::{LoopEvents, add};
 use crate::frame::{Args, Reply};
 use crate::store::{Away, Guard, Ms, OnWait, Outcome, Store, Turn, View, Waiter, Went};
+use crate::upkeep::make_room;
 use crate::visit::{Desk, Visit};
 
 /// Commands for which a lock is kept.
@@ -147,6 +148,11 @@ impl<'s> Batch<'s> {
         if self.common.is_watched() && self.common.must_wait(client, command, self.now) {
             return Did::Retry(Stop::Paused);
         }
+        if self.common.store.is_full()
+            && let Err(fault) = self.room_for(client, command, outcome)
+        {
+            return Did::Failed(self.refuse(client, args, fault));
+        }
         if client.is_special {
             match may(client, &self.common.config, command, args, reply) {
                 Ok(true) => {}
@@ -161,6 +167,16 @@ impl<'s> Batch<'s> {
             return self.run_watched(client, command, args, outcome, reply, debts);
         }
         self.run(client, command, args, outcome, reply, debts)
+    }
+
+    /// Memory is full: keys go before a command that may need more.
+    #[cold]
+    fn room_for(&mut self, client: &Client, command: &Command, outcome: &mut Outcome) -> Result<(), Fault> {
+        if !client.limits.known || !needs_room(client, command) {
+            return Ok(());
+        }
+        self.held = None;
+        make_room(self.common, self.now, outcome)
     }
 
     /// Runs a command that somebody wants to see, or to know the time of.
@@ -296,6 +312,13 @@ impl<'s> Batch<'s> {
         }
         did
     }
+}
+
+/// Whether a command, or what EXEC will do, may need more memory.
+fn needs_room(client: &Client, command: &Command) -> bool {
+    let grows = |command: &Command| command.flags.has(Flags::DENY_OOM);
+    let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queued);
+    grows(command) || matches!(command.run, Run::Exec) && queued.any(|queued| grows(queued.command))
 }
 
 fn undone(reply: &mut Reply<'_>, before: usize, fault: Fault) -> Did {

@@ -87,15 +87,17 @@ fn clients(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Result 
 
 fn memory(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result {
     let held: usize = view.all().map(|keys| keys.held()).sum();
+    let used: usize = view.all().map(|keys| keys.in_use()).sum();
+    let peak = here.common.store.peak().max(used);
     let most = here.common.config.number("maxmemory").max(0) as usize;
     fields!(out,
-        "used_memory": held,
-        "used_memory_human": human(held),
+        "used_memory": used,
+        "used_memory_human": human(used),
         "used_memory_rss": held,
         "used_memory_rss_human": human(held),
-        "used_memory_peak": held,
-        "used_memory_peak_human": human(held),
-        "used_memory_dataset": held,
+        "used_memory_peak": peak,
+        "used_memory_peak_human": human(peak),
+        "used_memory_dataset": used,
         "used_memory_lua": 0,
         "used_memory_scripts": 0,
         "maxmemory": most,

@@ -12,7 +12,7 @@ use crate::store::{Away, Class, Kind, Ms, Outcome, Turn, View, Waiter, Went};
 const DROPPED: usize = 64 << 10;
 
 /// After a command, or a whole transaction, that was done on the keys of `view`.
-pub(super) fn after(view: &mut View<'_>, common: &Shared) {
+pub(crate) fn after(view: &mut View<'_>, common: &Shared) {
     publish(view.outcome, common);
     // What is done for those who waited may make others ready: they come in the next round.
     while !view.outcome.ready.is_empty() {

@@ -6,6 +6,7 @@ use crate::frame::{Args, Reply};
 use crate::glob;
 use crate::slow::Slow;
 use crate::store::View;
+use crate::upkeep;
 
 const ADMIN: Flags = Flags::ADMIN.and(Flags::NO_SCRIPT).and(Flags::LOADING).and(Flags::STALE);
 const S: Group = Group::Server;
@@ -77,6 +78,7 @@ fn set(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(),
     let text = |at: usize| String::from_utf8_lossy(args.at(at)).into_owned();
     let pairs: Vec<_> = (2..args.len()).step_by(2).map(|at| (text(at), text(at + 1))).collect();
     here.common.config.set(&pairs).map_err(|why| Fault::made(format!("ERR {why}")))?;
+    upkeep::follow(here.common);
     reply.ok();
     Ok(())
 }

@@ -9,6 +9,7 @@ const ALONE: u32 = 1 << 31;
 #[derive(Debug)]
 pub(super) struct Blocks {
     arena: Arena,
+    page: usize,
     largest: usize,
     alone: Vec<Vec<u8>>,
     vacant: Vec<u32>,
@@ -18,17 +19,18 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// None yet; pages of the arena have `page` bytes.
+    #[cfg(test)]
     pub(super) fn new(page: usize) -> Blocks {
         Blocks::over(Arena::of_pages(page), page)
     }
 
-    /// As [`Blocks::new`], for one big value: the last page begins small.
+    /// None yet; pages of the arena have `page` bytes, but the last one begins small while they are few.
     pub(super) fn growing(page: usize) -> Blocks {
         Blocks::over(Arena::growing(page), page)
     }
 
     fn over(arena: Arena, page: usize) -> Blocks {
-        Blocks { arena, largest: Arena::largest(page), alone: Vec::new(), vacant: Vec::new(), held: 0 }
+        Blocks { arena, page, largest: Arena::largest(page), alone: Vec::new(), vacant: Vec::new(), held: 0 }
     }
 
     /// A block of `length` bytes of any content.
@@ -107,6 +109,16 @@ impl Blocks {
     /// Bytes held of the allocator.
     pub(super) fn held(&self) -> usize {
         self.arena.held() + self.held + self.alone.capacity() * size_of::<Vec<u8>>()
+    }
+
+    /// Bytes of a page.
+    pub(super) fn page(&self) -> usize {
+        self.page
+    }
+
+    /// Bytes of the arena's pages, and of what is noted about them.
+    pub(super) fn pages(&self) -> usize {
+        self.arena.held()
     }
 
     /// Bytes in pages that no block has.

@@ -2,9 +2,12 @@
 //!
 //! Nobody but the shard's holder sees it; data types see a [`View`](super::view::View).
 
+mod care;
+mod evict;
 mod fields;
 mod queues;
 mod sweep;
+mod tidy;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -14,6 +17,8 @@ use super::blocks::Blocks;
 use super::entry::{self, Head, Kind, Ms};
 use super::outcome::{Class, Outcome};
 use super::table::{Names, Place, Table};
+use care::Care;
+pub(crate) use evict::Went as Evicted;
 use queues::Queues;
 
 /// What is counted of a shard since the start.
@@ -38,6 +43,7 @@ pub(crate) struct Keys {
     queues: Queues,
     hasher: RandomState,
     pub(crate) counts: Counts,
+    care: Care,
     /// Bytes of a small collection while it is edited.
     scratch: Vec<u8>,
 }
@@ -78,12 +84,13 @@ impl Keys {
     pub(crate) fn new(hasher: RandomState, shared: u32, page: usize) -> Keys {
         Keys {
             table: Table::new(shared),
-            blocks: Blocks::new(page),
+            blocks: Blocks::growing(page),
             bigs: Bigs::default(),
             volatile: 0,
             queues: Queues::default(),
             hasher,
             counts: Counts::default(),
+            care: Care::default(),
             scratch: Vec::new(),
         }
     }
@@ -100,7 +107,7 @@ impl Keys {
 
     /// Bytes held of the allocator.
     pub(crate) fn held(&self) -> usize {
-        self.table.held() + self.blocks.held() + self.bigs.held()
+        self.table.held() + self.blocks.held() + self.bigs.held() + self.care.held() + self.queues_held()
     }
 
     pub(super) fn find(&self, key: &[u8], hash: u64) -> Option<Place> {
@@ -151,11 +158,13 @@ impl Keys {
             }
             None => {
                 let new = self.blocks.alloc(length);
-                self.write(new, key, head, value);
+                self.write(new, key, Head { access: self.care.first(), ..head }, value);
                 self.table.insert(hash, new, &entries!(self))
             }
         };
         self.note_expiry(place, head.expiry);
+        self.stands(place, hash);
+        self.tidy_as_it_grows();
         place
     }
 
@@ -231,6 +240,7 @@ impl Keys {
         let entry = self.entry(place);
         let number = entry::is_big(entry).then(|| Number::of(entry::value(entry)));
         self.volatile -= usize::from(entry::expiry(entry).is_some());
+        self.stands_no_more(place);
         let at = self.table.remove(place);
         self.blocks.free(at);
         number.map(|number| self.bigs.remove(number))
@@ -245,11 +255,13 @@ impl Keys {
 
     /// The place of a key that is not overdue; one that is goes.
     pub(super) fn live(&mut self, key: &[u8], hash: u64, now: Ms, outcome: &mut Outcome) -> Option<Place> {
+        self.care.now = now;
         let place = self.find(key, hash)?;
         if self.volatile > 0 && entry::expiry(self.entry(place)).is_some_and(|expiry| expiry <= now) {
             self.expire(place, key, outcome);
             return None;
         }
+        self.used(place);
         if self.fields_due(place) > now { Some(place) } else { self.purge(place, key, now, usize::MAX, outcome) }
     }
 
@@ -269,6 +281,7 @@ impl Keys {
         there.into_iter().for_each(|key| self.touched(key, outcome));
         self.table.clear();
         self.blocks.clear();
+        self.care.clear();
         self.volatile = 0;
         self.bigs.clear().into_iter().flatten().for_each(|big| outcome.drops(Some(big)));
     }

@@ -3,9 +3,12 @@
 //! A command holds the locks of its shards for as long as it runs, which is short. One that takes long is run by a
 //! worker: it takes the keys out of their shards, and whoever comes meanwhile waits for them without a lock.
 
+mod room;
+
 use std::hash::RandomState;
 use std::ops::{Deref, DerefMut};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, mem, thread};
@@ -13,8 +16,10 @@ use std::{io, mem, thread};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use super::access::Eviction;
 use super::entry::Ms;
 use super::keys::{Keys, hash};
+use super::memory::Memory;
 use super::outcome::Outcome;
 use super::view::{Locked, View, number};
 
@@ -22,9 +27,11 @@ use super::view::{Locked, View, number};
 const FOR_A_SHARD: usize = 4 << 20;
 const SHARDS_PER_LOOP: usize = 8;
 const MOST_SHARDS: usize = 256;
-/// Pages of the keyspace: small ones while the whole is small.
-const PAGE: usize = 64 << 10;
-const SMALL_PAGE: usize = 16 << 10;
+/// Pages of the keyspace: of at most so many bytes, and so that there are no more than so many.
+const PAGES: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
+const MOST_PAGES: usize = 16_384;
+/// Pages from this size on are given back to the system one by one: all but a small store has them.
+const WHOLE_PAGE: usize = 64 << 10;
 const SMALL: usize = 64 << 20;
 
 /// The keys of a door.
@@ -34,6 +41,10 @@ pub(crate) struct Store {
     hasher: RandomState,
     shift: u32,
     worker: Sender<Job>,
+    memory: Memory,
+    /// The shard that loses keys next when memory is full.
+    next: AtomicUsize,
+    eviction: Mutex<Eviction>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -54,7 +65,10 @@ enum Place {
 }
 
 /// The keys of a shard, for as long as this lives.
-pub(crate) struct Guard<'s>(MutexGuard<'s, Place>);
+pub(crate) struct Guard<'s> {
+    place: MutexGuard<'s, Place>,
+    memory: &'s Memory,
+}
 
 /// A worker has the keys; ready when it has put them back.
 pub(crate) struct Away(OwnedNotified);
@@ -69,13 +83,21 @@ impl Store {
         let wanted = (memory / FOR_A_SHARD).max(1);
         // The greatest power of two that is not more.
         let count = most.min(1 << wanted.ilog2());
-        let (hasher, page) = (RandomState::new(), if memory < SMALL { SMALL_PAGE } else { PAGE });
+        let (hasher, page) = (RandomState::new(), page_size(memory));
         let shard =
             |_| Shard { slot: Mutex::new(Place::Here(Box::new(Keys::new(hasher.clone(), count.ilog2(), page)))), back: Arc::default() };
         let shards = (0..count).map(shard).collect();
         let (worker, jobs) = mpsc::channel::<Job>();
         thread::Builder::new().name("kv-long".into()).spawn(move || jobs.into_iter().for_each(run))?;
-        Ok(Store { shards, hasher, shift: u64::BITS - count.ilog2(), worker })
+        Ok(Store {
+            shards,
+            hasher,
+            shift: u64::BITS - count.ilog2(),
+            worker,
+            memory: Memory::new(memory, count),
+            next: AtomicUsize::new(0),
+            eviction: Mutex::default(),
+        })
     }
 
     /// How many shards there are.
@@ -96,7 +118,7 @@ impl Store {
         let shard = &self.shards[number];
         let place = shard.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*place {
-            Place::Here(_) => Ok(Guard(place)),
+            Place::Here(_) => Ok(Guard { place, memory: &self.memory }),
             // Made under the lock: it hears the worker that puts them back.
             Place::Away => Err(Away(shard.back.clone().notified_owned())),
         }
@@ -176,7 +198,8 @@ struct Taken<'s> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        for (number, keys) in self.all.drain(..) {
+        for (number, mut keys) in self.all.drain(..) {
+            self.store.memory.hear(&mut keys, self.store.memory.step());
             let shard = &self.store.shards[number];
             *shard.slot.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(keys);
             shard.back.notify_waiters();
@@ -184,11 +207,17 @@ impl Drop for Taken<'_> {
     }
 }
 
+/// Bytes of a page of the keyspace.
+fn page_size(memory: usize) -> usize {
+    let least = if memory < SMALL { *PAGES.start() } else { WHOLE_PAGE };
+    (memory / MOST_PAGES).checked_next_power_of_two().unwrap_or(usize::MAX).clamp(least, *PAGES.end())
+}
+
 impl Deref for Guard<'_> {
     type Target = Keys;
 
     fn deref(&self) -> &Keys {
-        match &*self.0 {
+        match &*self.place {
             Place::Here(keys) => keys,
             Place::Away => unreachable!("it was here when it was locked"),
         }
@@ -197,7 +226,7 @@ impl Deref for Guard<'_> {
 
 impl DerefMut for Guard<'_> {
     fn deref_mut(&mut self) -> &mut Keys {
-        match &mut *self.0 {
+        match &mut *self.place {
             Place::Here(keys) => keys,
             Place::Away => unreachable!("it was here when it was locked"),
         }

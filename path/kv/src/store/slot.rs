@@ -4,6 +4,7 @@ mod whole;
 
 pub(crate) use whole::{Form, Whole};
 
+use super::access::Policy;
 use super::big::Big;
 use super::entry::{self, Head, Kind, Ms};
 use super::keys::Keys;
@@ -69,6 +70,24 @@ impl<'s> Slot<'s> {
     pub(crate) fn set_expiry(&mut self, expiry: Option<Ms>) {
         if let Some(place) = self.place.filter(|_| self.expiry() != expiry) {
             self.place = Some(self.keys.set_expiry(place, self.key, self.hash, expiry));
+        }
+    }
+
+    /// It was used last so many milliseconds ago, as `RESTORE` says it.
+    pub(crate) fn set_idle(&mut self, idle: Ms) {
+        self.set_access(|policy, access, now| policy.with_idle(access, idle, now));
+    }
+
+    /// It is used so often, as `RESTORE` says it.
+    pub(crate) fn set_frequency(&mut self, frequency: u8) {
+        self.set_access(|policy, access, now| policy.with_frequency(access, frequency, now));
+    }
+
+    fn set_access(&mut self, set: impl FnOnce(Policy, u32, Ms) -> u32) {
+        if let Some(place) = self.place {
+            let (policy, now) = (self.keys.eviction().policy, self.keys.now());
+            let entry = self.keys.entry_mut(place);
+            entry::set_access(entry, set(policy, entry::access(entry), now));
         }
     }
 

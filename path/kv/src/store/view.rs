@@ -81,9 +81,17 @@ impl<'v> View<'v> {
         self.there(key).map(|(keys, place)| entry::expiry(keys.entry(place)))
     }
 
-    /// When or how often it was used, as the policy of eviction counts.
-    pub(crate) fn access(&self, key: &[u8]) -> Option<u32> {
-        self.there(key).map(|(keys, place)| entry::access(keys.entry(place)))
+    /// Milliseconds since it was used last, if it is there: coarse ones, and less than that after hours or days, as the policy of
+    /// eviction has bits for it.
+    pub(crate) fn idle(&self, key: &[u8]) -> Option<Ms> {
+        let (keys, place) = self.there(key)?;
+        Some(keys.eviction().policy.idle(entry::access(keys.entry(place)), self.now))
+    }
+
+    /// How often it is used, if it is there; the inner one is none where the policy of eviction does not count that.
+    pub(crate) fn frequency(&self, key: &[u8]) -> Option<Option<u32>> {
+        let (keys, place) = self.there(key)?;
+        Some(keys.eviction().policy.frequency(entry::access(keys.entry(place)), self.now))
     }
 
     /// What `key` is, if it is there, and how many bytes its value holds.

@@ -59,13 +59,23 @@ pub(super) fn frequency(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies \
          at runtime LRU and LFU data will take some time to adjust.",
     );
-    if view.is_there(args.at(2)) {
-        return Err(NOT_COUNTED);
+    match view.frequency(args.at(2)) {
+        Some(Some(count)) => reply.int(count.into()),
+        Some(None) => return Err(NOT_COUNTED),
+        None => reply.null(),
     }
-    reply.null();
     Ok(())
 }
 
 pub(super) fn idle(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    ask(view, args, reply, |_, _, _, reply| reply.int(0))
+    const NOT_KEPT: Fault = Fault::fixed(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU \
+         and LFU data will take some time to adjust.",
+    );
+    match view.idle(args.at(2)) {
+        Some(_) if view.frequency(args.at(2)).flatten().is_some() => return Err(NOT_KEPT),
+        Some(idle) => reply.int((idle / 1000) as i64),
+        None => reply.null(),
+    }
+    Ok(())
 }

@@ -25,6 +25,7 @@ pub(super) struct Directory {
     /// Wards by those bits; none before there is a segment.
     roots: Vec<u32>,
     wards: Vec<Ward>,
+    held: usize,
 }
 
 /// The first `bits` of a hash, 32 at most.
@@ -65,7 +66,10 @@ impl Ward {
 impl Directory {
     /// A directory that leads to one segment.
     pub(super) fn to(segment: u32) -> Self {
-        Self { roots: vec![0], wards: vec![Ward { prefix: 0, depth: 0, bits: 0, slots: vec![segment] }], bits: 0 }
+        let ward = Ward { prefix: 0, depth: 0, bits: 0, slots: vec![segment] };
+        let mut directory = Self { roots: vec![0], wards: vec![ward], bits: 0, held: 0 };
+        directory.weigh();
+        directory
     }
 
     /// The segment of a hash.
@@ -104,6 +108,7 @@ impl Directory {
         } else {
             self.split(number);
         }
+        self.weigh();
     }
 
     /// Takes back what is no longer needed at `hash`, after its segments were joined.
@@ -117,12 +122,18 @@ impl Directory {
             self.roots = roots;
             self.bits -= 1;
         }
+        self.weigh();
     }
 
     /// Bytes held.
     pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Notes what is held: it is asked for after every write.
+    fn weigh(&mut self) {
         let slots = self.wards.iter().map(|ward| ward.slots.capacity()).sum::<usize>();
-        (slots + self.roots.capacity()) * size_of::<u32>() + self.wards.capacity() * size_of::<Ward>()
+        self.held = (slots + self.roots.capacity()) * size_of::<u32>() + self.wards.capacity() * size_of::<Ward>();
     }
 
     #[inline]
@@ -190,7 +201,9 @@ impl Directory {
     /// Checks the levels against each other, and that it is no longer than its parts need.
     pub(super) fn verify(&self) {
         let bits = self.bits;
-        assert_eq!(self.roots.len(), 1 << bits);
+        let slots = self.wards.iter().map(|ward| ward.slots.capacity()).sum::<usize>();
+        let held = (slots + self.roots.capacity()) * size_of::<u32>() + self.wards.capacity() * size_of::<Ward>();
+        assert_eq!((self.held, self.roots.len()), (held, 1 << bits));
         for (index, number) in self.roots.iter().enumerate() {
             let ward = &self.wards[*number as usize];
             assert!(ward.depth <= bits);

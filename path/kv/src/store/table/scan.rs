@@ -1,7 +1,8 @@
 //! Going through a table: in the order of hashes, by what falls due, at random.
 
+use super::segment::tag;
 use super::segment::{SLOTS, Segment};
-use super::{Handle, Names, Table, bring_near};
+use super::{Handle, Names, Place, Table, bring_near};
 
 /// Bits of a hash that a cursor leaves out.
 const LEFT_OUT: u32 = 16;
@@ -78,6 +79,41 @@ impl Table {
             return self.segments.get(segment as u32).handles().get(number % SLOTS).copied();
         }
         Some(self.crowd.handle((number - self.segments.len() * SLOTS) as u32))
+    }
+
+    /// How many segments there are, by number; what has spilled out of them is in none.
+    pub(crate) fn segments(&self) -> u32 {
+        self.segments.len() as u32
+    }
+
+    /// The handles of a segment, and a time before which nothing in it falls due.
+    #[inline]
+    pub(crate) fn segment(&self, number: u32) -> (&[Handle], u64) {
+        let segment = self.segments.get(number);
+        (segment.handles(), segment.soonest)
+    }
+
+    /// Where the handle at `index` of a segment is.
+    pub(crate) fn place(&self, number: u32, index: usize) -> Place {
+        Place { segment: number, slot: index as u32 }
+    }
+
+    /// A hash without the bits that are equal for all; its last byte stays.
+    #[inline]
+    pub(crate) fn own(&self, hash: u64) -> u64 {
+        hash << self.shared & !0xff | hash & 0xff
+    }
+
+    /// A handle that `is` says yes to, among those whose own hashes begin as this one does, as far as their segment tells, and end as
+    /// it does.
+    pub(crate) fn find_named(&self, own: u64, is: impl Fn(Handle) -> bool) -> Option<Place> {
+        if self.segments.len() == 0 {
+            return None;
+        }
+        let number = self.directory.segment(own);
+        let segment = self.segments.get(number);
+        let slot = segment.matches(tag(own)).find(|slot| is(segment.handle(*slot)))?;
+        Some(Place { segment: number, slot })
     }
 
     /// Nothing falls due before this.
