@@ -44,6 +44,10 @@ struct Options {
     replaces: bool,
     /// The expiry is a moment.
     is_moment: bool,
+    /// Seconds since it was used last.
+    idle: Option<u64>,
+    /// How often it is used.
+    often: Option<u8>,
 }
 
 impl Options {
@@ -51,19 +55,18 @@ impl Options {
         const IDLE: Fault = Fault::fixed("ERR Invalid IDLETIME value, must be >= 0");
         const OFTEN: Fault = Fault::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255");
         let (mut options, mut at) = (Options::default(), 4);
-        let (mut idle, mut often) = (false, false);
         while at < args.len() {
             let has_value = at + 1 < args.len();
             if args.is(at, "REPLACE") {
                 options.replaces = true;
             } else if args.is(at, "ABSTTL") {
                 options.is_moment = true;
-            } else if args.is(at, "IDLETIME") && has_value && !often {
+            } else if args.is(at, "IDLETIME") && has_value && options.often.is_none() {
                 at += 1;
-                idle = if args.int(at)? < 0 { Err(IDLE) } else { Ok(true) }?;
-            } else if args.is(at, "FREQ") && has_value && !idle {
+                options.idle = Some(u64::try_from(args.int(at)?).map_err(|_| IDLE)?);
+            } else if args.is(at, "FREQ") && has_value && options.idle.is_none() {
                 at += 1;
-                often = if (0..=255).contains(&args.int(at)?) { Ok(true) } else { Err(OFTEN) }?;
+                options.often = Some(u8::try_from(args.int(at)?).map_err(|_| OFTEN)?);
             } else {
                 return Err(Fault::SYNTAX);
             }
@@ -89,11 +92,22 @@ pub(super) fn restore(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>
     };
     let expiry = expiry.map(|expiry| expiry.min(crate::command::strings::LAST));
     put(view, key, body, expiry)?;
+    note_use(view, key, &options);
     if let Some(expiry) = expiry.filter(|expiry| !options.is_moment && *expiry > view.now()) {
         view.outcome.effect(&[b"RESTORE", key, expiry.to_string().as_bytes(), args.at(3), b"REPLACE", b"ABSTTL"]);
     }
     reply.ok();
     Ok(())
+}
+
+/// Its last use is as it was where it was dumped.
+fn note_use(view: &mut View<'_>, key: &[u8], options: &Options) {
+    if let Some(idle) = options.idle {
+        view.open_any(key, Kind::Str).set_idle(idle.saturating_mul(1000));
+    }
+    if let Some(often) = options.often {
+        view.open_any(key, Kind::Str).set_frequency(often);
+    }
 }
 
 /// What is in front of the foot, if that is right.

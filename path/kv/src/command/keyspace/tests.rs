@@ -225,3 +225,17 @@ fn restore_has_its_options() {
     says(&[b"EXISTS", b"a"], ":0\r\n");
     assert_eq!(desk.events(), ["restore a", "del a", "keymiss a"]);
 }
+
+#[test]
+fn the_last_use_is_known_and_not_counted_by_who_asks() {
+    let mut desk = Desk::new();
+    desk.says("SET a 1", "+OK\r\n");
+    desk.pass(2_560);
+    desk.says("OBJECT IDLETIME a", ":2\r\n");
+    desk.says("TTL a", ":-1\r\n");
+    desk.says("OBJECT IDLETIME a", ":2\r\n");
+    desk.says("GET a", "$1\r\n1\r\n");
+    desk.says("OBJECT IDLETIME a", ":0\r\n");
+    desk.says("OBJECT IDLETIME b", "$-1\r\n");
+    assert!(desk.run("OBJECT FREQ a").starts_with("-ERR An LFU maxmemory policy is not selected"));
+}
