@@ -32,6 +32,7 @@ mod sets;
 mod settings;
 mod sort;
 mod sorted_sets;
+mod streams;
 mod strings;
 mod table;
 mod transactions;

@@ -18,6 +18,7 @@ pub(crate) mod set;
 mod shards;
 mod slot;
 pub(crate) mod sorted;
+pub(crate) mod stream;
 mod table;
 mod varint;
 mod view;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::admit::{admitted, may, refused, silenced};
 use super::blocked::Blocked;
-use super::execute::{in_view, shards};
+use super::execute::{in_view, shards, takes_long};
 use super::long::Long;
 use super::serve::{after, settle};
 use super::{Command, Flags, Here, KeySpec, Run, catalog, transactions};
@@ -227,9 +227,12 @@ impl<'s> Batch<'s> {
                 Some(done) => done.map_or_else(Did::Failed, |()| Did::Done),
                 None => Did::Stop(Stop::Long(Long::command(command, args, reply.protocol()))),
             }),
-            Run::Waits(run) => {
-                self.on_keys(command, args, outcome, debts, |view| first_turn(client, common, command, run, view, args, reply))
-            }
+            Run::Waits(run) => self.on_keys(command, args, outcome, debts, |view| {
+                if takes_long(command, view, args) {
+                    return Did::Stop(Stop::Long(Long::command(command, args, reply.protocol())));
+                }
+                first_turn(client, common, command, run, view, args, reply)
+            }),
             Run::Both(run) => self.on_keys(command, args, outcome, debts, |view| {
                 let before = reply.written();
                 let done = run(&mut Here { client, common, in_transaction: false }, view, args, reply);

@@ -12,6 +12,7 @@ mod lists;
 mod sets;
 mod sorted;
 mod sorting;
+mod streams;
 mod strings;
 mod wire;
 
@@ -35,6 +36,8 @@ enum Order {
     Length,
     /// A number that has to do with time: only whether it is below zero, and which one then.
     Sign,
+    /// It is the same but for the times when entries of streams were given.
+    Times,
 }
 
 /// Makes commands of a family.
@@ -165,4 +168,10 @@ fn hyperloglogs_answer_as_those_of_redis() {
 #[ignore = "it needs a redis-server"]
 fn sorting_answers_as_that_of_redis() {
     run("sorting", sorting::command);
+}
+
+#[test]
+#[ignore = "it needs a redis-server"]
+fn streams_answer_as_those_of_redis() {
+    run("streams", streams::command);
 }

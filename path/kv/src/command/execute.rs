@@ -16,7 +16,7 @@ pub(super) fn in_view(
     view: &mut View<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<Result<(), Fault>> {
-    if command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE) {
+    if takes_long(command, view, args) {
         return None;
     }
     let before = reply.written();
@@ -25,6 +25,11 @@ pub(super) fn in_view(
         reply.undo(before);
     }
     Some(done)
+}
+
+/// Whether a worker is to run it. What may wait costs nothing as long as it would.
+pub(super) fn takes_long(command: &Command, view: &View<'_>, args: Args<'_>) -> bool {
+    command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE)
 }
 
 /// Runs what works on keys and may not wait, and says what it fails with.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Command, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
-    settings, sort, sorted_sets, strings, transactions,
+    settings, sort, sorted_sets, streams, strings, transactions,
 };
 
 /// Every family.
@@ -28,6 +28,7 @@ const FAMILIES: &[&[Command]] = &[
     sorted_sets::COMMANDS,
     geo::COMMANDS,
     blocking::COMMANDS,
+    streams::COMMANDS,
 ];
 
 /// Longest name, bytes.

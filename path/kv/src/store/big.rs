@@ -4,6 +4,7 @@ use super::hash::Fields;
 use super::list::Items;
 use super::set::Members;
 use super::sorted::Ranked;
+use super::stream::Stream;
 
 /// A value that does not lie in its entry.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(crate) enum Big {
     Set(Members),
     List(Items),
     Sorted(Ranked),
+    Stream(Stream),
 }
 
 /// Its place among those of a shard.
@@ -36,6 +38,7 @@ impl Big {
                 Big::Set(members) => members.held(),
                 Big::List(items) => items.held(),
                 Big::Sorted(ranked) => ranked.held(),
+                Big::Stream(stream) => stream.held(),
             }
     }
 
@@ -46,6 +49,7 @@ impl Big {
             Big::Set(members) => Big::Set(members.copy()),
             Big::List(items) => Big::List(items.copy()),
             Big::Sorted(ranked) => Big::Sorted(ranked.copy()),
+            Big::Stream(stream) => Big::Stream(stream.copy()),
         }
     }
 }

@@ -1,3 +1,5 @@
+mod streams;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -80,6 +80,7 @@ impl Node {
             }
             Order::Sign if !self.head.starts_with(":-") => self.head.truncate(1),
             Order::Sign => {}
+            Order::Times => self.forget_times(),
             // In RESP3 pairs are lists in a list.
             Order::Pairs if self.elements.first().is_some_and(|node| !node.elements.is_empty()) => self.elements.sort(),
             Order::Pairs => {
@@ -93,5 +94,19 @@ impl Node {
             self.head.truncate(1);
         }
         self
+    }
+
+    /// Makes the times in what `XPENDING` and `XINFO` tell the same.
+    fn forget_times(&mut self) {
+        self.elements.iter_mut().for_each(Node::forget_times);
+        let is_int = |node: &Node| node.head.starts_with(':');
+        let time = match &self.elements[..] {
+            [_, time, count] if is_int(time) && is_int(count) => Some(1),
+            [_, _, time, count] if is_int(time) && is_int(count) => Some(2),
+            _ => self.elements.iter().position(|node| matches!(&*node.head, "$idle" | "$seen-time")).map(|name| name + 1),
+        };
+        if let Some(time) = time {
+            self.elements[time].head = ":".into();
+        }
     }
 }
