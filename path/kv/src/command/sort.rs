@@ -51,8 +51,8 @@ fn sorted(view: &mut View<'_>, key: &[u8], options: &Options<'_>) -> Result<Elem
     view.touch(key);
     let kind = view.kind(key);
     let value = kind.and_then(|kind| view.peek(key, kind).ok().flatten().map(|value| (kind, value)));
-    // A set has no order of its own that would be the same in the log.
-    let as_text = !options.sorts() && options.target.is_some() && kind == Some(Kind::Set);
+    // A set has no order of its own, and a script or the log must find the same.
+    let as_text = !options.sorts() && kind == Some(Kind::Set);
     let from_behind = !options.sorts() && options.descends;
     let mut all = match value {
         Some((kind, value)) => elements(kind, value, from_behind)?,
