@@ -365,6 +365,7 @@ fn what_is_moved_for_one_who_waits_goes_to_the_next() {
     writer.says("RPUSH key:0 x\r\nLRANGE key:20 0 -1", &format!(":1\r\n{}", list(&["x"])));
     chain.iter_mut().for_each(|client| client.hears(&bulk("x")));
     chain[0].send("BLMOVE key:0 wrong LEFT RIGHT 0");
+    served.until_blocked(1);
     chain[1].send("BLPOP key:0 0");
     served.until_blocked(2);
     writer.says("MULTI\r\nSET wrong 1\r\nRPUSH key:0 y\r\nEXEC", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:1\r\n");
