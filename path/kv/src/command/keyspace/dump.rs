@@ -2,10 +2,11 @@
 //!
 //! `[kind u8][what the kind says][version u16][checksum u64]`. A text is its length as a varint, and its bytes. A string is its bytes, a
 //! list its elements, a set its members, a hash its fields, each with its value and with its expiry as a varint, 0 if it has none, a
-//! sorted set its members, each with the bits of its score.
+//! sorted set its members, each with the bits of its score; of a stream `streams` says what it is.
 
 mod checksum;
 mod reader;
+mod streams;
 mod writer;
 
 use crate::error::Fault;

@@ -183,7 +183,15 @@ fn what_was_dumped_is_restored() {
     desk.says("ZADD sorted 1.5 b -inf a", ":2\r\n");
     desk.says("HSET hash a 1 b 2", ":2\r\n");
     desk.says("HPEXPIRE hash 50 FIELDS 1 a", "*1\r\n:1\r\n");
+    desk.says("XADD stream 18446744073709551615-1 f v g w", "$22\r\n18446744073709551615-1\r\n");
+    desk.says("XADD stream 18446744073709551615-2 f x", "$22\r\n18446744073709551615-2\r\n");
+    desk.says("XGROUP CREATE stream group 0", "+OK\r\n");
+    desk.says("XGROUP CREATE stream other $ ENTRIESREAD 7", "+OK\r\n");
+    desk.says("XGROUP CREATECONSUMER stream group idle", ":1\r\n");
+    desk.run("XREADGROUP GROUP group busy STREAMS stream >");
+    desk.says("XDEL stream 18446744073709551615-2", ":1\r\n");
     let asked = [
+        ("stream", "XINFO STREAM stream FULL"),
         ("text", "GET text"),
         ("set", "SMEMBERS set"),
         ("hash", "HGETALL hash"),

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::streams;
 use super::writer::KINDS;
 use crate::command::strings::LONGEST;
 use crate::store::hash::HashEdit;
 use crate::store::list::{End, ListEdit};
 use crate::store::set::Loose;
 use crate::store::sorted::SortedEdit;
-use crate::store::{Kind, Ms, Slot};
+use crate::store::stream::Stream;
+use crate::store::{Big, Kind, Ms, Slot};
 
 /// A value that was read.
 pub(super) enum Held<'b> {
@@ -17,13 +19,14 @@ pub(super) enum Held<'b> {
     Hash(Vec<Field<'b>>),
     List(Vec<&'b [u8]>),
     Sorted(Vec<(&'b [u8], f64)>),
+    Stream(Box<Stream>),
 }
 
 /// A field with its value, and when it is overdue.
 type Field<'b> = (&'b [u8], &'b [u8], Option<Ms>);
 
 /// Bytes that are read.
-struct Reader<'b>(&'b [u8]);
+pub(super) struct Reader<'b>(&'b [u8]);
 
 /// The value that these bytes say, if they say one.
 pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
@@ -36,7 +39,7 @@ pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
         Kind::Hash => reader.hash().map(Held::Hash),
         Kind::List => reader.list().map(Held::List),
         Kind::Sorted => reader.sorted().map(Held::Sorted),
-        Kind::Stream => None,
+        Kind::Stream => streams::read(&mut reader).map(|stream| Held::Stream(Box::new(stream))),
     }
 }
 
@@ -86,18 +89,26 @@ impl<'b> Reader<'b> {
         (!all.is_empty()).then_some(all)
     }
 
-    fn text(&mut self) -> Option<&'b [u8]> {
+    /// Whether all was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn text(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(text)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         let mut number = 0u64;
-        for place in (0..63).step_by(7) {
+        for place in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
+            if place == 63 && *byte > 1 {
+                return None;
+            }
             number |= u64::from(byte & 0x7f) << place;
             if *byte < 0x80 {
                 return Some(number);
@@ -115,6 +126,7 @@ impl Held<'_> {
             Held::Hash(_) => Kind::Hash,
             Held::List(_) => Kind::List,
             Held::Sorted(_) => Kind::Sorted,
+            Held::Stream(_) => Kind::Stream,
         }
     }
 
@@ -133,6 +145,7 @@ impl Held<'_> {
                 all.into_iter().for_each(|(member, score)| edit.set(member, score));
                 edit.close();
             }
+            Held::Stream(stream) => slot.put_big(Big::Stream(*stream)),
             Held::Hash(all) => {
                 let mut edit = HashEdit::open(slot);
                 all.iter().for_each(|(field, value, _)| {

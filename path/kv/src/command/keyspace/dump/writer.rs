@@ -1,15 +1,18 @@
 //! What keys hold, as bytes.
 
+use super::streams;
 use crate::command::strings::text;
 use crate::error::Fault;
 use crate::store::hash::Hash;
 use crate::store::list::{End, List};
 use crate::store::set::Set;
 use crate::store::sorted::{Sorted, Way};
+use crate::store::stream::Stream;
 use crate::store::{Kind, Value};
 
 /// The number of a kind.
-pub(super) const KINDS: [(Kind, u8); 5] = [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2), (Kind::List, 3), (Kind::Sorted, 4)];
+pub(super) const KINDS: [(Kind, u8); 6] =
+    [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2), (Kind::List, 3), (Kind::Sorted, 4), (Kind::Stream, 5)];
 
 /// The kind of a value, and the value.
 pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
@@ -24,6 +27,7 @@ pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
             to.extend_from_slice(&score.to_le_bytes());
         }),
         Kind::Hash => write_hash(Hash::of(value), &mut to),
+        Kind::Stream => streams::write(Stream::of(value), &mut to),
         _ => to.extend_from_slice(text(value)),
     }
     Ok(to)
@@ -37,12 +41,12 @@ fn write_hash(hash: Hash<'_>, to: &mut Vec<u8>) {
     });
 }
 
-fn put(text: &[u8], to: &mut Vec<u8>) {
+pub(super) fn put(text: &[u8], to: &mut Vec<u8>) {
     number(text.len() as u64, to);
     to.extend_from_slice(text);
 }
 
-fn number(mut number: u64, to: &mut Vec<u8>) {
+pub(super) fn number(mut number: u64, to: &mut Vec<u8>) {
     while number >= 0x80 {
         to.push(number as u8 | 0x80);
         number >>= 7;
