@@ -27,7 +27,7 @@ pub(super) fn dump(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
         return Ok(());
     };
     let value = view.peek(args.at(1), kind)?.expect("it is there");
-    let mut bytes = writer::write(kind, value)?;
+    let mut bytes = writer::write(kind, value);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     let sum = checksum::of(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());

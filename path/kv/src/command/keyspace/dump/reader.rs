@@ -157,3 +157,26 @@ impl Held<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_twice_or_empty_is_no_value() {
+        for body in [&b""[..], b"\x06", b"\x01", b"\x01\x01a\x01a", b"\x02\x01a\x01b", b"\x03\x05a", b"\x04\x01a\0\0\0\0\0\0\xf8\x7f"] {
+            assert!(read(body).is_none(), "{}", body.escape_ascii());
+        }
+        assert!(matches!(read(b"\x03\x01a\x01a"), Some(Held::List(all)) if all.len() == 2));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(kind in 0u8..7, body in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..60)) {
+            let bytes = [&[kind][..], &body].concat();
+            let value = read(&bytes);
+            prop_assert!(value.is_none_or(|value| kind < 6 && (kind == 0 || !body.is_empty() && value.kind() != Kind::Str)));
+        }
+    }
+}

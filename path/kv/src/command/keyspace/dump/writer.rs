@@ -2,7 +2,6 @@
 
 use super::streams;
 use crate::command::strings::text;
-use crate::error::Fault;
 use crate::store::hash::Hash;
 use crate::store::list::{End, List};
 use crate::store::set::Set;
@@ -15,9 +14,8 @@ pub(super) const KINDS: [(Kind, u8); 6] =
     [(Kind::Str, 0), (Kind::Set, 1), (Kind::Hash, 2), (Kind::List, 3), (Kind::Sorted, 4), (Kind::Stream, 5)];
 
 /// The kind of a value, and the value.
-pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
-    const NOT_YET: Fault = Fault::fixed("ERR keys of this type cannot be dumped");
-    let (_, number) = KINDS.iter().find(|(known, _)| *known == kind).ok_or(NOT_YET)?;
+pub(super) fn write(kind: Kind, value: Value<'_>) -> Vec<u8> {
+    let (_, number) = KINDS.iter().find(|(known, _)| *known == kind).expect("each kind has a number");
     let mut to = vec![*number];
     match kind {
         Kind::Set => Set::of(value).iter().for_each(|member| put(&member, &mut to)),
@@ -28,9 +26,9 @@ pub(super) fn write(kind: Kind, value: Value<'_>) -> Result<Vec<u8>, Fault> {
         }),
         Kind::Hash => write_hash(Hash::of(value), &mut to),
         Kind::Stream => streams::write(Stream::of(value), &mut to),
-        _ => to.extend_from_slice(text(value)),
+        Kind::Str => to.extend_from_slice(text(value)),
     }
-    Ok(to)
+    to
 }
 
 fn write_hash(hash: Hash<'_>, to: &mut Vec<u8>) {
