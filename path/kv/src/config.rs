@@ -103,6 +103,7 @@ impl Config {
     pub(crate) fn new(plan: &Plan) -> Config {
         let mut values: BTreeMap<_, _> = PARAMETERS.iter().map(|(name, first, _)| (*name, (*first).to_string())).collect();
         values.insert("maxmemory", plan.memory.to_string());
+        values.insert("maxmemory-policy", plan.evict.name().to_string());
         values.insert("maxclients", plan.clients.to_string());
         values.insert("port", plan.listen.address.port().to_string());
         values.insert("bind", plan.listen.address.ip().to_string());
@@ -250,10 +251,11 @@ fn bytes(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::plan::Listen;
+    use crate::store::Eviction;
 
     fn config() -> Config {
         let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, clients: 10 })
+        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), clients: 10 })
     }
 
     fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(), String> {

@@ -25,4 +25,5 @@ mod upkeep;
 mod visit;
 
 pub use plan::{Listen, Plan};
+pub use store::{Among, Eviction, Policy};
 pub use tier::{Handle, Tier};

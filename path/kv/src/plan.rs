@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::store::Eviction;
+
 /// The plan of one `[kv.NAME]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -12,6 +14,8 @@ pub struct Plan {
     pub listen: Listen,
     /// Bytes that the keys and what they hold may take.
     pub memory: usize,
+    /// What goes when they take more.
+    pub evict: Eviction,
     /// Connections from clients.
     pub clients: usize,
 }

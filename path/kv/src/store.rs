@@ -24,7 +24,7 @@ mod varint;
 mod view;
 mod waiter;
 
-pub(crate) use access::{Among, Eviction, Policy};
+pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
 pub(crate) use entry::{Kind, Ms};
 pub(crate) use keys::{Counts, Evicted};

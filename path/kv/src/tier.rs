@@ -9,7 +9,7 @@ use contract::{Drain, DrainSwitch};
 use loops::{Listener, Loops, Orders, Seats, until_none};
 use telemetry::{Log, Registry};
 
-use crate::door::Shared;
+use crate::door::{Shared, now};
 use crate::events::Events;
 use crate::orders::{self, Order};
 use crate::plan::Plan;
@@ -49,6 +49,7 @@ impl Tier {
         let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), loops.len()));
         registry.add(events.clone());
         let common = Arc::new(Shared::new(seats, events, Arc::new(store), &plan));
+        common.store.set_eviction(plan.evict, now());
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
             let (common, plan) = (common.clone(), plan.clone());

@@ -7,7 +7,7 @@ use super::entry::Ms;
 
 /// Which keys go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Policy {
+pub enum Policy {
     /// None goes.
     #[default]
     None,
@@ -27,18 +27,21 @@ pub(crate) enum Policy {
 
 /// Which keys may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Among {
+pub enum Among {
     /// Those that expire.
     #[default]
     Ttl,
+    /// Whether they expire or not.
     All,
 }
 
 /// What goes when memory is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Eviction {
-    pub(crate) policy: Policy,
-    pub(crate) among: Among,
+pub struct Eviction {
+    /// Which keys go first.
+    pub policy: Policy,
+    /// Which keys may go.
+    pub among: Among,
 }
 
 /// Which queue a key stands in.
@@ -60,6 +63,26 @@ pub(super) struct Standing {
     pub(super) frequency: u32,
 }
 
+const fn eviction(policy: Policy, among: Among) -> Eviction {
+    Eviction { policy, among }
+}
+
+/// As Redis names them; those of `fifo` and `s3fifo` are ours.
+const ALL: [(&str, Eviction); 12] = [
+    ("noeviction", eviction(Policy::None, Among::Ttl)),
+    ("volatile-lru", eviction(Policy::Lru, Among::Ttl)),
+    ("volatile-lfu", eviction(Policy::Lfu, Among::Ttl)),
+    ("volatile-random", eviction(Policy::Random, Among::Ttl)),
+    ("volatile-ttl", eviction(Policy::Ttl, Among::Ttl)),
+    ("volatile-fifo", eviction(Policy::Fifo, Among::Ttl)),
+    ("volatile-s3fifo", eviction(Policy::S3Fifo, Among::Ttl)),
+    ("allkeys-lru", eviction(Policy::Lru, Among::All)),
+    ("allkeys-lfu", eviction(Policy::Lfu, Among::All)),
+    ("allkeys-random", eviction(Policy::Random, Among::All)),
+    ("allkeys-fifo", eviction(Policy::Fifo, Among::All)),
+    ("allkeys-s3fifo", eviction(Policy::S3Fifo, Among::All)),
+];
+
 /// A tick of the clock of the last use is so many milliseconds, as a power of two: 24 bits of them are 49 days.
 const TICK: u32 = 8;
 const CLOCK: u32 = (1 << 24) - 1;
@@ -75,25 +98,14 @@ const OFTEN: u32 = 3;
 impl Eviction {
     /// Reads a policy as Redis's `maxmemory-policy` names it.
     pub(crate) fn parse(name: &str) -> Option<Eviction> {
-        if name == "noeviction" {
-            return Some(Eviction::default());
-        }
-        let (among, policy) = name.split_once('-')?;
-        let among = match among {
-            "volatile" => Among::Ttl,
-            "allkeys" => Among::All,
-            _ => return None,
-        };
-        let policy = match policy {
-            "lru" => Policy::Lru,
-            "lfu" => Policy::Lfu,
-            "random" => Policy::Random,
-            "fifo" => Policy::Fifo,
-            "s3fifo" => Policy::S3Fifo,
-            "ttl" if among == Among::Ttl => Policy::Ttl,
-            _ => return None,
-        };
-        Some(Eviction { policy, among })
+        ALL.iter().find(|(known, _)| *known == name).map(|(_, eviction)| *eviction)
+    }
+
+    /// As `maxmemory-policy` shows it.
+    pub(crate) fn name(self) -> &'static str {
+        let known = ALL.iter().find(|(_, eviction)| *eviction == self || self.policy == Policy::None);
+        // Any key that expires next is one that expires.
+        known.map_or("volatile-ttl", |(name, _)| name)
     }
 }
 
@@ -261,6 +273,7 @@ mod tests {
         assert_eq!(read("allkeys-lru"), Some((Policy::Lru, Among::All)));
         assert_eq!(read("volatile-ttl"), Some((Policy::Ttl, Among::Ttl)));
         assert_eq!(read("noeviction"), Some((Policy::None, Among::Ttl)));
+        assert!(ALL.iter().all(|(name, eviction)| eviction.name() == *name));
         assert_eq!((read("allkeys-ttl"), read("lru"), read("some-lru")), (None, None, None));
     }
 }

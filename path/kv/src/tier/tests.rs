@@ -1,3 +1,4 @@
+mod memory;
 mod streams;
 
 use std::io::{Read, Write};
@@ -5,6 +6,7 @@ use std::net::TcpStream;
 
 use super::*;
 use crate::plan::Listen;
+use crate::store::Eviction;
 
 /// A door and its loops.
 struct Served {
@@ -18,7 +20,7 @@ struct Wire(TcpStream);
 fn start(loops: &Loops) -> Handle {
     let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
     let listener = loops::listen(listen.address, loops.len()).unwrap();
-    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, clients: 100 };
+    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100 };
     Tier::start(plan, listener, loops, Log::nowhere(), &Registry::default()).unwrap()
 }
 
@@ -449,7 +451,7 @@ fn serves_on_a_port() {
     let loops = Loops::start(2).unwrap();
     let listen = Listen { address: ([127, 0, 0, 1], port).into(), written: true };
     let listener = loops::listen(listen.address, loops.len()).unwrap();
-    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, clients: 100 };
+    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100 };
     let _handle = Tier::start(plan, listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     loops.end();
