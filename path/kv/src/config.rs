@@ -45,6 +45,7 @@ const PARAMETERS: &[Parameter] = &[
     ("busy-reply-threshold", "5000", COUNT),
     ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Text),
     ("client-query-buffer-limit", "1073741824", Form::Bytes),
+    ("daemonize", "no", Form::Fixed),
     ("databases", "1", Form::Fixed),
     ("dbfilename", "dump.rdb", Form::Text),
     ("dir", "", Form::Text),
@@ -73,11 +74,14 @@ const PARAMETERS: &[Parameter] = &[
     ("notify-keyspace-events", "", Form::Events),
     ("port", "0", Form::Fixed),
     ("proto-max-bulk-len", "536870912", Form::Bytes),
+    ("repl-backlog-size", "1048576", Form::Bytes),
+    ("replicaof", "", Form::Fixed),
     ("requirepass", "", Form::Text),
     ("save", "", Form::Text),
     ("set-max-intset-entries", "512", COUNT),
     ("slowlog-log-slower-than", "10000", Form::Number(-1, i64::MAX)),
     ("slowlog-max-len", "128", COUNT),
+    ("slaveof", "", Form::Fixed),
     ("stream-node-max-bytes", "4096", Form::Bytes),
     ("stream-node-max-entries", "100", COUNT),
     ("tcp-keepalive", "300", COUNT),
@@ -140,7 +144,10 @@ impl Config {
             if checked.iter().any(|(known, _)| known == name) {
                 return Err(failed(given, "duplicate parameter"));
             }
-            checked.push((*name, form.check(value).map_err(|why| failed(given, &why))?));
+            // What is fixed may be set to what it is.
+            let is_same = *form == Form::Fixed && self.text(name) == *value;
+            let value = if is_same { Ok(value.clone()) } else { form.check(value) };
+            checked.push((*name, value.map_err(|why| failed(given, &why))?));
         }
         let mut values = self.values();
         for (name, value) in checked {

@@ -30,7 +30,11 @@ pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
                 other => return other,
             },
             Stop::Paused => match visit.flush().await {
-                After::Again => visit.door.common.pause.over().await,
+                After::Again => {
+                    visit.client.peer.set_paused(true);
+                    visit.door.common.pause.over().await;
+                    visit.client.peer.set_paused(false);
+                }
                 other => return other,
             },
         }

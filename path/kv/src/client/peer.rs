@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     marks: AtomicU32,
     /// Commands since MULTI; -1 without one.
     queued: AtomicI64,
+    /// Bytes that it sent and that are not done with.
+    sent: AtomicUsize,
     /// Channels, patterns and shard channels.
     subscriptions: [AtomicUsize; 3],
     name: Mutex<Box<[u8]>>,
@@ -50,6 +52,8 @@ const RESP3: u32 = 1;
 const MONITOR: u32 = 1 << 1;
 const LEAVES: u32 = 1 << 2;
 const NO_EVICT: u32 = 1 << 3;
+/// It waits for the end of a pause.
+const PAUSED: u32 = 1 << 4;
 
 impl Peer {
     pub(crate) fn new(id: u64, address: SocketAddr, local: SocketAddr, born: Ms, waker: Waker) -> Peer {
@@ -65,6 +69,7 @@ impl Peer {
             ends: AtomicU8::new(0),
             marks: AtomicU32::new(0),
             queued: AtomicI64::new(-1),
+            sent: AtomicUsize::new(0),
             subscriptions: Default::default(),
             name: Mutex::default(),
             blocked: Mutex::default(),
@@ -126,11 +131,29 @@ impl Peer {
     }
 
     pub(crate) fn set_no_evict(&self, is: bool) {
+        self.set_mark(NO_EVICT, is);
+    }
+
+    pub(crate) fn set_paused(&self, is: bool) {
+        self.set_mark(PAUSED, is);
+    }
+
+    fn set_mark(&self, mark: u32, is: bool) {
         if is {
-            self.marks.fetch_or(NO_EVICT, Ordering::Relaxed);
+            self.marks.fetch_or(mark, Ordering::Relaxed);
         } else {
-            self.marks.fetch_and(!NO_EVICT, Ordering::Relaxed);
+            self.marks.fetch_and(!mark, Ordering::Relaxed);
         }
+    }
+
+    /// Whether it waits, for keys or for the end of a pause.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.is_marked(PAUSED) || self.blocked().is_some()
+    }
+
+    /// So many bytes that it sent are not done with.
+    pub(crate) fn has_sent(&self, bytes: usize) {
+        self.sent.store(bytes, Ordering::Relaxed);
     }
 
     /// It asks for `command`, at `now`.
@@ -177,12 +200,13 @@ impl Peer {
         let mut line = format!("id={} addr={} laddr={} fd=8 name=", self.id, self.address, self.local).into_bytes();
         line.extend_from_slice(&self.name());
         let rest = format!(
-            " age={} idle={} flags={} db=0 sub={sub} psub={psub} ssub={ssub} multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 \
+            " age={} idle={} flags={} db=0 sub={sub} psub={psub} ssub={ssub} multi={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 \
              rbs=1024 rbp=0 obl=0 oll={messages} omem={waiting} tot-mem={} events=r cmd={} user=default redir=-1 resp={}",
             seconds(self.born),
             seconds(self.seen.load(Ordering::Relaxed)),
             self.flags(),
             self.queued.load(Ordering::Relaxed),
+            self.sent.load(Ordering::Relaxed),
             1928 + waiting,
             self.last(),
             if self.protocol() == Protocol::Resp3 { 3 } else { 2 },
@@ -196,7 +220,7 @@ impl Peer {
             ('O', self.is_marked(MONITOR)),
             ('P', self.kind() == "pubsub"),
             ('x', self.queued.load(Ordering::Relaxed) >= 0),
-            ('b', self.blocked().is_some()),
+            ('b', self.is_blocked()),
             ('c', self.is_marked(LEAVES)),
             ('e', self.is_marked(NO_EVICT)),
         ];

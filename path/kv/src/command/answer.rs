@@ -82,7 +82,9 @@ pub(crate) fn answer(visit: &mut Visit<'_>) -> Stop {
     let before = visit.desk.next;
     visit.desk.outcome.wanted = door.common.config.wanted();
     let mut batch = Batch { common: &door.common, events: door.events(), now: now(), held: None, times: times(&door.common) };
+    visit.client.peer.has_sent(visit.desk.input.as_ref().map_or(0, |input| input.len()));
     let stop = batch.all(visit);
+    visit.client.peer.has_sent(0);
     add(&door.events().changes, std::mem::take(&mut visit.desk.outcome.changes));
     add(&door.events().commands, (visit.desk.next - before) as u64);
     stop

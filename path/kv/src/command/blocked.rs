@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::find;
 use crate::frame::Reply;
 use crate::store::{View, Waiter};
 use crate::visit::{After, Visit};
@@ -63,6 +64,12 @@ impl Blocked {
         };
         let answer = self.answer().await;
         visit.client.peer.waits_for(None);
+        if answer.is_some()
+            && let Some(command) = find(self.waiter.args.args().at(0))
+        {
+            // That it waited does not make it slow.
+            visit.door.common.took(&visit.client.peer, command, self.waiter.args.args(), Duration::ZERO);
+        }
         drop(place);
         self.leave(visit);
         match (answer, why) {

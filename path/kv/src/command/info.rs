@@ -79,7 +79,7 @@ fn clients(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Result 
         "maxclients": here.common.config.text("maxclients"),
         "client_recent_max_input_buffer": 0,
         "client_recent_max_output_buffer": 0,
-        "blocked_clients": all.iter().filter(|peer| peer.blocked().is_some()).count(),
+        "blocked_clients": all.iter().filter(|peer| peer.is_blocked()).count(),
         "tracking_clients": 0,
         "clients_in_timeout_table": 0,
     )

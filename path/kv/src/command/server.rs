@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Command, Flags, Group, Here, KeySpec, READS, WRITES_FAST, help};
+use super::{Command, Flags, Group, Here, KeySpec, READS, Run, WRITES_FAST, find, help};
 use crate::error::Fault;
-use crate::frame::{Args, Reply};
+use crate::frame::{Args, Owned, Protocol, Reply};
 use crate::store::View;
 
 const ALWAYS: Flags = Flags::LOADING.and(Flags::STALE);
@@ -44,7 +44,11 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("debug|replybuffer", -3, ADMIN, S, fine),
     Command::here("debug|set-disable-deny-scripts", 3, ADMIN, S, fine),
     Command::here("debug|stringmatch-len", 4, ADMIN, S, fine),
-    Command::here("debug|help", 2, ADMIN, S, |_, _, reply| help(reply, "DEBUG", &["SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"])),
+    Command::on_keys("debug|digest-value", -2, ADMIN, S, KeySpec::Range { first: 2, last: -1, step: 1 }, digests),
+    Command::here("debug|protocol", 3, ADMIN, S, protocol),
+    Command::here("debug|help", 2, ADMIN, S, |_, _, reply| {
+        help(reply, "DEBUG", &["DIGEST-VALUE [key ...]", "PROTOCOL type", "SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"])
+    }),
 ];
 
 /// What would change how Redis keeps its values means nothing here.
@@ -155,5 +159,73 @@ fn sleep(_: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), 
 fn active_expire(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     here.common.set_active_expire(args.int(2)? != 0);
     reply.ok();
+    Ok(())
+}
+
+/// Of what each key holds: two that hold the same in the same order have the same.
+fn digests(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    let Some(Run::Keys(dump)) = find(b"dump").map(|command| command.run) else { unreachable!("it is one that works on keys") };
+    reply.array(args.len() - 2);
+    for key in args.from(2).iter() {
+        let (words, mut out): (Owned, _) = ([&b"dump"[..], key].into_iter().collect(), Vec::new());
+        dump(view, words.args(), &mut Reply::new(&mut out, Protocol::Resp2))?;
+        let is_there = view.kind(key).is_some();
+        let hash = if is_there { out.iter().fold(1, |hash: u128, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME)) } else { 0 };
+        reply.simple(&format!("{hash:040x}"));
+    }
+    Ok(())
+}
+
+/// Of FNV-1a with 128 bits.
+const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+
+/// An answer of each type that the protocol has, for tests of clients.
+fn protocol(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    let is_3 = reply.protocol() == Protocol::Resp3;
+    let numbers = |reply: &mut Reply<'_>| (0..3).for_each(|number| reply.int(number));
+    match &*args.at(2).to_ascii_lowercase() {
+        b"string" => reply.bulk(b"Hello World"),
+        b"integer" => reply.int(12_345),
+        // As a fraction: it is not meant to be pi.
+        b"double" => reply.double(3141.0 / 1000.0),
+        b"bignum" => reply.big_number(b"1234567999999999999999999999999999999"),
+        b"null" => reply.null(),
+        b"true" => reply.bool(true),
+        b"false" => reply.bool(false),
+        b"verbatim" => reply.verbatim("txt", b"This is a verbatim\nstring"),
+        b"array" => {
+            reply.array(3);
+            numbers(reply);
+        }
+        b"set" => {
+            reply.set(3);
+            numbers(reply);
+        }
+        b"map" => {
+            reply.map(3);
+            (0..3).for_each(|number| {
+                reply.int(number);
+                reply.bool(number == 1);
+            });
+        }
+        b"attrib" => {
+            if is_3 {
+                reply.attribute(1);
+                reply.bulk(b"key-popularity");
+                reply.array(2);
+                reply.bulk(b"key:123");
+                reply.int(90);
+            }
+            reply.bulk(b"Some real reply following the attribute");
+        }
+        b"push" if is_3 => {
+            reply.push(2);
+            reply.bulk(b"server-cpu-usage");
+            reply.int(42);
+            reply.bulk(b"Some real reply following the push reply");
+        }
+        b"push" => return Err(Fault::fixed("ERR RESP2 is not supported by this command")),
+        _ => return Err(Fault::SYNTAX),
+    }
     Ok(())
 }

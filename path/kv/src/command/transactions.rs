@@ -1,6 +1,7 @@
 //! Transactions: commands that are done together, if what the client watches has not changed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::answer::{Did, Stop, owing};
 use super::execute::{AT_ONCE, on_keys, shards};
@@ -138,12 +139,13 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
         return reply.null_array();
     }
     reply.array(transaction.queued.len());
+    let times = common.config.slower_than() >= 0;
     for queued in &transaction.queued {
         let (command, args) = (queued.command, queued.args.args());
         if common.is_watched() {
             common.shows(&client.peer, command, args);
         }
-        let before = reply.written();
+        let (before, start) = (reply.written(), times.then(Instant::now));
         let mut here = Here { client, common, in_transaction: true };
         let done = match command.run {
             Run::Here(run) => run(&mut here, args, reply),
@@ -156,6 +158,9 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
         if let Err(fault) = done {
             reply.undo(before);
             reply.error(&fault);
+        }
+        if let Some(start) = start {
+            common.took(&client.peer, command, args, start.elapsed());
         }
         // HELLO may be among them.
         reply.set_protocol(client.protocol);
