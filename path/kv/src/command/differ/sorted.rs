@@ -81,10 +81,28 @@ fn combine(random: &mut Random, name: &str) -> Words {
 
 /// A command and how its answer is compared.
 pub(super) fn command(random: &mut Random) -> (Words, Order) {
-    let (key, count) = (one_of(random, &KEYS), 1 + random.below(4));
-    let with = |line: String, rest: Words| words(&line).into_iter().chain(rest).collect::<Words>();
-    let ranges = ["WITHSCORES", "LIMIT 0 3", "LIMIT 2 -1", "LIMIT -1 3", "LIMIT 300 3", "LIMIT 1 x"];
-    let all = match random.below(60) {
+    let (turn, key) = (random.below(60), one_of(random, &KEYS));
+    match turn {
+        44 => {
+            let rest = words(one_of(random, &["-7", "0", "3", "x", "1 2", "-9223372036854775808"]));
+            (with(format!("ZRANDMEMBER {key}"), rest), Order::Length)
+        }
+        45 => (with(format!("ZRANDMEMBER {key} 1000"), vec![]), Order::Any),
+        46 => (with(format!("ZRANDMEMBER {key} 1000 WITHSCORES"), vec![]), Order::Pairs),
+        0..23 => (writes(random, turn, key), Order::Same),
+        23..31 => (reads(random, turn, key), Order::Same),
+        31..41 => (ranges(random, turn, key), Order::Same),
+        _ => (others(random, turn, key), Order::Same),
+    }
+}
+
+fn with(line: String, rest: Words) -> Words {
+    words(&line).into_iter().chain(rest).collect()
+}
+
+fn writes(random: &mut Random, turn: usize, key: &str) -> Words {
+    let count = 1 + random.below(4);
+    match turn {
         0..8 => with(format!("ZADD {key}"), pairs(random, count)),
         8..12 => {
             let options = options(random, &["NX", "XX", "GT", "LT", "CH", "INCR", "ch"]);
@@ -97,13 +115,25 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         17..20 => with(format!("ZREM {key}"), (0..count).map(|_| member(random)).collect()),
         20 => with(format!("ZREMRANGEBYRANK {key}"), vec![place(random), place(random)]),
         21 => with(format!("ZREMRANGEBYSCORE {key}"), vec![bound(random), bound(random)]),
-        22 => with(format!("ZREMRANGEBYLEX {}", one_of(random, &TEXTS)), vec![text_bound(random), text_bound(random)]),
+        _ => with(format!("ZREMRANGEBYLEX {}", one_of(random, &TEXTS)), vec![text_bound(random), text_bound(random)]),
+    }
+}
+
+fn reads(random: &mut Random, turn: usize, key: &str) -> Words {
+    let count = 1 + random.below(4);
+    match turn {
         23 => with(format!("ZSCORE {key}"), vec![member(random)]),
         24 => with(format!("ZMSCORE {key}"), (0..count).map(|_| member(random)).collect()),
         25 => with(format!("ZCARD {key}"), vec![]),
         26..28 => with(format!("{} {key}", one_of(random, &["ZRANK", "ZREVRANK"])), vec![member(random)]),
         28..30 => with(format!("ZCOUNT {key}"), vec![bound(random), bound(random)]),
-        30 => with(format!("ZLEXCOUNT {}", one_of(random, &TEXTS)), vec![text_bound(random), text_bound(random)]),
+        _ => with(format!("ZLEXCOUNT {}", one_of(random, &TEXTS)), vec![text_bound(random), text_bound(random)]),
+    }
+}
+
+fn ranges(random: &mut Random, turn: usize, key: &str) -> Words {
+    let limits = ["WITHSCORES", "LIMIT 0 3", "LIMIT 2 -1", "LIMIT -1 3", "LIMIT 300 3", "LIMIT 1 x"];
+    match turn {
         31..33 => with(
             format!("ZRANGE {key}"),
             [place(random), place(random)].into_iter().chain(options(random, &["WITHSCORES", "REV"])).collect(),
@@ -114,7 +144,7 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         ),
         34..36 => with(
             format!("{} {key}", one_of(random, &["ZRANGEBYSCORE", "ZREVRANGEBYSCORE"])),
-            [bound(random), bound(random)].into_iter().chain(options(random, &ranges)).collect(),
+            [bound(random), bound(random)].into_iter().chain(options(random, &limits)).collect(),
         ),
         36 => with(
             format!("ZRANGE {key}"),
@@ -132,12 +162,18 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         ),
         38..40 => with(
             format!("{} {}", one_of(random, &["ZRANGEBYLEX", "ZREVRANGEBYLEX"]), one_of(random, &TEXTS)),
-            [text_bound(random), text_bound(random)].into_iter().chain(options(random, &ranges[1..])).collect(),
+            [text_bound(random), text_bound(random)].into_iter().chain(options(random, &limits[1..])).collect(),
         ),
-        40 => with(
+        _ => with(
             format!("ZRANGESTORE {} {key}", one_of(random, &KEYS)),
             [place(random), place(random)].into_iter().chain(options(random, &["REV", "BYSCORE", "LIMIT 0 2", "WITHSCORES"])).collect(),
         ),
+    }
+}
+
+fn others(random: &mut Random, turn: usize, key: &str) -> Words {
+    let count = 1 + random.below(4);
+    match turn {
         41 => with(format!("{} {key}", one_of(random, &["ZPOPMIN", "ZPOPMAX"])), vec![]),
         42 => {
             with(format!("{} {key}", one_of(random, &["ZPOPMIN", "ZPOPMAX"])), words(one_of(random, &["0", "2", "100", "-1", "x", "1 2"])))
@@ -146,14 +182,6 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
             format!("ZMPOP 2 {key} {}", one_of(random, &KEYS)),
             words(one_of(random, &["MIN", "MAX", "min COUNT 3", "MAX COUNT 0", "UP", "MIN COUNT"])),
         ),
-        44 => {
-            return (
-                with(format!("ZRANDMEMBER {key}"), words(one_of(random, &["-7", "0", "3", "x", "1 2", "-9223372036854775808"]))),
-                Order::Length,
-            );
-        }
-        45 => return (with(format!("ZRANDMEMBER {key} 1000"), vec![]), Order::Any),
-        46 => return (with(format!("ZRANDMEMBER {key} 1000 WITHSCORES"), vec![]), Order::Pairs),
         47 => with(format!("ZSCAN {key}"), words(one_of(random, &["0 COUNT 0", "x", "0 MATCH", "0 TYPE zset", "0 COUNT x"]))),
         48..50 => combine(random, "ZUNION"),
         50 => combine(random, "ZINTER"),
@@ -171,6 +199,5 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         _ => {
             with(format!("{} {key}", one_of(random, &["ZADD", "ZRANGE", "ZSCORE", "ZUNION", "ZMPOP", "ZCOUNT", "ZINCRBY", "ZREM"])), vec![])
         }
-    };
-    (all, Order::Same)
+    }
 }

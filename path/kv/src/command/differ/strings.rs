@@ -57,14 +57,21 @@ fn options(random: &mut Random) -> Words {
 
 /// A command and how its answer is compared.
 pub(super) fn command(random: &mut Random) -> (Words, Order) {
-    let key = one_of(random, &KEYS);
-    let with = |name: &str, mut rest: Words| {
-        let mut all = words(name);
-        all.append(&mut rest);
-        all
-    };
+    let (turn, key) = (random.below(44), one_of(random, &KEYS));
+    let all = if turn < 30 { one_string(random, turn, key) } else { several(random, turn, key) };
+    let is_time = all[0] == "EXPIRETIME";
+    (all, if is_time { Order::Sign } else { Order::Same })
+}
+
+fn with(name: &str, mut rest: Words) -> Words {
+    let mut all = words(name);
+    all.append(&mut rest);
+    all
+}
+
+fn one_string(random: &mut Random, turn: usize, key: &str) -> Words {
     let of_key = |name: &str, rest: Words| with(&format!("{name} {key}"), rest);
-    let all = match random.below(44) {
+    match turn {
         0..4 => of_key("SET", vec![value(random)]),
         4..7 => of_key("SET", [vec![value(random)], options(random)].concat()),
         7..9 => of_key("GET", vec![]),
@@ -84,7 +91,13 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
         23..25 => of_key(one_of(random, &["INCR", "DECR"]), vec![]),
         25..27 => of_key(one_of(random, &["INCRBY", "DECRBY"]), vec![number(random)]),
         27..29 => with("INCRBYFLOAT float", vec![value(random)]),
-        29 => with("SET float", vec![value(random)]),
+        _ => with("SET float", vec![value(random)]),
+    }
+}
+
+fn several(random: &mut Random, turn: usize, key: &str) -> Words {
+    let of_key = |name: &str, rest: Words| with(&format!("{name} {key}"), rest);
+    match turn {
         30..32 => with("MGET float set", (0..random.below(4)).map(|_| one_of(random, &KEYS).into()).collect()),
         32 => with(
             one_of(random, &["MSET", "MSETNX"]),
@@ -131,7 +144,5 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
             ),
             vec![],
         ),
-    };
-    let is_time = all[0] == "EXPIRETIME";
-    (all, if is_time { Order::Sign } else { Order::Same })
+    }
 }
