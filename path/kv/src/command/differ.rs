@@ -1,6 +1,6 @@
 //! Random commands for a desk and for a real Redis: the answers and the events must be the same.
 //!
-//! `KV_REDIS=PORT [KV_SEED=… KV_COMMANDS=…] cargo test -p plimsoll-kv differ -- --ignored`, with a `redis-server --save ''` on
+//! `KV_REDIS=PORT [KV_SEED=… KV_COMMANDS=…] cargo test -p plimsoll-kv differ -- --ignored --test-threads 1`, with a `redis-server --save ''` on
 //! that port, which is emptied.
 
 mod bitmaps;

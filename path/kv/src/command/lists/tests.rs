@@ -156,3 +156,21 @@ fn a_long_list_is_a_worker_s() {
     desk.says("LRANGE l 2500 2501", &texts(&["2500", "2501"]));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| desk.run("LRANGE l 0 -1"))).is_err(), "it would take long");
 }
+
+#[test]
+fn elements_of_any_length_are_kept() {
+    let mut desk = Desk::new();
+    desk.be_patient();
+    let elements = [vec![b'a'; 3_000], vec![b'b'; 1 << 20], b"c".to_vec(), Vec::new()];
+    for (number, element) in elements.iter().enumerate() {
+        assert_eq!(desk.answer(&[b"RPUSH", b"l", element]), format!(":{}\r\n", number + 1));
+    }
+    desk.says("LSET l 2 short", "+OK\r\n");
+    assert_eq!(desk.answer(&[b"LINSERT", b"l", b"BEFORE", b"short", &elements[1]]), ":5\r\n");
+    assert_eq!(desk.answer(&[b"LREM", b"l", b"-1", &elements[1]]), ":1\r\n");
+    desk.says("LRANGE l 2 -1", &texts(&["short", ""]));
+    assert_eq!(desk.answer(&[b"LPOS", b"l", &elements[1]]), ":1\r\n");
+    desk.says("LTRIM l 2 2", "+OK\r\n");
+    desk.says("LPOP l", "$5\r\nshort\r\n");
+    desk.says("EXISTS l", ":0\r\n");
+}

@@ -236,3 +236,21 @@ fn other_kinds_are_refused() {
         desk.says(line, WRONG);
     }
 }
+
+#[test]
+fn members_of_any_length_are_kept() {
+    let mut desk = Desk::new();
+    let members = [vec![b'a'; 3_000], vec![b'b'; 1 << 20], b"c".to_vec(), Vec::new()];
+    for (score, member) in members.iter().enumerate() {
+        assert_eq!(desk.answer(&[b"ZADD", b"z", score.to_string().as_bytes(), member]), ":1\r\n");
+    }
+    for (score, member) in members.iter().enumerate() {
+        assert_eq!(desk.answer(&[b"ZRANK", b"z", member]), ":0\r\n");
+        assert_eq!(desk.answer(&[b"ZADD", b"z", b"XX", b"CH", (9 - score).to_string().as_bytes(), member]), ":1\r\n");
+    }
+    desk.says("ZRANGE z 0 1 WITHSCORES", "*4\r\n$0\r\n\r\n$1\r\n6\r\n$1\r\nc\r\n$1\r\n7\r\n");
+    for member in &members {
+        assert_eq!(desk.answer(&[b"ZREM", b"z", member]), ":1\r\n");
+    }
+    desk.says("EXISTS z", ":0\r\n");
+}
