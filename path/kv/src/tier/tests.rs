@@ -142,9 +142,10 @@ fn pipelines_are_answered_in_order_and_what_is_broken_ends_the_connection() {
 async fn a_door_that_is_gone_leaves_nothing_on_its_loops() {
     let loops = Loops::start(2).unwrap();
     let handle = start(&loops);
-    let (mut client, mut waiting) = (Wire::to(&handle), Wire::to(&handle));
+    let (mut client, mut waiting, mut blocked) = (Wire::to(&handle), Wire::to(&handle), Wire::to(&handle));
     client.says("PING\r\nWATCH a", "+PONG\r\n+OK\r\n");
     waiting.says("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+    blocked.says("PING\r\nBLPOP a b 0", "+PONG\r\n");
     let shared = Arc::downgrade(&handle.0.common);
     assert!(handle.drain(Duration::from_secs(10)).await);
     drop(handle);
@@ -441,6 +442,40 @@ fn nothing_is_lost_or_doubled_between_many_who_wait() {
     testkit::until("all wait again", || roster.all().iter().filter(|peer| peer.blocked().is_some()).count() == 8);
     (0..8).for_each(|_| drop(writer.all("RPUSH q:1 stop")));
     assert_eq!(handles.into_iter().map(|handle| handle.join().unwrap()).sum::<u64>(), 2000 * 2001 / 2);
+}
+
+#[test]
+fn a_long_transaction_is_done_elsewhere_with_its_client() {
+    let served = Served::new();
+    let (mut one, mut other) = (served.client(), served.client());
+    one.send("WATCH b\r\nMULTI\r\nDEBUG SLEEP 0.02\r\nSET a 1\r\nCLIENT SETNAME me\r\nINFO cluster\r\nGET");
+    one.hears("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n-ERR wrong number of arguments for 'get' command\r\n");
+    one.says("EXEC", "-EXECABORT Transaction discarded because of previous errors.\r\n");
+    one.send("MULTI\r\nDEBUG SLEEP 0.02\r\nSET a 1\r\nCLIENT SETNAME me\r\nINFO cluster\r\nEXEC");
+    one.hears(&format!("+OK\r\n{}*4\r\n+OK\r\n+OK\r\n+OK\r\n", "+QUEUED\r\n".repeat(4)));
+    one.hears(&bulk("# Cluster\r\ncluster_enabled:0\r\n"));
+    one.says("CLIENT GETNAME\r\nPING", "$2\r\nme\r\n+PONG\r\n");
+    other.says("GET a", "$1\r\n1\r\n");
+    one.says("WATCH a\r\nMULTI\r\nDEBUG SLEEP 0.02", "+OK\r\n+OK\r\n+QUEUED\r\n");
+    other.says("SET a 2", "+OK\r\n");
+    one.says("EXEC\r\nMULTI\r\nEXEC", "*-1\r\n+OK\r\n*0\r\n");
+}
+
+#[test]
+fn who_reads_more_slowly_than_it_is_spoken_to_is_cut_off() {
+    let served = Served::new();
+    let (mut slow, mut writer) = (served.client(), served.client());
+    slow.says("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+    let message = format!("*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n${}\r\n{}", 1 << 20, "x".repeat(1 << 20));
+    let mut sent = 0;
+    while served.handle.clients() == 2 && sent < 200 {
+        writer.send(&message);
+        writer.until("\r\n");
+        sent += 1;
+    }
+    testkit::until("it is gone", || served.handle.clients() == 1);
+    assert!(sent >= 32, "{sent}");
+    writer.says("PUBLISH a x", ":0\r\n");
 }
 
 /// `KV_PORT=… cargo test -p plimsoll-kv serves_on_a_port -- --ignored`, for tests by other programs.
