@@ -29,12 +29,10 @@ enum Why {
     Gone,
 }
 
-/// For whom waits no more whatever becomes of its task.
-struct Place<'w>(&'w Waiter);
-
-impl Drop for Place<'_> {
+impl Drop for Blocked {
+    /// Whatever becomes of the client: nothing is taken for it any more. Who finds it in a queue takes it out.
     fn drop(&mut self) {
-        self.0.leave();
+        self.waiter.leave();
     }
 }
 
@@ -51,7 +49,6 @@ impl Blocked {
 
     /// Waits until it is served, or is not to be.
     pub(crate) async fn over(self, visit: &mut Visit<'_>) -> After {
-        let place = Place(&self.waiter);
         visit.client.peer.waits_for(Some(self.waiter.clone()));
         let why = loop {
             match self.change(visit).await {
@@ -70,7 +67,6 @@ impl Blocked {
             // That it waited does not make it slow.
             visit.door.common.took(&visit.client.peer, command, self.waiter.args.args(), Duration::ZERO);
         }
-        drop(place);
         self.leave(visit);
         match (answer, why) {
             (Some(answer), _) => visit.says(&answer),
@@ -124,5 +120,24 @@ impl Blocked {
             let (waiter, key) = (self.waiter.clone(), Box::<[u8]>::from(key));
             store.later(store.number_of(&key), move |keys| keys.dequeue(&key, &waiter));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::frame::{Owned, Protocol};
+    use crate::store::{Kind, Wait, Went};
+
+    #[test]
+    fn for_a_client_that_is_gone_before_it_waits_nothing_is_taken() {
+        let args: Owned = [&b"blpop"[..], b"a", b"0"].into_iter().collect();
+        let wait = Wait { keys: 1..2, kind: Kind::List, timeout: 0, instead: None };
+        let waiter = Waiter::new(args, |_, _, _, _| Ok(Went::Done), wait, [0].into(), Protocol::Resp2, Waker::noop().clone());
+        let waiter = Arc::new(waiter);
+        drop(Blocked { waiter: waiter.clone(), deadline: None });
+        assert!(!waiter.claim() && waiter.is_over());
     }
 }
