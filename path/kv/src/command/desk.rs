@@ -21,7 +21,7 @@ impl Desk {
     /// With four shards, at a moment of 2026, in RESP2; all events and effects are kept.
     pub(crate) fn new() -> Desk {
         let outcome = Outcome {
-            wanted: Class::parse(b"KEAmn").expect("they are letters"),
+            wanted: Class::parse(b"KEAm").expect("they are letters"),
             logs: true,
             random: Random::seeded(5),
             ..Outcome::default()
@@ -38,6 +38,11 @@ impl Desk {
     /// From now on in RESP3.
     pub(crate) fn hello_3(&mut self) {
         self.protocol = Protocol::Resp3;
+    }
+
+    /// From now on keys that are new are events, too.
+    pub(crate) fn want_new(&mut self) {
+        self.outcome.wanted = Class::parse(b"KEAmn").expect("they are letters");
     }
 
     /// From now on a command may take long.

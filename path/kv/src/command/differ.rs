@@ -56,9 +56,10 @@ impl Differ {
     fn new(port: &str, resp3: bool, seed: u64) -> Differ {
         let (mut redis, mut events, mut desk) = (Wire::open(port), Wire::open(port), Desk::new());
         redis.ask(&["FLUSHALL"]);
-        redis.ask(&["CONFIG", "SET", "notify-keyspace-events", "KEAm"]);
+        redis.ask(&["CONFIG", "SET", "notify-keyspace-events", "KEAmn"]);
         events.ask(&["PSUBSCRIBE", "__keyevent@0__:*"]);
         desk.be_patient();
+        desk.want_new();
         if resp3 {
             desk.hello_3();
             redis.ask(&["HELLO", "3"]);

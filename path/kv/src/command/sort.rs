@@ -96,7 +96,8 @@ fn store(view: &mut View<'_>, target: &[u8], found: Elements, reply: &mut Reply<
         return;
     }
     let mut slot = view.open_any(target, Kind::List);
-    slot.remove();
+    // In place of what was there: it is no new key.
+    slot.put_until(&[], None);
     let mut edit = ListEdit::open(&mut slot);
     found.iter().for_each(|element| edit.push(End::Right, element));
     edit.close();

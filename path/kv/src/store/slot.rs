@@ -113,6 +113,9 @@ impl<'s> Slot<'s> {
         let old = self.place.and_then(|place| self.keys.take_big(place));
         self.outcome.drops(old);
         let head = Head { is_big, expiry, access, ..Head::new(self.kind) };
+        if self.place.is_none() {
+            self.outcome.happened(Class::NEW, "new", self.key);
+        }
         let place = self.keys.put(self.place, self.key, self.hash, head, value);
         self.place = Some(place);
         let due = self.keys.fields_due(place);

@@ -41,7 +41,8 @@ pub(super) fn command(random: &mut Random) -> (Words, Order) {
             // By texts that are equal, or of a set as it is, they come in any order.
             let is_loose = all.iter().any(|word| word == "BY");
             // Which of them are left out then, too.
-            if is_loose && all[1].contains('t') && all.iter().any(|word| word == "LIMIT") {
+            let is_even = all[1].contains('t') || all.iter().any(|word| word == "ALPHA");
+            if is_loose && is_even && all.iter().any(|word| word == "LIMIT") {
                 all.truncate(2);
             }
             (all, if is_loose { Order::Length } else { Order::Same })

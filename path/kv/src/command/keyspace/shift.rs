@@ -29,13 +29,10 @@ fn shift_to(view: &mut View<'_>, args: Args<'_>, replaces: bool) -> Result<bool,
     if from == to || (!replaces && view.open_any(to, Kind::Str).kind().is_some()) {
         return Ok(false);
     }
-    let mut source = view.open_any(from, Kind::Str);
-    let whole = source.take().expect("it is there");
-    source.changed(Class::GENERIC, "rename_from");
-    drop(source);
-    let mut target = view.open_any(to, whole.kind);
-    target.give(whole);
-    target.changed(Class::GENERIC, "rename_to");
+    let whole = view.open_any(from, Kind::Str).take().expect("it is there");
+    view.open_any(to, whole.kind).give(whole);
+    view.open_any(from, Kind::Str).changed(Class::GENERIC, "rename_from");
+    view.open_any(to, Kind::Str).changed(Class::GENERIC, "rename_to");
     Ok(true)
 }
 

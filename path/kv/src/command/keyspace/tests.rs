@@ -89,6 +89,26 @@ fn a_key_takes_all_that_it_holds_to_another_name() {
 }
 
 #[test]
+fn a_key_that_was_not_there_is_new() {
+    let mut desk = Desk::new();
+    desk.want_new();
+    let lines = [
+        ("SET a 1", vec!["new a", "set a"]),
+        ("SET a 2", vec!["set a"]),
+        ("APPEND b x", vec!["new b", "append b"]),
+        ("SETBIT c 1 1", vec!["new c", "setbit c"]),
+        ("SADD d 1", vec!["new d", "sadd d"]),
+        ("RENAME a b", vec!["new b", "rename_from a", "rename_to b"]),
+        ("COPY b c REPLACE", vec!["new c", "copy_to c"]),
+        ("INCR b", vec!["incrby b"]),
+    ];
+    for (line, events) in lines {
+        desk.run(line);
+        assert_eq!(desk.events(), events, "{line}");
+    }
+}
+
+#[test]
 fn big_values_move_and_are_copied() {
     let mut desk = Desk::new();
     for number in 0..300 {

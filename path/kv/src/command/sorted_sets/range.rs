@@ -168,7 +168,8 @@ pub(in crate::command) fn put(view: &mut View<'_>, key: &[u8], members: &[(Box<[
         return;
     }
     let mut slot = view.open_any(key, Kind::Sorted);
-    slot.remove();
+    // In place of what was there: it is no new key.
+    slot.put_until(&[], None);
     let mut edit = SortedEdit::open(&mut slot);
     edit.expect(members.len(), members.iter().map(|(member, _)| member.len()).max().unwrap_or(0));
     members.iter().for_each(|(member, score)| edit.set(member, *score));

@@ -43,8 +43,9 @@ impl Slot<'_> {
         Some(Whole { kind, mark, expiry, form })
     }
 
-    /// Puts all of it there, in place of what was.
+    /// Puts all of it there, in place of what was; as in Redis it is new then.
     pub(crate) fn give(&mut self, whole: Whole) {
+        self.remove();
         self.kind = whole.kind;
         match whole.form {
             Form::Bytes(bytes) => self.put_until(&bytes, whole.expiry),
