@@ -27,10 +27,11 @@ mod waiter;
 pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::{Counts, Evicted};
+pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};
+#[cfg(test)]
 pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Store};
-pub(crate) use slot::{Form, Slot, Whole};
+pub(crate) use slot::Slot;
 pub(crate) use view::{Value, View};
 pub(crate) use waiter::{OnWait, Turn, Wait, Waiter, Went};

@@ -5,7 +5,7 @@ mod ends;
 mod expire;
 mod pick;
 
-use super::{Command, Cost, Flags, GROWS_FAST, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES_FAST};
+use super::{Command, Flags, GROWS_FAST, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES_FAST};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::hash::Hash;

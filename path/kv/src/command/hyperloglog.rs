@@ -13,8 +13,6 @@ mod sparse;
 use super::strings::{peek, read};
 use super::{Command, Flags, GROWS, GROWS_FAST, Group, KeySpec, OnKeys, READS};
 use crate::error::Fault;
-use crate::frame::Args;
-use crate::store::View;
 
 pub(super) const COMMANDS: &[Command] = &[
     log("pfadd", -2, GROWS_FAST, KeySpec::ONE, change::add).costs(change::add_cost),

@@ -1,7 +1,6 @@
 //! What takes long is done by a worker, with the keys taken out of their shards.
 
 use std::mem;
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -10,7 +9,7 @@ use super::execute::{on_keys, shards};
 use super::serve::after;
 use super::{Command, transactions};
 use crate::client::Client;
-use crate::door::{Shared, now};
+use crate::door::now;
 use crate::frame::{Args, Owned, Protocol, Reply};
 use crate::store::{Outcome, View};
 use crate::visit::Visit;

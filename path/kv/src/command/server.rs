@@ -132,10 +132,8 @@ fn usage(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(
 fn stats(here: &mut Here<'_>, view: &mut View<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let (held, count): (usize, usize) = (view.all().map(|keys| keys.held()).sum(), view.count());
     let numbers = [
-        ("peak.allocated", held),
+        ("peak.allocated", here.common.store.peak().max(held)),
         ("total.allocated", held),
-        ("startup.allocated", 0),
-        ("clients.normal", here.common.roster.all().len() * 1928),
         ("keys.count", count),
         ("keys.bytes-per-key", held.checked_div(count).unwrap_or(0)),
         ("dataset.bytes", held),

@@ -11,7 +11,7 @@ mod whole;
 
 use super::{Command, Flags, GROWS, GROWS_FAST, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES_FAST};
 use crate::error::Fault;
-use crate::frame::{Args, Reply, parse_int};
+use crate::frame::{Args, parse_int};
 use crate::store::{Kind, Slot, Value, View};
 
 pub(super) use options::{LAST, expiry, no_expiry};

@@ -2,8 +2,6 @@
 
 mod whole;
 
-pub(crate) use whole::{Form, Whole};
-
 use super::access::Policy;
 use super::big::Big;
 use super::entry::{self, Head, Kind, Ms};
@@ -166,6 +164,16 @@ impl<'s> Slot<'s> {
     /// The end of what [`Slot::edit`] gave, which nobody has changed.
     pub(crate) fn leave(&mut self, bytes: Vec<u8>) {
         self.keys.keep_scratch(bytes);
+    }
+
+    /// The end of an edit: the small form is put back, the big one is there already, and what holds nothing any more goes.
+    pub(super) fn close_edited(&mut self, small: Option<Vec<u8>>, is_changed: bool, is_there: bool) {
+        match small {
+            Some(bytes) if !is_changed => self.leave(bytes),
+            Some(bytes) if is_there => self.put_edited(bytes),
+            None if is_there => {}
+            _ => self.remove(),
+        }
     }
 
     /// The big value that it holds.

@@ -1,6 +1,6 @@
 //! What a Redis says, taken apart.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use super::Order;

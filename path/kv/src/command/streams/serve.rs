@@ -4,7 +4,7 @@ use super::range::{entries, entry};
 use super::read::Ask;
 use super::{log_group, look, noted};
 use crate::error::Fault;
-use crate::frame::{Args, Hole, Protocol, Reply};
+use crate::frame::{Hole, Protocol, Reply};
 use crate::store::stream::{Group, Id, Log, Stream};
 use crate::store::{Kind, Ms, Outcome, View};
 

@@ -1,6 +1,6 @@
 //! Commands on whole strings.
 
-use super::options::{Ends, Options};
+use super::options::Options;
 use super::{expiry, read};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};

@@ -61,12 +61,7 @@ impl<'e, 's> SetEdit<'e, 's> {
     /// Puts it back, or takes the key away when no member is left; whether one is.
     pub(crate) fn close(self) -> bool {
         let (is_there, mark) = (self.set().len() > 0, !matches!(self.set(), Set::Integers(_)));
-        match self.small {
-            Some(bytes) if !self.is_changed => self.slot.leave(bytes),
-            Some(bytes) if is_there => self.slot.put_edited(bytes),
-            None if is_there => {}
-            _ => self.slot.remove(),
-        }
+        self.slot.close_edited(self.small, self.is_changed, is_there);
         self.slot.set_mark(mark);
         is_there
     }

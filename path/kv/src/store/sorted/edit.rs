@@ -92,12 +92,7 @@ impl<'e, 's> SortedEdit<'e, 's> {
     /// Puts it back, or takes the key away when no member is left; whether one is.
     pub(crate) fn close(self) -> bool {
         let is_there = self.sorted().len() > 0;
-        match self.packed {
-            Some(bytes) if !self.is_changed => self.slot.leave(bytes),
-            Some(bytes) if is_there => self.slot.put_edited(bytes),
-            None if is_there => {}
-            _ => self.slot.remove(),
-        }
+        self.slot.close_edited(self.packed, self.is_changed, is_there);
         self.slot.set_mark(self.mark);
         is_there
     }
