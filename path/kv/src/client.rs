@@ -9,6 +9,7 @@ mod transaction;
 use std::sync::Arc;
 
 use crate::frame::{Limits, Protocol, Reply};
+use crate::users::User;
 
 pub(crate) use mail::Message;
 pub(crate) use peer::{Ends, Peer};
@@ -32,6 +33,10 @@ pub(crate) enum Wants {
 pub(crate) struct Client {
     /// What others see of it.
     pub(crate) peer: Arc<Peer>,
+    /// Who it is, as far as it knows.
+    pub(crate) user: Arc<User>,
+    /// Changes of users that it has seen.
+    pub(crate) users_seen: u64,
     pub(crate) protocol: Protocol,
     /// What it may send.
     pub(crate) limits: Limits,
@@ -51,9 +56,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(peer: Arc<Peer>) -> Client {
+    /// One that is this user, as it was after so many changes of users.
+    pub(crate) fn new(peer: Arc<Peer>, (user, users_seen): (Arc<User>, u64)) -> Client {
         Client {
             peer,
+            user,
+            users_seen,
             protocol: Protocol::Resp2,
             limits: Limits::default(),
             leaves: false,
@@ -71,11 +79,20 @@ impl Client {
         self.peer.id
     }
 
+    /// It is this user from now on.
+    pub(crate) fn becomes(&mut self, user: Arc<User>) {
+        self.limits.known = true;
+        self.peer.set_user(&user);
+        self.user = user;
+        self.look();
+    }
+
     /// Something was changed that commands depend on.
     pub(crate) fn look(&mut self) {
         let is_plain = self.transaction.is_none()
             && self.wants == Wants::All
             && self.limits.known
+            && self.user.may_all
             && self.subscriptions.is_empty()
             && !self.is_monitor;
         self.is_special = !is_plain;

@@ -2,12 +2,14 @@
 //!
 //! A family of commands has a file, which exports them as `COMMANDS`.
 
+mod acl;
 mod admit;
 pub(crate) mod answer;
 mod bitmaps;
 pub(crate) mod blocked;
 mod blocking;
 mod catalog;
+mod category;
 mod chance;
 mod clients;
 mod connection;
@@ -23,6 +25,7 @@ mod info;
 mod keyspace;
 mod lists;
 mod long;
+mod permit;
 mod pubsub;
 mod ranks;
 mod scan;
@@ -35,6 +38,7 @@ mod sorted_sets;
 mod streams;
 mod strings;
 mod table;
+mod touch;
 mod transactions;
 
 use std::sync::Arc;
@@ -45,9 +49,13 @@ use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::{OnWait, View};
 
+#[cfg(test)]
+pub(crate) use admit::admitted;
 pub(crate) use admit::{only_reads, silenced};
+pub(crate) use category::{Categories, ruled};
 pub(crate) use serve::after;
 pub(crate) use table::{find, named};
+pub(crate) use touch::Touch;
 pub(crate) use transactions::forget_watches;
 
 /// One command.
@@ -242,6 +250,12 @@ impl Command {
     pub(crate) fn wrong_count(&self) -> Fault {
         Fault::made(format!("ERR wrong number of arguments for '{}' command", self.name))
     }
+}
+
+/// What is said when the words are none that a container's command takes.
+fn wrong_use(args: Args<'_>) -> Fault {
+    let (sub, container) = (String::from_utf8_lossy(args.at(1)), String::from_utf8_lossy(args.at(0)).to_uppercase());
+    Fault::made(format!("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."))
 }
 
 /// What a container says of its commands.

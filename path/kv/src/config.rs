@@ -1,7 +1,7 @@
 //! What `CONFIG GET` shows and `CONFIG SET` changes: the parameters of Redis that mean something here, or that clients ask for.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::plan::Plan;
@@ -38,6 +38,8 @@ const COUNT: Form = Form::Number(0, i64::MAX);
 
 #[rustfmt::skip]
 const PARAMETERS: &[Parameter] = &[
+    ("acl-pubsub-default", "resetchannels", Form::OneOf(&["allchannels", "resetchannels"])),
+    ("acllog-max-len", "128", COUNT),
     ("activedefrag", "no", Form::Switch),
     ("appendfsync", "everysec", Form::OneOf(&["always", "everysec", "no"])),
     ("appendonly", "no", Form::Switch),
@@ -100,7 +102,6 @@ pub(crate) struct Config {
     wanted: AtomicU16,
     slower_than: AtomicI64,
     slow_kept: AtomicUsize,
-    has_password: AtomicBool,
 }
 
 impl Config {
@@ -116,7 +117,6 @@ impl Config {
             wanted: AtomicU16::new(0),
             slower_than: AtomicI64::new(10_000),
             slow_kept: AtomicUsize::new(128),
-            has_password: AtomicBool::new(false),
         }
     }
 
@@ -166,7 +166,6 @@ impl Config {
             }
             "slowlog-log-slower-than" => self.slower_than.store(number(), Ordering::Relaxed),
             "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
-            "requirepass" => self.has_password.store(!value.is_empty(), Ordering::Relaxed),
             _ => {}
         }
     }
@@ -186,16 +185,6 @@ impl Config {
     /// Slow commands that are kept.
     pub(crate) fn slow_kept(&self) -> usize {
         self.slow_kept.load(Ordering::Relaxed)
-    }
-
-    /// Whether clients must log in.
-    pub(crate) fn has_password(&self) -> bool {
-        self.has_password.load(Ordering::Relaxed)
-    }
-
-    /// The password that they log in with.
-    pub(crate) fn password(&self) -> String {
-        self.values().get("requirepass").cloned().unwrap_or_default()
     }
 
     /// The value of a parameter that is a number.
@@ -262,7 +251,7 @@ mod tests {
 
     fn config() -> Config {
         let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), clients: 10 })
+        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), clients: 10, users: Vec::new() })
     }
 
     fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(), String> {

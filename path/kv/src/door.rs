@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::pubsub::Channels;
 use crate::slow::SlowLog;
 use crate::store::{Ms, Outcome, Store};
+use crate::users::Users;
 use crate::visit::Desk;
 
 /// Desks kept for the next busy client.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) channels: Channels,
     pub(crate) roster: Roster,
+    pub(crate) users: Users,
     pub(crate) slow: SlowLog,
     pub(crate) pause: Pause,
     /// When the tier was started.
@@ -73,6 +75,7 @@ impl Shared {
             config: Config::new(plan),
             channels: Channels::default(),
             roster: Roster::default(),
+            users: Users::new(&plan.users),
             slow: SlowLog::default(),
             pause: Pause::default(),
             started: now(),

@@ -7,6 +7,7 @@ use loops::{Accepted, Seats};
 use telemetry::{Collect, Exposition, Log};
 
 use crate::client::{Ends, Peer};
+use crate::users::Reason;
 
 /// Counters and the log of one door.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Events {
     pub(crate) name: Arc<str>,
     seats: Arc<Seats>,
     pub(crate) loops: Box<[LoopEvents]>,
+    /// By [`Reason`].
+    denied: [AtomicU64; 4],
 }
 
 /// Counted by one loop alone.
@@ -40,7 +43,7 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 
 impl Events {
     pub(crate) fn new(log: Log, name: Arc<str>, seats: Arc<Seats>, loops: usize) -> Events {
-        Events { log, name, seats, loops: (0..loops).map(|_| LoopEvents::default()).collect() }
+        Events { log, name, seats, loops: (0..loops).map(|_| LoopEvents::default()).collect(), denied: Default::default() }
     }
 
     fn target(&self) -> String {
@@ -75,6 +78,11 @@ impl Events {
         }
     }
 
+    /// Something was denied to a client.
+    pub(crate) fn denied(&self, reason: Reason) {
+        self.denied[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The sum over all loops.
     pub(crate) fn sum(&self, counter: impl Fn(&LoopEvents) -> &AtomicU64) -> u64 {
         self.loops.iter().map(|one| counter(one).load(Ordering::Relaxed)).sum()
@@ -101,6 +109,11 @@ impl Collect for Events {
         ];
         for (name, text, counter) in counters {
             out.counter(name, text, &labels, self.sum(counter));
+        }
+        for reason in Reason::ALL {
+            let labels = [labels[0], ("reason", reason.name())];
+            let count = self.denied[reason as usize].load(Ordering::Relaxed);
+            out.counter("kv_denied_total", "Logins and commands that were denied: see ACL LOG.", &labels, count);
         }
     }
 }

@@ -22,8 +22,10 @@ mod slow;
 mod store;
 mod tier;
 mod upkeep;
+mod users;
 mod visit;
 
 pub use plan::{Listen, Plan};
 pub use store::{Among, Eviction, Policy};
 pub use tier::{Handle, Tier};
+pub use users::User;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::store::Eviction;
+use crate::users::User;
 
 /// The plan of one `[kv.NAME]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Plan {
     pub evict: Eviction,
     /// Connections from clients.
     pub clients: usize,
+    /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.
+    pub users: Vec<User>,
 }
 
 /// One address to listen on.

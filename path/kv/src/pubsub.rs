@@ -97,6 +97,20 @@ impl Channels {
         count
     }
 
+    /// Who has subscribed to something that is against it.
+    pub(crate) fn heard_against(&self, is_against: impl Fn(&Peer, &[u8], bool) -> bool) -> Vec<Arc<Peer>> {
+        let all = self.locked();
+        let mut found = BTreeMap::new();
+        for (to, names) in [To::Channel, To::Pattern, To::Shard].into_iter().zip(all.iter()) {
+            for (name, peer) in names.iter().flat_map(|(name, peers)| peers.values().map(move |peer| (name, peer))) {
+                if is_against(peer, name, to == To::Pattern) {
+                    found.insert(peer.id, peer.clone());
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
     /// The names of one sort that are subscribed to and are as a pattern says.
     pub(crate) fn names(&self, to: To, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
         let all = self.locked();

@@ -75,8 +75,9 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
         let local = stream.local_addr().unwrap_or(address);
         let peer = Arc::new(Peer::new(place.door.new_client(), address, local, now(), waker));
         place.door.common.roster.add(&peer);
-        let mut client = Client::new(peer);
-        client.limits.known = !place.door.common.config.has_password();
+        let users = &place.door.common.users;
+        let mut client = Client::new(peer, users.default());
+        client.limits.known = !users.needs_login();
         client.look();
         let client = Present { client, door: &place.door };
         serve(&place.door, stream, client).await;

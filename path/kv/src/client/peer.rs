@@ -10,6 +10,7 @@ use super::mail::{Mail, Message, Posted};
 use crate::command::Command;
 use crate::frame::Protocol;
 use crate::store::{Ms, Waiter};
+use crate::users::{DEFAULT, User};
 
 /// Why somebody else ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(crate) struct Peer {
     /// Channels, patterns and shard channels.
     subscriptions: [AtomicUsize; 3],
     name: Mutex<Box<[u8]>>,
+    /// The name of its user.
+    user: Mutex<Box<[u8]>>,
     /// What it waits for.
     blocked: Mutex<Option<Arc<Waiter>>>,
 }
@@ -72,6 +75,7 @@ impl Peer {
             sent: AtomicUsize::new(0),
             subscriptions: Default::default(),
             name: Mutex::default(),
+            user: Mutex::new(DEFAULT.into()),
             blocked: Mutex::default(),
         }
     }
@@ -176,6 +180,15 @@ impl Peer {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.into();
     }
 
+    /// The name of its user.
+    pub(crate) fn user(&self) -> Box<[u8]> {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_user(&self, user: &User) {
+        *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user.name.clone();
+    }
+
     /// It waits for this, or for nothing any more.
     pub(crate) fn waits_for(&self, waiter: Option<Arc<Waiter>>) {
         *self.blocked.lock().unwrap_or_else(PoisonError::into_inner) = waiter;
@@ -201,7 +214,7 @@ impl Peer {
         line.extend_from_slice(&self.name());
         let rest = format!(
             " age={} idle={} flags={} db=0 sub={sub} psub={psub} ssub={ssub} multi={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 \
-             rbs=1024 rbp=0 obl=0 oll={messages} omem={waiting} tot-mem={} events=r cmd={} user=default redir=-1 resp={}",
+             rbs=1024 rbp=0 obl=0 oll={messages} omem={waiting} tot-mem={} events=r cmd={} user={} redir=-1 resp={}",
             seconds(self.born),
             seconds(self.seen.load(Ordering::Relaxed)),
             self.flags(),
@@ -209,6 +222,7 @@ impl Peer {
             self.sent.load(Ordering::Relaxed),
             1928 + waiting,
             self.last(),
+            String::from_utf8_lossy(&self.user()),
             if self.protocol() == Protocol::Resp3 { 3 } else { 2 },
         );
         line.extend_from_slice(rest.as_bytes());

@@ -39,6 +39,13 @@ impl Roster {
         self.locked().values().cloned().collect()
     }
 
+    /// Those that are one of these users.
+    pub(crate) fn all_of<'u>(&self, users: impl Iterator<Item = &'u [u8]> + Clone) -> Vec<Arc<Peer>> {
+        let mut all = self.all();
+        all.retain(|peer| users.clone().any(|user| *peer.user() == *user));
+        all
+    }
+
     fn monitors(&self) -> MutexGuard<'_, Vec<Arc<Peer>>> {
         self.monitors.lock().unwrap_or_else(PoisonError::into_inner)
     }

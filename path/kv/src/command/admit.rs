@@ -1,8 +1,9 @@
 //! Whether a command is done at all, and now: its name, its words, and what its client may say.
 
+use super::permit::{may_reach, permitted};
 use super::{Command, Flags, Group, Run, find};
 use crate::client::{Client, Queued, Wants};
-use crate::config::Config;
+use crate::door::Shared;
 use crate::error::Fault;
 use crate::frame::{Args, Protocol, Reply};
 
@@ -10,7 +11,7 @@ use crate::frame::{Args, Protocol, Reply};
 const LONGEST: usize = 48;
 
 /// The command that is asked for, if it is one and its words are as many as it takes.
-pub(super) fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
+pub(crate) fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
     let mut command = find(args.at(0)).ok_or_else(|| unknown(args))?;
     if let (Run::Container, Some(sub)) = (command.run, args.get(1)) {
         command = find_sub(command.name, sub).ok_or_else(|| unknown_sub(args))?;
@@ -48,23 +49,25 @@ fn unknown_sub(args: Args<'_>) -> Fault {
     Fault::made(format!("ERR unknown subcommand '{}'. Try {container} HELP.", String::from_utf8_lossy(sub)))
 }
 
-/// Whether a client that is special may have `command` done now. `false`: it is for later, and that was said.
+/// Whether a client that is special may have `command` done at all.
 ///
 /// # Errors
 /// What the client is told instead.
-pub(super) fn may(
-    client: &mut Client,
-    config: &Config,
-    command: &'static Command,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<bool, Fault> {
-    if !client.limits.known && config.has_password() && !command.flags.has(Flags::NO_AUTH) {
+pub(super) fn may(client: &Client, common: &Shared, command: &'static Command, args: Args<'_>) -> Result<(), Fault> {
+    if !client.limits.known && common.users.needs_login() && !command.flags.has(Flags::NO_AUTH) {
         return Err(Fault::fixed("NOAUTH Authentication required."));
     }
     if client.transaction.is_some() && command.flags.has(Flags::NO_MULTI) {
         return Err(Fault::fixed("ERR Command not allowed inside a transaction"));
     }
+    permitted(client, common, command, args)
+}
+
+/// Whether a client that is special, and may have `command` done, has it done now. `false`: it is for later, and that was said.
+///
+/// # Errors
+/// What the client is told instead.
+pub(super) fn may_now(client: &mut Client, command: &'static Command, args: Args<'_>, reply: &mut Reply<'_>) -> Result<bool, Fault> {
     if !client.subscriptions.is_empty() && client.protocol == Protocol::Resp2 && !is_for_subscribers(command) {
         return Err(Fault::made(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
@@ -76,10 +79,11 @@ pub(super) fn may(
             if !transaction.is_flawed {
                 transaction.queued.push(Queued { command, args: args.owned() });
             }
+            client.peer.queues(client);
             reply.simple("QUEUED");
             Ok(false)
         }
-        _ => Ok(true),
+        _ => may_reach(&client.user, command, args).map(|()| true),
     }
 }
 

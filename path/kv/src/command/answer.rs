@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::admit::{admitted, may, refused, silenced};
+use super::admit::{admitted, may, may_now, refused, silenced};
 use super::blocked::Blocked;
 use super::execute::{in_view, shards, takes_long};
 use super::long::Long;
@@ -82,6 +82,9 @@ pub(crate) fn answer(visit: &mut Visit<'_>) -> Stop {
     let before = visit.desk.next;
     visit.desk.outcome.wanted = door.common.config.wanted();
     let mut batch = Batch { common: &door.common, events: door.events(), now: now(), held: None, times: times(&door.common) };
+    if !door.common.users.are_known_to(visit.client) {
+        door.common.users.show(visit.client);
+    }
     visit.client.peer.has_sent(visit.desk.input.as_ref().map_or(0, |input| input.len()));
     let stop = batch.all(visit);
     visit.client.peer.has_sent(0);
@@ -150,18 +153,20 @@ impl<'s> Batch<'s> {
         if self.common.is_watched() && self.common.must_wait(client, command, self.now) {
             return Did::Retry(Stop::Paused);
         }
+        if client.is_special
+            && let Err(fault) = may(client, self.common, command, args)
+        {
+            return Did::Failed(self.refuse(client, args, fault));
+        }
         if self.common.store.is_full()
             && let Err(fault) = self.room_for(client, command, outcome)
         {
             return Did::Failed(self.refuse(client, args, fault));
         }
         if client.is_special {
-            match may(client, &self.common.config, command, args, reply) {
+            match may_now(client, command, args, reply) {
                 Ok(true) => {}
-                Ok(false) => {
-                    client.peer.queues(client);
-                    return Did::Done;
-                }
+                Ok(false) => return Did::Done,
                 Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
             }
         }
@@ -174,7 +179,7 @@ impl<'s> Batch<'s> {
     /// Memory is full: keys go before a command that may need more.
     #[cold]
     fn room_for(&mut self, client: &Client, command: &Command, outcome: &mut Outcome) -> Result<(), Fault> {
-        if !client.limits.known || !needs_room(client, command) {
+        if !needs_room(client, command) {
             return Ok(());
         }
         self.held = None;
@@ -246,6 +251,9 @@ impl<'s> Batch<'s> {
                 let before = reply.written();
                 let done = run(&mut Here { client, common, in_transaction: false }, args, reply);
                 (outcome.wanted, self.times) = (common.config.wanted(), times(common));
+                if !common.users.are_known_to(client) {
+                    common.users.show(client);
+                }
                 done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
             }
             Run::Exec => {

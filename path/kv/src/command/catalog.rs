@@ -1,7 +1,7 @@
 //! `COMMAND`: what can be asked for, as clients want to know it.
 
 use super::admit::admitted;
-use super::{Command, Flags, Group, Here, KeySpec, Run, find, help, named};
+use super::{Categories, Command, Flags, Group, Here, KeySpec, Run, find, help, named};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::glob;
@@ -68,9 +68,9 @@ fn describe(command: &Command, reply: &mut Reply<'_>) {
     reply.set(flags.len());
     flags.into_iter().for_each(|flag| reply.simple(flag));
     places(command).into_iter().for_each(|place| reply.int(place));
-    let categories = categories(command);
+    let categories: Vec<_> = command.categories().names().collect();
     reply.set(categories.len());
-    categories.iter().for_each(|category| reply.simple(category));
+    categories.iter().for_each(|category| reply.simple(&format!("@{category}")));
     reply.array(0);
     reply.array(0);
     let parts = parts(command);
@@ -112,40 +112,24 @@ fn places(command: &Command) -> [i64; 3] {
     }
 }
 
-fn categories(command: &Command) -> Vec<String> {
-    let group = group(command.group);
-    let mut all = Vec::new();
-    for (flag, name) in [(Flags::WRITE, "write"), (Flags::READ, "read"), (Flags::ADMIN, "admin"), (Flags::BLOCKING, "blocking")] {
-        if command.flags.has(flag) {
-            all.push(format!("@{name}"));
-        }
-    }
-    all.push(format!("@{}", group.1));
-    all.push(if command.flags.has(Flags::FAST) { "@fast".into() } else { "@slow".into() });
-    if command.flags.has(Flags::ADMIN.and(Flags::DANGEROUS)) {
-        all.push("@dangerous".into());
-    }
-    all
-}
-
-/// As the documentation and the categories name it.
-fn group(group: Group) -> (&'static str, &'static str) {
+/// As the documentation names it.
+fn group(group: Group) -> &'static str {
     match group {
-        Group::Keyspace => ("generic", "keyspace"),
-        Group::String => ("string", "string"),
-        Group::Bitmap => ("bitmap", "bitmap"),
-        Group::List => ("list", "list"),
-        Group::Set => ("set", "set"),
-        Group::Sorted => ("sorted-set", "sortedset"),
-        Group::Hash => ("hash", "hash"),
-        Group::Stream => ("stream", "stream"),
-        Group::HyperLogLog => ("hyperloglog", "hyperloglog"),
-        Group::Geo => ("geo", "geo"),
-        Group::PubSub => ("pubsub", "pubsub"),
-        Group::Transaction => ("transactions", "transaction"),
-        Group::Scripting => ("scripting", "scripting"),
-        Group::Connection => ("connection", "connection"),
-        Group::Server => ("server", "dangerous"),
+        Group::Keyspace => "generic",
+        Group::String => "string",
+        Group::Bitmap => "bitmap",
+        Group::List => "list",
+        Group::Set => "set",
+        Group::Sorted => "sorted-set",
+        Group::Hash => "hash",
+        Group::Stream => "stream",
+        Group::HyperLogLog => "hyperloglog",
+        Group::Geo => "geo",
+        Group::PubSub => "pubsub",
+        Group::Transaction => "transactions",
+        Group::Scripting => "scripting",
+        Group::Connection => "connection",
+        Group::Server => "server",
     }
 }
 
@@ -164,7 +148,7 @@ fn document(command: &Command, reply: &mut Reply<'_>) {
     let parts = parts(command);
     reply.map(2 + usize::from(!parts.is_empty()));
     reply.bulk(b"group");
-    reply.bulk(group(command.group).0.as_bytes());
+    reply.bulk(group(command.group).as_bytes());
     reply.bulk(b"arity");
     reply.int(i64::from(command.arity));
     if !parts.is_empty() {
@@ -178,9 +162,7 @@ fn list(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), F
     let is_chosen = |command: &&Command| match args.get(4) {
         None => true,
         Some(pattern) if args.is(3, "PATTERN") => glob::matches(pattern, command.name.as_bytes(), true),
-        Some(category) if args.is(3, "ACLCAT") => {
-            categories(command).iter().any(|known| known.as_bytes()[1..].eq_ignore_ascii_case(category))
-        }
+        Some(category) if args.is(3, "ACLCAT") => Categories::named(category).is_some_and(|category| command.categories().has(category)),
         Some(_) => false,
     };
     let is_filtered = args.len() == 5 && args.is(2, "FILTERBY");

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::connection::check_name;
 use super::{Command, Flags, Group, Here, help};
-use crate::client::{Ends, Peer, Wants};
+use crate::client::{Peer, Wants};
 use crate::door::now;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
+use crate::users::{User, Users};
 
 const SELF: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE);
 const ADMIN: Flags = SELF.and(Flags::ADMIN);
@@ -42,7 +43,7 @@ pub(super) const COMMANDS: &[Command] = &[
         Ok(())
     }),
     Command::here("client|trackinginfo", 2, SELF, C, tracking_info),
-    Command::here("client|help", 2, SELF, C, |_, _, reply| help(reply, "CLIENT", HELP)),
+    Command::here("client|help", 2, Flags::LOADING.and(Flags::STALE), C, |_, _, reply| help(reply, "CLIENT", HELP)),
 ];
 
 const HELP: &[&str] = &[
@@ -117,11 +118,12 @@ struct Victims<'a> {
     kind: Option<&'static str>,
     address: Option<&'a [u8]>,
     local: Option<&'a [u8]>,
+    user: Option<Arc<User>>,
     with_me: bool,
 }
 
 impl<'a> Victims<'a> {
-    fn read(args: Args<'a>) -> Result<Victims<'a>, Fault> {
+    fn read(args: Args<'a>, users: &Users) -> Result<Victims<'a>, Fault> {
         let mut victims = Victims::default();
         if !args.len().is_multiple_of(2) {
             return Err(Fault::SYNTAX);
@@ -138,9 +140,7 @@ impl<'a> Victims<'a> {
             } else if args.is(at, "LADDR") {
                 victims.local = Some(value);
             } else if args.is(at, "USER") {
-                if value != b"default" {
-                    return Err(Fault::made(format!("ERR No such user '{}'", String::from_utf8_lossy(value))));
-                }
+                victims.user = Some(users.get(value).ok_or_else(|| unknown_user(value))?);
             } else if args.is(at, "SKIPME") {
                 victims.with_me = match value {
                     yes if yes.eq_ignore_ascii_case(b"yes") => false,
@@ -159,26 +159,24 @@ impl<'a> Victims<'a> {
             && self.kind.is_none_or(|kind| peer.kind() == kind)
             && self.address.is_none_or(|address| peer.address.to_string().as_bytes() == address)
             && self.local.is_none_or(|local| peer.local.to_string().as_bytes() == local)
+            && self.user.as_ref().is_none_or(|user| peer.user() == user.name)
             && (self.with_me || peer.id != me)
     }
+}
+
+fn unknown_user(name: &[u8]) -> Fault {
+    Fault::made(format!("ERR No such user '{}'", String::from_utf8_lossy(name)))
 }
 
 fn kill(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let is_old = args.len() == 3;
     let victims = match is_old {
         true => Victims { address: args.get(2), with_me: true, ..Victims::default() },
-        false => Victims::read(args.from(2))?,
+        false => Victims::read(args.from(2), &here.common.users)?,
     };
     let me = here.client.id();
     let peers: Vec<_> = here.common.roster.all().into_iter().filter(|peer| victims.has(peer, me)).collect();
-    for peer in &peers {
-        if peer.id == me {
-            // Once it is answered.
-            here.client.leaves = true;
-        } else {
-            peer.end(Ends::Killed);
-        }
-    }
+    peers.iter().for_each(|peer| here.end(peer));
     match (is_old, peers.is_empty()) {
         (true, true) => return Err(Fault::fixed("ERR No such client")),
         (true, false) => reply.ok(),

@@ -1,13 +1,12 @@
 //! The connection itself: who is there, and how it speaks.
 
-use subtle::ConstantTimeEq;
-
+use super::permit::context;
 use super::transactions::forget;
 use super::{Command, Flags, Group, Here};
-use crate::client::{Client, Wants};
-use crate::config::Config;
+use crate::client::Wants;
 use crate::error::Fault;
 use crate::frame::{Args, Protocol, Reply};
+use crate::users::{DEFAULT, Reason};
 
 const ALWAYS: Flags = Flags::FAST.and(Flags::LOADING).and(Flags::STALE);
 const ANYBODY: Flags = ALWAYS.and(Flags::NO_AUTH).and(Flags::ALLOW_BUSY).and(Flags::NO_SCRIPT);
@@ -31,8 +30,8 @@ const NO_PASSWORD: Fault = Fault::fixed(
     "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
 );
 const STRANGER: Fault = Fault::fixed(
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can \
-     be used to authenticate the client and select the RESP protocol version at the same time",
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used \
+     to authenticate the client and select the RESP protocol version at the same time",
 );
 
 fn ping(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
@@ -72,24 +71,25 @@ fn select(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(),
     Ok(())
 }
 
-/// Logs a client in, if that is its password.
-fn log_in(client: &mut Client, config: &Config, user: &[u8], password: &[u8]) -> Result<(), Fault> {
-    let is_right = !config.has_password() || bool::from(config.password().as_bytes().ct_eq(password));
-    if user != b"default" || !is_right {
-        return Err(WRONG_PASSWORD);
+/// Logs a client in, if that is the user's password.
+fn log_in(here: &mut Here<'_>, args: Args<'_>, name: &[u8], password: &[u8]) -> Result<(), Fault> {
+    match here.common.users.log_in(name, password) {
+        Some(user) => here.client.becomes(user),
+        None => {
+            here.common.denied(&here.client.peer, name, (Reason::Login, args.at(0)), context(here));
+            return Err(WRONG_PASSWORD);
+        }
     }
-    client.limits.known = true;
-    client.look();
     Ok(())
 }
 
 /// `AUTH [user] password`.
 fn auth(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let config = &here.common.config;
+    let needs_none = || here.common.users.get(DEFAULT).is_some_and(|user| user.needs_none());
     match args.len() {
-        2 if !config.has_password() => return Err(NO_PASSWORD),
-        2 => log_in(here.client, config, b"default", args.at(1))?,
-        3 => log_in(here.client, config, args.at(1), args.at(2))?,
+        2 if needs_none() => return Err(NO_PASSWORD),
+        2 => log_in(here, args, DEFAULT, args.at(1))?,
+        3 => log_in(here, args, args.at(1), args.at(2))?,
         _ => return Err(Fault::SYNTAX),
     }
     reply.ok();
@@ -122,11 +122,10 @@ fn hello(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(
             return Err(Fault::made(format!("ERR Syntax error in HELLO option '{option}'")));
         }
     }
-    let config = &here.common.config;
     if let Some((user, password)) = login {
-        log_in(here.client, config, user, password)?;
+        log_in(here, args, user, password)?;
     }
-    if config.has_password() && !here.client.limits.known {
+    if !here.client.limits.known {
         return Err(STRANGER);
     }
     if let Some(name) = name {
@@ -177,7 +176,10 @@ fn reset(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), 
     client.peer.set_no_evict(false);
     client.wants = Wants::All;
     client.protocol = Protocol::Resp2;
-    client.limits.known = !common.config.has_password();
+    let (user, seen) = common.users.default();
+    client.users_seen = seen;
+    client.becomes(user);
+    client.limits.known = !common.users.needs_login();
     client.look();
     reply.set_protocol(Protocol::Resp2);
     reply.simple("RESET");

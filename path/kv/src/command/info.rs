@@ -8,7 +8,8 @@ use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::View;
 
-pub(super) const COMMANDS: &[Command] = &[Command::both("info", -1, Flags::LOADING.and(Flags::STALE), Group::Server, KeySpec::All, info)];
+pub(super) const COMMANDS: &[Command] =
+    &[Command::both("info", -1, Flags::LOADING.and(Flags::STALE).and(Flags::DANGEROUS), Group::Server, KeySpec::All, info)];
 
 type Section = fn(&Here<'_>, &View<'_>, &mut String) -> std::fmt::Result;
 

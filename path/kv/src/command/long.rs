@@ -59,7 +59,7 @@ impl Long {
                 (numbers, Box::new(work))
             }
             Long::Transaction(numbers) => {
-                let mut client = mem::replace(visit.client, Client::new(peer));
+                let mut client = mem::replace(visit.client, Client::new(peer, (visit.client.user.clone(), visit.client.users_seen)));
                 let common = common.clone();
                 let work = move |view: &mut View<'_>, out: &mut Vec<u8>| {
                     let protocol = client.protocol;

@@ -1,6 +1,6 @@
 //! Channels and patterns: to subscribe to, and to be spoken to.
 
-use super::{Command, Flags, Group, Here, help};
+use super::{Command, Flags, Group, Here, help, wrong_use};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::pubsub::To;
@@ -26,7 +26,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("pubsub|numsub", -2, ASKS, Group::PubSub, |here, args, reply| counts(here, To::Channel, args, reply)),
     Command::here("pubsub|shardnumsub", -2, ASKS, Group::PubSub, |here, args, reply| counts(here, To::Shard, args, reply)),
     Command::here("pubsub|numpat", 2, ASKS, Group::PubSub, patterns),
-    Command::here("pubsub|help", 2, ASKS, Group::PubSub, |_, _, reply| {
+    Command::here("pubsub|help", 2, Flags::LOADING.and(Flags::STALE), Group::PubSub, |_, _, reply| {
         help(
             reply,
             "PUBSUB",
@@ -93,11 +93,6 @@ fn channels(here: &mut Here<'_>, to: To, args: Args<'_>, reply: &mut Reply<'_>) 
     reply.array(names.len());
     names.iter().for_each(|name| reply.bulk(name));
     Ok(())
-}
-
-fn wrong_use(args: Args<'_>) -> Fault {
-    let (sub, container) = (String::from_utf8_lossy(args.at(1)), String::from_utf8_lossy(args.at(0)).to_uppercase());
-    Fault::made(format!("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."))
 }
 
 fn counts(here: &mut Here<'_>, to: To, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {

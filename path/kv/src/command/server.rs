@@ -13,10 +13,10 @@ const S: Group = Group::Server;
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::here("time", 1, ALWAYS.and(Flags::FAST), S, time),
-    Command::here("lastsave", 1, ALWAYS.and(Flags::FAST), S, last_save),
-    Command::here("role", 1, ALWAYS.and(Flags::FAST).and(Flags::NO_SCRIPT), S, role),
+    Command::here("lastsave", 1, ALWAYS.and(Flags::FAST).and(Flags::DANGEROUS), S, last_save),
+    Command::here("role", 1, ALWAYS.and(Flags::FAST).and(Flags::NO_SCRIPT).and(Flags::DANGEROUS), S, role),
     Command::here("wait", 3, Flags::NO_SCRIPT, Group::Keyspace, wait),
-    Command::here("swapdb", 3, WRITES_FAST, S, swap),
+    Command::here("swapdb", 3, WRITES_FAST.and(Flags::DANGEROUS), S, swap),
     Command::here("lolwut", -1, Flags::READ.and(Flags::FAST), S, lolwut),
     Command::here("monitor", 1, ADMIN, S, monitor),
     Command::container("memory", S),
@@ -37,7 +37,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("memory|help", 2, ALWAYS, S, |_, _, reply| {
         help(reply, "MEMORY", &["DOCTOR", "MALLOC-STATS", "PURGE", "STATS", "USAGE key [SAMPLES count]"])
     }),
-    Command::container("debug", S),
+    Command { flags: ADMIN, ..Command::container("debug", S) },
     Command::on_keys("debug|sleep", 3, ADMIN, S, KeySpec::All, sleep).costs(|_, _| usize::MAX),
     Command::here("debug|set-active-expire", 3, ADMIN, S, active_expire),
     Command::here("debug|quicklist-packed-threshold", 3, ADMIN, S, fine),

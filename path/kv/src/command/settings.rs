@@ -9,6 +9,8 @@ use crate::store::View;
 use crate::upkeep;
 
 const ADMIN: Flags = Flags::ADMIN.and(Flags::NO_SCRIPT).and(Flags::LOADING).and(Flags::STALE);
+const LOOKS: Flags = Flags::ADMIN.and(Flags::LOADING).and(Flags::STALE);
+const HELPS: Flags = Flags::LOADING.and(Flags::STALE);
 const S: Group = Group::Server;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -17,21 +19,21 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("config|set", -4, ADMIN.and(Flags::SKIP_MONITOR), S, set),
     Command::both("config|resetstat", 2, ADMIN, S, KeySpec::All, reset_counts),
     Command::here("config|rewrite", 2, ADMIN, S, |_, _, _| Err(Fault::fixed("ERR The server is running without a config file"))),
-    Command::here("config|help", 2, ADMIN, S, |_, _, reply| {
+    Command::here("config|help", 2, HELPS, S, |_, _, reply| {
         help(reply, "CONFIG", &["GET pattern [pattern ...]", "SET name value [name value ...]", "RESETSTAT", "REWRITE"])
     }),
     Command::container("slowlog", S),
-    Command::here("slowlog|get", -2, ADMIN, S, slow_get),
-    Command::here("slowlog|len", 2, ADMIN, S, |here, _, reply| {
+    Command::here("slowlog|get", -2, LOOKS, S, slow_get),
+    Command::here("slowlog|len", 2, LOOKS, S, |here, _, reply| {
         reply.int(here.common.slow.kept().all.len() as i64);
         Ok(())
     }),
-    Command::here("slowlog|reset", 2, ADMIN, S, |here, _, reply| {
+    Command::here("slowlog|reset", 2, LOOKS, S, |here, _, reply| {
         here.common.slow.kept().all.clear();
         reply.ok();
         Ok(())
     }),
-    Command::here("slowlog|help", 2, ADMIN, S, |_, _, reply| help(reply, "SLOWLOG", &["GET [count]", "LEN", "RESET"])),
+    Command::here("slowlog|help", 2, HELPS, S, |_, _, reply| help(reply, "SLOWLOG", &["GET [count]", "LEN", "RESET"])),
     Command::container("latency", S),
     Command::here("latency|latest", 2, ADMIN, S, nothing),
     Command::here("latency|history", 3, ADMIN, S, nothing),
@@ -50,7 +52,7 @@ pub(super) const COMMANDS: &[Command] = &[
         reply.verbatim("txt", b"Nothing takes long on a loop here: what would is done by a worker. See SLOWLOG for that.\n");
         Ok(())
     }),
-    Command::here("latency|help", 2, ADMIN, S, |_, _, reply| {
+    Command::here("latency|help", 2, HELPS, S, |_, _, reply| {
         help(reply, "LATENCY", &["DOCTOR", "GRAPH event", "HISTORY event", "LATEST", "RESET [event ...]", "HISTOGRAM [command ...]"])
     }),
 ];
@@ -78,6 +80,10 @@ fn set(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(),
     let text = |at: usize| String::from_utf8_lossy(args.at(at)).into_owned();
     let pairs: Vec<_> = (2..args.len()).step_by(2).map(|at| (text(at), text(at + 1))).collect();
     here.common.config.set(&pairs).map_err(|why| Fault::made(format!("ERR {why}")))?;
+    if let Some((name, password)) = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case("requirepass")) {
+        let failed = |why| Fault::made(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}"));
+        here.common.users.set_password(password).map_err(failed)?;
+    }
     upkeep::follow(here.common);
     reply.ok();
     Ok(())

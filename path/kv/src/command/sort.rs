@@ -12,11 +12,14 @@ use crate::store::set::Set;
 use crate::store::sorted::{Sorted, Way};
 use crate::store::{Class, Kind, Value, View};
 use options::Options;
+pub(super) use options::leading as leading_option;
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command::on_keys("sort", -2, GROWS.and(Flags::MOVABLE_KEYS), Group::Keyspace, keys(options::target), sort).costs(cost),
-    Command::on_keys("sort_ro", -2, READS.and(Flags::MOVABLE_KEYS), Group::Keyspace, keys(options::source), sort_only).costs(cost),
+    Command::on_keys("sort", -2, GROWS.and(LEADS), Group::Keyspace, keys(options::target), sort).costs(cost),
+    Command::on_keys("sort_ro", -2, READS.and(LEADS), Group::Keyspace, keys(options::source), sort_only).costs(cost),
 ];
+
+const LEADS: Flags = Flags::MOVABLE_KEYS.and(Flags::DANGEROUS);
 
 /// Patterns lead to keys of any shard.
 const fn keys(found: fn(Args<'_>) -> Vec<usize>) -> KeySpec {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
+    Command, acl, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
     settings, sort, sorted_sets, streams, strings, transactions,
 };
 
@@ -24,6 +24,7 @@ const FAMILIES: &[&[Command]] = &[
     server::COMMANDS,
     info::COMMANDS,
     catalog::COMMANDS,
+    acl::COMMANDS,
     lists::COMMANDS,
     sorted_sets::COMMANDS,
     geo::COMMANDS,

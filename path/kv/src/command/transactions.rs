@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::answer::{Did, Stop, owing};
 use super::execute::{AT_ONCE, on_keys, shards};
 use super::long::Long;
+use super::permit::still_permitted;
 use super::serve::{after, publish};
 use super::{Command, Flags, Group, Here, KeySpec, Run};
 use crate::client::{Client, Transaction, Watch};
@@ -148,6 +149,7 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
         let (before, start) = (reply.written(), times.then(Instant::now));
         let mut here = Here { client, common, in_transaction: true };
         let done = match command.run {
+            _ if let Err(fault) = still_permitted(&mut here, command, args) => Err(fault),
             Run::Here(run) => run(&mut here, args, reply),
             Run::Both(run) => run(&mut here, view, args, reply),
             _ => {

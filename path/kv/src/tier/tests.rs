@@ -1,5 +1,6 @@
 mod memory;
 mod streams;
+mod users;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -17,17 +18,24 @@ struct Served {
 /// A client of raw bytes.
 struct Wire(TcpStream);
 
-fn start(loops: &Loops) -> Handle {
+fn plan() -> Plan {
     let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-    let listener = loops::listen(listen.address, loops.len()).unwrap();
-    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100 };
+    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100, users: Vec::new() }
+}
+
+fn start(loops: &Loops, plan: Plan) -> Handle {
+    let listener = loops::listen(plan.listen.address, loops.len()).unwrap();
     Tier::start(plan, listener, loops, Log::nowhere(), &Registry::default()).unwrap()
 }
 
 impl Served {
     fn new() -> Served {
+        Served::of(plan())
+    }
+
+    fn of(plan: Plan) -> Served {
         let loops = Loops::start(2).unwrap();
-        Served { handle: start(&loops), loops }
+        Served { handle: start(&loops, plan), loops }
     }
 
     fn client(&self) -> Wire {
@@ -141,7 +149,7 @@ fn pipelines_are_answered_in_order_and_what_is_broken_ends_the_connection() {
 #[tokio::test]
 async fn a_door_that_is_gone_leaves_nothing_on_its_loops() {
     let loops = Loops::start(2).unwrap();
-    let handle = start(&loops);
+    let handle = start(&loops, plan());
     let (mut client, mut waiting, mut blocked) = (Wire::to(&handle), Wire::to(&handle), Wire::to(&handle));
     client.says("PING\r\nWATCH a", "+PONG\r\n+OK\r\n");
     waiting.says("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
@@ -485,9 +493,7 @@ fn serves_on_a_port() {
     let port: u16 = std::env::var("KV_PORT").expect("KV_PORT is a port").parse().expect("it is a number");
     let loops = Loops::start(2).unwrap();
     let listen = Listen { address: ([127, 0, 0, 1], port).into(), written: true };
-    let listener = loops::listen(listen.address, loops.len()).unwrap();
-    let plan = Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100 };
-    let _handle = Tier::start(plan, listener, &loops, Log::nowhere(), &Registry::default()).unwrap();
+    let _handle = start(&loops, Plan { listen, clients: 20_000, ..plan() });
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     loops.end();
 }

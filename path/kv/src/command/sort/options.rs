@@ -98,6 +98,21 @@ pub(super) fn target(args: Args<'_>) -> Vec<usize> {
     keys
 }
 
+/// The first option that leads to other keys than those that are said.
+pub(in crate::command) fn leading(args: Args<'_>) -> Option<&'static str> {
+    let mut at = 2;
+    while at < args.len() {
+        if args.is(at, "BY") && args.get(at + 1).is_some_and(is_pattern) {
+            return Some("BY");
+        }
+        if args.is(at, "GET") && at + 1 < args.len() {
+            return Some("GET");
+        }
+        at += 1 + behind(args, at);
+    }
+    None
+}
+
 /// Whether there are patterns, which lead to other keys.
 pub(super) fn reaches(args: Args<'_>) -> bool {
     let mut at = 2;
