@@ -9,6 +9,7 @@ mod transaction;
 use std::sync::Arc;
 
 use crate::frame::{Limits, Protocol, Reply};
+use crate::plan::Max;
 use crate::users::User;
 
 pub(crate) use mail::Message;
@@ -85,6 +86,11 @@ impl Client {
         self.peer.set_user(&user);
         self.user = user;
         self.look();
+    }
+
+    /// What it may send is bounded so from now on.
+    pub(crate) fn keep_within(&mut self, max: Max) {
+        (self.limits.argument, self.limits.request) = (max.value, max.request);
     }
 
     /// Something was changed that commands depend on.

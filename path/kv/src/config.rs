@@ -1,10 +1,11 @@
 //! What `CONFIG GET` shows and `CONFIG SET` changes: the parameters of Redis that mean something here, or that clients ask for.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::plan::Plan;
+use crate::plan::{Max, Plan};
 use crate::store::Class;
 
 /// How a value is written.
@@ -14,8 +15,8 @@ enum Form {
     Switch,
     /// A number in these bounds.
     Number(i64, i64),
-    /// As a number, with `kb`, `mb` or `gb`.
-    Bytes,
+    /// As a number, with `kb`, `mb` or `gb`; at least so many.
+    Bytes(u64),
     /// One of these.
     OneOf(&'static [&'static str]),
     /// Classes of keyspace events.
@@ -32,7 +33,7 @@ type Parameter = (&'static str, &'static str, Form);
 const POLICIES: &[&str] = &[
     "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction",
     // ours
-    "volatile-fifo", "volatile-s3fifo", "allkeys-fifo", "allkeys-s3fifo",
+    "volatile-fifo", "volatile-s3fifo", "allkeys-ttl", "allkeys-fifo", "allkeys-s3fifo",
 ];
 const COUNT: Form = Form::Number(0, i64::MAX);
 
@@ -46,15 +47,15 @@ const PARAMETERS: &[Parameter] = &[
     ("bind", "", Form::Fixed),
     ("busy-reply-threshold", "5000", COUNT),
     ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Text),
-    ("client-query-buffer-limit", "1073741824", Form::Bytes),
+    ("client-query-buffer-limit", "1073741824", Form::Bytes(1 << 20)),
     ("daemonize", "no", Form::Fixed),
     ("databases", "1", Form::Fixed),
     ("dbfilename", "dump.rdb", Form::Text),
     ("dir", "", Form::Text),
     ("hash-max-listpack-entries", "128", COUNT),
-    ("hash-max-listpack-value", "64", Form::Bytes),
+    ("hash-max-listpack-value", "64", Form::Bytes(0)),
     ("hash-max-ziplist-entries", "128", COUNT),
-    ("hash-max-ziplist-value", "64", Form::Bytes),
+    ("hash-max-ziplist-value", "64", Form::Bytes(0)),
     ("hz", "10", Form::Number(1, 500)),
     ("latency-monitor-threshold", "0", COUNT),
     ("latency-tracking", "no", Form::Switch),
@@ -70,13 +71,13 @@ const PARAMETERS: &[Parameter] = &[
     ("list-max-ziplist-size", "-2", Form::Number(-5, i64::MAX)),
     ("lua-time-limit", "5000", COUNT),
     ("maxclients", "10000", Form::Number(1, u32::MAX as i64)),
-    ("maxmemory", "0", Form::Bytes),
+    ("maxmemory", "0", Form::Bytes(0)),
     ("maxmemory-policy", "noeviction", Form::OneOf(POLICIES)),
     ("maxmemory-samples", "5", Form::Number(1, i64::MAX)),
     ("notify-keyspace-events", "", Form::Events),
     ("port", "0", Form::Fixed),
-    ("proto-max-bulk-len", "536870912", Form::Bytes),
-    ("repl-backlog-size", "1048576", Form::Bytes),
+    ("proto-max-bulk-len", "536870912", Form::Bytes(1 << 20)),
+    ("repl-backlog-size", "1048576", Form::Bytes(0)),
     ("replicaof", "", Form::Fixed),
     ("requirepass", "", Form::Text),
     ("save", "", Form::Text),
@@ -84,15 +85,15 @@ const PARAMETERS: &[Parameter] = &[
     ("slowlog-log-slower-than", "10000", Form::Number(-1, i64::MAX)),
     ("slowlog-max-len", "128", COUNT),
     ("slaveof", "", Form::Fixed),
-    ("stream-node-max-bytes", "4096", Form::Bytes),
+    ("stream-node-max-bytes", "4096", Form::Bytes(0)),
     ("stream-node-max-entries", "100", COUNT),
     ("tcp-keepalive", "300", COUNT),
     ("timeout", "0", COUNT),
     ("tracking-table-max-keys", "1000000", COUNT),
     ("zset-max-listpack-entries", "128", COUNT),
-    ("zset-max-listpack-value", "64", Form::Bytes),
+    ("zset-max-listpack-value", "64", Form::Bytes(0)),
     ("zset-max-ziplist-entries", "128", COUNT),
-    ("zset-max-ziplist-value", "64", Form::Bytes),
+    ("zset-max-ziplist-value", "64", Form::Bytes(0)),
 ];
 
 /// The values that hold now.
@@ -102,21 +103,38 @@ pub(crate) struct Config {
     wanted: AtomicU16,
     slower_than: AtomicI64,
     slow_kept: AtomicUsize,
+    max: [AtomicUsize; 3],
 }
 
 impl Config {
-    pub(crate) fn new(plan: &Plan) -> Config {
-        let mut values: BTreeMap<_, _> = PARAMETERS.iter().map(|(name, first, _)| (*name, (*first).to_string())).collect();
-        values.insert("maxmemory", plan.memory.to_string());
-        values.insert("maxmemory-policy", plan.evict.name().to_string());
-        values.insert("maxclients", plan.clients.to_string());
-        values.insert("port", plan.listen.address.port().to_string());
-        values.insert("bind", plan.listen.address.ip().to_string());
-        Config {
-            values: Mutex::new(values),
+    /// As `plan` says, for a door at `address`.
+    pub(crate) fn new(plan: &Plan, address: SocketAddr) -> Config {
+        let config = Config {
+            values: Mutex::new(PARAMETERS.iter().map(|(name, first, _)| (*name, (*first).to_string())).collect()),
             wanted: AtomicU16::new(0),
             slower_than: AtomicI64::new(10_000),
             slow_kept: AtomicUsize::new(128),
+            max: Default::default(),
+        };
+        config.adopt(plan, address);
+        config
+    }
+
+    /// What the file says holds from now on, whatever clients have set.
+    pub(crate) fn adopt(&self, plan: &Plan, address: SocketAddr) {
+        let mut values = self.values();
+        let written = [
+            ("bind", address.ip().to_string()),
+            ("client-query-buffer-limit", plan.max.request.to_string()),
+            ("maxclients", plan.max.clients.to_string()),
+            ("maxmemory", plan.memory.to_string()),
+            ("maxmemory-policy", plan.evict.name().to_string()),
+            ("port", address.port().to_string()),
+            ("proto-max-bulk-len", plan.max.value.to_string()),
+        ];
+        for (name, value) in written {
+            self.follow(name, &value);
+            values.insert(name, value);
         }
     }
 
@@ -166,6 +184,9 @@ impl Config {
             }
             "slowlog-log-slower-than" => self.slower_than.store(number(), Ordering::Relaxed),
             "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
+            "maxclients" => self.max[0].store(number() as usize, Ordering::Relaxed),
+            "proto-max-bulk-len" => self.max[1].store(number() as usize, Ordering::Relaxed),
+            "client-query-buffer-limit" => self.max[2].store(number() as usize, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -185,6 +206,12 @@ impl Config {
     /// Slow commands that are kept.
     pub(crate) fn slow_kept(&self) -> usize {
         self.slow_kept.load(Ordering::Relaxed)
+    }
+
+    /// Bounds of clients and of what they send.
+    pub(crate) fn max(&self) -> Max {
+        let [clients, value, request] = [0, 1, 2].map(|at: usize| self.max[at].load(Ordering::Relaxed));
+        Max { clients, value, request }
     }
 
     /// The value of a parameter that is a number.
@@ -213,7 +240,11 @@ impl Form {
                 Ok(_) => Err(format!("argument must be between {least} and {most} inclusive")),
                 Err(_) => Err("argument couldn't be parsed into an integer".into()),
             },
-            Form::Bytes => bytes(value).map(|count| count.to_string()).ok_or_else(|| "argument must be a memory value".into()),
+            Form::Bytes(least) => match bytes(value) {
+                Some(count) if count >= least => Ok(count.to_string()),
+                Some(_) => Err(format!("argument must be between {least} and {} inclusive", i64::MAX)),
+                None => Err("argument must be a memory value".into()),
+            },
             Form::OneOf(words) => {
                 let lower = value.to_ascii_lowercase();
                 let said = || format!("argument(s) must be one of the following: {}", words.join(", "));
@@ -251,7 +282,9 @@ mod tests {
 
     fn config() -> Config {
         let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-        Config::new(&Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), clients: 10, users: Vec::new() })
+        let plan =
+            Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new() };
+        Config::new(&plan, ([127, 0, 0, 1], 7).into())
     }
 
     fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(), String> {
@@ -269,6 +302,19 @@ mod tests {
         assert!(fault.ends_with("(possibly related to argument 'hz') - argument couldn't be parsed into an integer"), "{fault}");
         assert_eq!(config.slow_kept(), 7);
         assert!(set(&config, &[("none", "1")]).unwrap_err().starts_with("Unknown option"));
+    }
+
+    #[test]
+    fn bounds_are_followed_and_put_back_by_the_file() {
+        let config = config();
+        set(&config, &[("maxclients", "5"), ("proto-max-bulk-len", "2mb")]).unwrap();
+        assert_eq!(config.max(), Max { clients: 5, value: 2 << 20, ..Max::default() });
+        assert!(set(&config, &[("client-query-buffer-limit", "1kb")]).unwrap_err().contains("argument must be between 1048576 and"));
+        let address = ([127, 0, 0, 1], 8).into();
+        let listen = Listen { address, written: true };
+        let max = Max { clients: 7, ..Max::default() };
+        config.adopt(&Plan { name: "main".into(), listen, memory: 2 << 20, evict: Eviction::default(), max, users: Vec::new() }, address);
+        assert_eq!((config.max(), config.text("port"), config.number("maxmemory")), (max, "8".into(), 2 << 20));
     }
 
     #[test]

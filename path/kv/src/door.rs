@@ -8,13 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loops::{Loop, Seats};
 
-use crate::client::{Client, Peer, Roster};
+use crate::client::{Client, Ends, Peer, Roster};
 use crate::command::Command;
 use crate::config::Config;
-use crate::events::{Events, LoopEvents};
+use crate::events::{Events, LoopEvents, add};
 use crate::frame::Args;
 use crate::pause::Pause;
-use crate::plan::Plan;
 use crate::pubsub::Channels;
 use crate::slow::SlowLog;
 use crate::store::{Ms, Outcome, Store};
@@ -42,8 +41,6 @@ pub(crate) struct Shared {
     is_watched: AtomicBool,
     /// Keys that are overdue go although nobody asks for them.
     active_expire: AtomicBool,
-    /// Changes that the worker made.
-    changes: AtomicU64,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -54,7 +51,6 @@ pub(crate) struct Shared {
 pub(crate) struct Door {
     pub(crate) here: Loop,
     pub(crate) common: Arc<Shared>,
-    plan: RefCell<Arc<Plan>>,
     // A box is what a visit holds, so that its future stays small.
     #[allow(clippy::vec_box)]
     desks: RefCell<Vec<Box<Desk>>>,
@@ -67,21 +63,20 @@ pub(crate) fn now() -> Ms {
 }
 
 impl Shared {
-    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, plan: &Plan) -> Shared {
+    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, config: Config, users: Users) -> Shared {
         Shared {
             seats,
             events,
             store,
-            config: Config::new(plan),
+            config,
             channels: Channels::default(),
             roster: Roster::default(),
-            users: Users::new(&plan.users),
+            users,
             slow: SlowLog::default(),
             pause: Pause::default(),
             started: now(),
             is_watched: AtomicBool::new(false),
             active_expire: AtomicBool::new(true),
-            changes: AtomicU64::new(0),
             open: AtomicU64::new(0),
             clients: AtomicU64::new(0),
         }
@@ -119,12 +114,7 @@ impl Shared {
 
     /// Adds what the worker changed.
     pub(crate) fn count_changes(&self, outcome: &Outcome) {
-        self.changes.fetch_add(outcome.changes, Ordering::Relaxed);
-    }
-
-    /// Changes of keys since the start.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Relaxed) + self.events.sum(|one| &one.changes)
+        self.events.worker_changes.fetch_add(outcome.changes, Ordering::Relaxed);
     }
 
     /// A name for this run, of 40 hexadecimal digits.
@@ -134,27 +124,28 @@ impl Shared {
 
     /// A command took so long.
     pub(crate) fn took(&self, peer: &Peer, command: &Command, args: Args<'_>, time: Duration) {
-        self.slow.note(&self.config, peer, command, args, time);
+        if self.slow.note(&self.config, peer, command, args, time) {
+            self.events.slow.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Door {
-    pub(crate) fn new(here: Loop, common: Arc<Shared>, plan: Arc<Plan>) -> Rc<Door> {
-        Rc::new(Door { here, common, plan: RefCell::new(plan), desks: RefCell::default(), draining: Cell::new(false) })
-    }
-
-    /// The plan that holds now.
-    pub(crate) fn plan(&self) -> Arc<Plan> {
-        self.plan.borrow().clone()
-    }
-
-    pub(crate) fn set_plan(&self, plan: Arc<Plan>) {
-        *self.plan.borrow_mut() = plan;
+    pub(crate) fn new(here: Loop, common: Arc<Shared>) -> Rc<Door> {
+        Rc::new(Door { here, common, desks: RefCell::default(), draining: Cell::new(false) })
     }
 
     /// What this loop counts.
     pub(crate) fn events(&self) -> &LoopEvents {
         &self.common.events.loops[self.here.index]
+    }
+
+    /// Somebody else ended a client's connection.
+    pub(crate) fn ended(&self, peer: &Peer, why: Ends) {
+        if why == Ends::TooSlow {
+            add(&self.events().cut, 1);
+            self.common.events.too_slow(peer);
+        }
     }
 
     pub(crate) fn take_desk(&self) -> Box<Desk> {

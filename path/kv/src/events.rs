@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use loops::{Accepted, Seats};
 use telemetry::{Collect, Exposition, Log};
 
-use crate::client::{Ends, Peer};
+use crate::client::Peer;
+use crate::store::Store;
 use crate::users::Reason;
 
 /// Counters and the log of one door.
@@ -16,9 +17,41 @@ pub(crate) struct Events {
     /// NAME of `[kv.NAME]`.
     pub(crate) name: Arc<str>,
     seats: Arc<Seats>,
+    store: Arc<Store>,
     pub(crate) loops: Box<[LoopEvents]>,
     /// By [`Reason`].
     denied: [AtomicU64; 4],
+    /// Commands that took long.
+    pub(crate) slow: AtomicU64,
+    /// Changes of keys that the worker made.
+    pub(crate) worker_changes: AtomicU64,
+}
+
+/// The tier's counts for the picture of `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Client connections open now.
+    pub clients: u64,
+    /// Commands done since the start.
+    pub commands: u64,
+    /// Of these, those answered with an error.
+    pub errors: u64,
+    /// Keys that were asked for and were there.
+    pub hits: u64,
+    /// Keys that were asked for and were not there.
+    pub misses: u64,
+    /// Keys that went because memory was full.
+    pub evicted: u64,
+    /// Keys that went because they were overdue.
+    pub expired: u64,
+    /// Commands that took longer than `slowlog-log-slower-than`.
+    pub slow: u64,
+    /// Keys now, those that are overdue among them.
+    pub keys: u64,
+    /// Bytes that the keys and what they hold take now.
+    pub memory: u64,
+    /// Bytes that they may take.
+    pub memory_max: u64,
 }
 
 /// Counted by one loop alone.
@@ -27,6 +60,10 @@ pub(crate) struct Events {
 pub(crate) struct LoopEvents {
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) accept_failures: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    /// Clients closed for what they sent, or for reading too slowly.
+    pub(crate) cut: AtomicU64,
     pub(crate) handed_over: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) failed: AtomicU64,
@@ -42,16 +79,26 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 }
 
 impl Events {
-    pub(crate) fn new(log: Log, name: Arc<str>, seats: Arc<Seats>, loops: usize) -> Events {
-        Events { log, name, seats, loops: (0..loops).map(|_| LoopEvents::default()).collect(), denied: Default::default() }
+    pub(crate) fn new(log: Log, name: Arc<str>, seats: Arc<Seats>, store: Arc<Store>, loops: usize) -> Events {
+        let loops = (0..loops).map(|_| LoopEvents::default()).collect();
+        let zero = AtomicU64::default;
+        Events { log, name, seats, store, loops, denied: Default::default(), slow: zero(), worker_changes: zero() }
     }
 
     fn target(&self) -> String {
         format!("kv.{}", self.name)
     }
 
-    /// Connections cannot be accepted, or can again.
-    pub(crate) fn accepting(&self, trouble: &Accepted) {
+    /// Changes of keys since the start.
+    pub(crate) fn changes(&self) -> u64 {
+        self.worker_changes.load(Ordering::Relaxed) + self.sum(|one| &one.changes)
+    }
+
+    /// Connections of loop `index` cannot be accepted, or can again.
+    pub(crate) fn accepting(&self, index: usize, trouble: &Accepted) {
+        if matches!(trouble, Accepted::Failing(_) | Accepted::StillFailing) {
+            add(&self.loops[index].accept_failures, 1);
+        }
         match trouble {
             Accepted::Failing(error) => self.log.error(&self.target(), &format!("no connection can be accepted: {error}")),
             Accepted::Unusable(error) => self.log.error(&self.target(), &format!("a socket cannot be used: {error}")),
@@ -61,7 +108,8 @@ impl Events {
     }
 
     /// A client's task panicked; it is closed, and the others go on.
-    pub(crate) fn panicked(&self) {
+    pub(crate) fn panicked(&self, index: usize) {
+        add(&self.loops[index].panics, 1);
         self.log.error(&self.target(), "a client was closed by a fault of ours; please report the lines above");
     }
 
@@ -70,12 +118,10 @@ impl Events {
         self.log.warning(&self.target(), why);
     }
 
-    /// Somebody else ended a client's connection.
-    pub(crate) fn ended(&self, peer: &Peer, why: Ends) {
-        if why == Ends::TooSlow {
-            let text = "reads more slowly than it is sent messages, and was cut off with 32 MB waiting, or 8 MB for 60 s";
-            self.log.warning(&self.target(), &format!("{} {text}", peer.address));
-        }
+    /// A client was cut off.
+    pub(crate) fn too_slow(&self, peer: &Peer) {
+        let text = "reads more slowly than it is sent messages, and was cut off with 32 MB waiting, or 8 MB for 60 s";
+        self.log.warning(&self.target(), &format!("{} {text}", peer.address));
     }
 
     /// Something was denied to a client.
@@ -96,24 +142,82 @@ impl Events {
 
 type Counter = fn(&LoopEvents) -> &AtomicU64;
 
-impl Collect for Events {
-    fn collect(&self, out: &mut Exposition) {
-        let labels = [("kv", &*self.name)];
-        out.gauge("kv_clients", "Clients connected.", &labels, self.seats.taken() as f64);
-        let counters: [(&'static str, &'static str, Counter); 5] = [
-            ("kv_connections_total", "Connections accepted.", |one| &one.accepted),
-            ("kv_connections_refused_total", "Connections refused: there were too many clients.", |one| &one.refused),
-            ("kv_commands_total", "Commands done.", |one| &one.commands),
-            ("kv_received_bytes_total", "Bytes that clients sent.", |one| &one.bytes_in),
-            ("kv_sent_bytes_total", "Bytes that clients were sent.", |one| &one.bytes_out),
+impl Events {
+    /// See [`Counts`].
+    pub(crate) fn counts(&self) -> Counts {
+        let store = self.store.sum();
+        Counts {
+            clients: self.seats.taken() as u64,
+            commands: self.sum(|one| &one.commands),
+            errors: self.sum(|one| &one.failed),
+            hits: store.counts.hits,
+            misses: store.counts.misses,
+            evicted: store.counts.evicted,
+            expired: store.counts.expired,
+            slow: self.slow.load(Ordering::Relaxed),
+            keys: store.keys,
+            memory: self.store.used() as u64,
+            memory_max: self.store.limit() as u64,
+        }
+    }
+
+    fn collect_clients(&self, out: &mut Exposition) {
+        let store = [("store", &*self.name)];
+        out.gauge("kv_clients", "Client connections open.", &store, self.seats.taken() as f64);
+        let counters: [(&'static str, &'static str, Counter); 6] = [
+            ("kv_clients_total", "Client connections accepted.", |one| &one.accepted),
+            ("kv_clients_refused_total", "Clients not let in because `max.clients` was reached.", |one| &one.refused),
+            ("kv_clients_moved_total", "Client connections given to a less busy loop.", |one| &one.handed_over),
+            ("kv_accept_failures_total", "Times that no connection could be accepted: no descriptor or memory was left.", |one| {
+                &one.accept_failures
+            }),
+            ("kv_clients_cut_total", "Clients closed for what they sent, or for reading too slowly.", |one| &one.cut),
+            ("kv_panics_total", "Panics caught at a connection.", |one| &one.panics),
         ];
-        for (name, text, counter) in counters {
-            out.counter(name, text, &labels, self.sum(counter));
+        for (name, help, counter) in counters {
+            out.counter(name, help, &store, self.sum(counter));
+        }
+        let (read, sent) = (self.sum(|one| &one.bytes_in), self.sum(|one| &one.bytes_out));
+        for (direction, bytes) in [("in", read), ("out", sent)] {
+            out.counter("kv_bytes_total", "Bytes from and to clients.", &[store[0], ("direction", direction)], bytes);
         }
         for reason in Reason::ALL {
-            let labels = [labels[0], ("reason", reason.name())];
+            let labels = [store[0], ("reason", reason.name())];
             let count = self.denied[reason as usize].load(Ordering::Relaxed);
             out.counter("kv_denied_total", "Logins and commands that were denied: see ACL LOG.", &labels, count);
         }
+    }
+
+    fn collect_keys(&self, out: &mut Exposition) {
+        let (labels, sum) = ([("store", &*self.name)], self.store.sum());
+        out.gauge("kv_keys", "Keys.", &labels, sum.keys as f64);
+        out.gauge("kv_keys_with_expiry", "Keys that have an expiry.", &labels, sum.volatile as f64);
+        let help = "Bytes that the keys and what they hold take.";
+        out.gauge("kv_memory_used_bytes", help, &labels, self.store.used() as f64);
+        out.gauge("kv_memory_max_bytes", "Bytes that they may take.", &labels, self.store.limit() as f64);
+        out.gauge("kv_memory_peak_bytes", "The most that they took.", &labels, self.store.peak() as f64);
+        let counters = [
+            ("kv_hits_total", "Keys that were asked for and were there.", sum.counts.hits),
+            ("kv_misses_total", "Keys that were asked for and were not there.", sum.counts.misses),
+            ("kv_expirations_total", "Keys that went because they were overdue.", sum.counts.expired),
+            ("kv_field_expirations_total", "Fields of hashes that went because they were overdue.", sum.counts.expired_fields),
+            ("kv_evictions_total", "Keys that went because memory was full.", sum.counts.evicted),
+            ("kv_changes_total", "Changes of keys.", self.changes()),
+        ];
+        for (name, help, count) in counters {
+            out.counter(name, help, &labels, count);
+        }
+    }
+}
+
+impl Collect for Events {
+    fn collect(&self, out: &mut Exposition) {
+        let labels = [("store", &*self.name)];
+        self.collect_clients(out);
+        self.collect_keys(out);
+        out.counter("kv_commands_total", "Commands done.", &labels, self.sum(|one| &one.commands));
+        out.counter("kv_errors_total", "Commands answered with an error.", &labels, self.sum(|one| &one.failed));
+        let help = "Commands that took longer than `slowlog-log-slower-than`.";
+        out.counter("kv_slow_commands_total", help, &labels, self.slow.load(Ordering::Relaxed));
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! client -> command -> store. What a client sends is framed (`frame`), looked up (`command`) and done on the keys
 //! (`store`), which all loops share.
-#![allow(dead_code)] // until the door is whole
 
 mod client;
 mod command;
@@ -18,6 +17,7 @@ mod path;
 mod pause;
 mod plan;
 mod pubsub;
+mod settings;
 mod slow;
 mod store;
 mod tier;
@@ -25,7 +25,9 @@ mod upkeep;
 mod users;
 mod visit;
 
-pub use plan::{Listen, Plan};
+pub use events::Counts;
+pub use plan::{Listen, Max, Plan};
+pub use settings::{KV, Settings};
 pub use store::{Among, Eviction, Policy};
 pub use tier::{Handle, Tier};
 pub use users::User;

@@ -12,14 +12,11 @@ use tokio::task::spawn_local;
 
 use crate::client::accept;
 use crate::door::{Door, Shared};
-use crate::plan::Plan;
 use crate::upkeep;
 
 /// What a loop is told.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Follow this plan; say when.
-    Plan(Arc<Plan>, SyncSender<()>),
     /// Accept here until the drain begins.
     Listen(TcpListener, Drain),
     /// Close clients between two commands; say when they are told to.
@@ -27,15 +24,9 @@ pub(crate) enum Order {
 }
 
 /// One loop's part of the tier, from its start until nobody can give an order any more.
-pub(crate) async fn follow(
-    here: Loop,
-    common: Arc<Shared>,
-    plan: Arc<Plan>,
-    clients: Receiver<Newcomer>,
-    mut orders: UnboundedReceiver<Order>,
-) {
+pub(crate) async fn follow(here: Loop, common: Arc<Shared>, clients: Receiver<Newcomer>, mut orders: UnboundedReceiver<Order>) {
     let upkeep = spawn_local(upkeep::keep(common.clone(), here.index));
-    let door = Door::new(here, common, plan);
+    let door = Door::new(here, common);
     let arrivals = spawn_local(accept::arrivals(door.clone(), clients));
     while let Some(order) = orders.recv().await {
         obey(&door, order);
@@ -48,10 +39,6 @@ pub(crate) async fn follow(
 fn obey(door: &Rc<Door>, order: Order) {
     // Who asked may have stopped waiting.
     match order {
-        Order::Plan(plan, done) => {
-            door.set_plan(plan);
-            let _ = done.send(());
-        }
         Order::Listen(socket, stop) => drop(spawn_local(accept::accept(door.clone(), socket, stop))),
         Order::Drain(done) => {
             door.drain();

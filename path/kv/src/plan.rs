@@ -17,8 +17,8 @@ pub struct Plan {
     pub memory: usize,
     /// What goes when they take more.
     pub evict: Eviction,
-    /// Connections from clients.
-    pub clients: usize,
+    /// Bounds of clients.
+    pub max: Max,
     /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.
     pub users: Vec<User>,
 }
@@ -30,4 +30,21 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Written in the file (a taken port is an error) or the default (a taken port means another one).
     pub written: bool,
+}
+
+/// Bounds of clients and of what they send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Max {
+    /// Connections.
+    pub clients: usize,
+    /// Bytes of one word of a command.
+    pub value: usize,
+    /// Bytes of a whole command.
+    pub request: usize,
+}
+
+impl Default for Max {
+    fn default() -> Max {
+        Max { clients: 10_000, value: 512 << 20, request: 1 << 30 }
+    }
 }

@@ -43,11 +43,11 @@ impl SlowLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A command took so long.
-    pub(crate) fn note(&self, config: &Config, peer: &Peer, command: &Command, args: Args<'_>, time: Duration) {
+    /// A command took so long; whether that is slow.
+    pub(crate) fn note(&self, config: &Config, peer: &Peer, command: &Command, args: Args<'_>, time: Duration) -> bool {
         let (took, bound) = (i64::try_from(time.as_micros()).unwrap_or(i64::MAX), config.slower_than());
         if bound < 0 || took < bound || command.flags.has(Flags::SKIP_SLOWLOG) {
-            return;
+            return false;
         }
         let mut kept = self.kept();
         let id = kept.next;
@@ -61,6 +61,7 @@ impl SlowLog {
             name: peer.name(),
         });
         kept.all.truncate(config.slow_kept());
+        true
     }
 }
 

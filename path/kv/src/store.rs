@@ -16,6 +16,7 @@ pub(crate) mod packed;
 mod random;
 pub(crate) mod set;
 mod shards;
+mod shown;
 mod slot;
 pub(crate) mod sorted;
 pub(crate) mod stream;

@@ -5,15 +5,19 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use contract::{Drain, DrainSwitch};
-use loops::{Listener, Loops, Orders, Seats, until_none};
+use contract::{Drain, DrainSwitch, Load};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen_beside, until_none};
 use telemetry::{Log, Registry};
 
+use crate::client::Ends;
+use crate::config::Config;
 use crate::door::{Shared, now};
-use crate::events::Events;
+use crate::events::{Counts, Events};
 use crate::orders::{self, Order};
 use crate::plan::Plan;
 use crate::store::Store;
+use crate::upkeep;
+use crate::users::Users;
 
 /// One KV door, to be started.
 #[derive(Debug)]
@@ -27,8 +31,15 @@ struct Inner {
     loops: Loops,
     common: Arc<Shared>,
     orders: Orders<Order>,
-    /// `None`: it drains, and nothing is listened on any more.
-    listening: Mutex<Option<Listening>>,
+    running: Mutex<Running>,
+}
+
+/// What a swap changes.
+struct Running {
+    /// `None`: nobody new is let in.
+    listening: Option<Listening>,
+    /// Where it will be, see [`Handle::listen_too`].
+    beside: Option<Listening>,
 }
 
 /// One address; dropping it stops accepting there.
@@ -38,39 +49,93 @@ struct Listening {
 }
 
 impl Tier {
-    /// Serves `plan` on `listener` (see [`loops::listen`]).
+    /// Serves `plan` on `listener` (see [`loops::listen`]); without one nobody is let in before [`Handle::open_entrance`].
     ///
     /// # Errors
     /// No thread could be started.
-    pub fn start(plan: Plan, listener: Listener, loops: &Loops, log: Log, registry: &Registry) -> Result<Handle, String> {
-        let plan = Arc::new(plan);
+    pub fn start(plan: Plan, listener: Option<Listener>, loops: &Loops, log: Log, registry: &Registry) -> Result<Handle, String> {
         let store = Store::new(plan.memory, loops.len()).map_err(|error| format!("no thread can be started: {error}"))?;
+        let store = Arc::new(store);
         let (seats, clients) = Seats::new(loops.len());
-        let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), loops.len()));
+        let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), store.clone(), loops.len()));
         registry.add(events.clone());
-        let common = Arc::new(Shared::new(seats, events, Arc::new(store), &plan));
+        let address = listener.as_ref().map_or(plan.listen.address, |listener| listener.address);
+        let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address), Users::new(&plan.users)));
         common.store.set_eviction(plan.evict, now());
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
-            let (common, plan) = (common.clone(), plan.clone());
-            loops.run(index, move |here| orders::follow(here, common, plan, clients, orders));
+            let common = common.clone();
+            loops.run(index, move |here| orders::follow(here, common, clients, orders));
         }
-        let inner = Inner { loops: loops.clone(), common, orders, listening: Mutex::new(None) };
-        let listening = inner.listen_on(listener);
-        *inner.listening() = Some(listening);
-        Ok(Handle(Arc::new(inner)))
+        let running = Mutex::new(Running { listening: None, beside: None });
+        let handle = Handle(Arc::new(Inner { loops: loops.clone(), common, orders, running }));
+        listener.into_iter().for_each(|listener| handle.open_entrance(listener));
+        Ok(handle)
     }
 }
 
 impl Handle {
-    /// Where it listens, with the real port; none once it drains.
+    /// Where it listens, with the real port; none once it drains, or before its entrance is open.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.0.listening().as_ref().map(|listening| listening.listener.address)
+        self.0.running().listening.as_ref().map(|listening| listening.listener.address)
+    }
+
+    /// Lets in those who come to `listener`, and nobody who comes elsewhere.
+    pub fn open_entrance(&self, listener: Listener) {
+        self.0.running().listening = Some(self.0.listen_on(listener));
+    }
+
+    /// Lets in nobody new, as in a drain; those inside stay. Gives the sockets, on which another door may go on: whoever waits there is
+    /// not reset.
+    pub fn close_entrance(&self) -> Option<Listener> {
+        self.0.running().listening.take().map(|listening| listening.listener)
+    }
+
+    /// Listens on `address`, too, so that clients may come in there before those at the old one have gone: until the next swap, which
+    /// stays there when its plan says so. Returns where, with the real port.
+    ///
+    /// # Errors
+    /// As [`loops::listen`].
+    pub fn listen_too(&self, address: SocketAddr) -> Result<SocketAddr, ListenError> {
+        let mut running = self.0.running();
+        let listener = running.listen(address, self.0.loops.len())?;
+        let real = listener.address;
+        running.beside = Some(self.0.listen_on(listener));
+        Ok(real)
+    }
+
+    /// Listens where it did before [`Handle::listen_too`], and nowhere else.
+    pub fn stay(&self) {
+        self.0.running().beside = None;
+    }
+
+    /// Follows `plan` from now on, and what clients have changed by `CONFIG SET` of what it says is as it says again. Clients keep their
+    /// connections and the keys stay; those that are too many now go as the policy says. While draining, every plan is ignored.
+    ///
+    /// # Errors
+    /// Its address cannot be listened on; nothing has changed then.
+    pub fn swap(&self, plan: Plan) -> Result<(), ListenError> {
+        let mut running = self.0.running();
+        let Some(listening) = &running.listening else { return Ok(()) };
+        let is_there = |Listening { listener, .. }: &Listening| plan.is_at(listener);
+        let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
+        let new = if is_new { Some(running.listen(plan.listen.address, self.0.loops.len())?) } else { None };
+        let new = new.map(|listener| self.0.listen_on(listener)).or(running.beside.take().filter(is_there));
+        running.listening = new.or(running.listening.take());
+        let address = running.listening.as_ref().map_or(plan.listen.address, |listening| listening.listener.address);
+        self.0.common.config.adopt(&plan, address);
+        upkeep::follow(&self.0.common);
+        let gone = self.0.common.users.follow(&plan.users);
+        self.0.common.roster.all_of(gone.iter().map(|name| &**name)).iter().for_each(|peer| peer.end(Ends::Killed));
+        Ok(())
     }
 
     /// Stops accepting and closes clients between two commands; waits for at most `deadline`; `true` when none is left.
     pub async fn drain(&self, deadline: Duration) -> bool {
-        *self.0.listening() = None;
+        {
+            let mut running = self.0.running();
+            (running.listening, running.beside) = (None, None);
+        }
         self.0.orders.ask(Order::Drain);
         until_none(|| self.clients(), deadline).await
     }
@@ -79,11 +144,44 @@ impl Handle {
     pub fn clients(&self) -> u64 {
         self.0.common.open.load(Ordering::Acquire)
     }
+
+    /// The tier's load line: the share of its memory that is used, or the busy share of the busiest loop over the last second.
+    pub fn load(&self) -> Load {
+        let (store, busy) = (&self.0.common.store, self.0.loops.busy_share());
+        let tier = format!("kv.{}", self.0.common.events.name);
+        let reason = format!("the busiest of {} loops works {:.0} % of the time", self.0.loops.len(), busy * 100.0);
+        let loops = Load::of(tier.clone(), "busiest loop", busy, 1.0, reason);
+        let (used, most) = (store.used(), store.limit());
+        let megabytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        let reason = format!("{:.1} of {:.0} MB are used", megabytes(used), megabytes(most));
+        Load::of(tier, "memory", used as f64, most as f64, reason).max(loops)
+    }
+
+    /// Counts since the start, and what is there now.
+    pub fn counts(&self) -> Counts {
+        self.0.common.events.counts()
+    }
+}
+
+impl Plan {
+    /// Whether a listener is where it says; a default that had to give way is, until it is written.
+    fn is_at(&self, listener: &Listener) -> bool {
+        let may_give_way = !self.listen.written || self.listen.address.port() == 0;
+        listener.asked == self.listen.address && (may_give_way || listener.address == self.listen.address)
+    }
+}
+
+impl Running {
+    /// Also where it listens itself: as for `0.0.0.0:6380` in the place of `127.0.0.1:6380`.
+    fn listen(&self, address: SocketAddr, loops: usize) -> Result<Listener, ListenError> {
+        let ours: Vec<SocketAddr> = [&self.listening, &self.beside].into_iter().flatten().map(|one| one.listener.address).collect();
+        listen_beside(address, loops, &ours)
+    }
 }
 
 impl Inner {
-    fn listening(&self) -> MutexGuard<'_, Option<Listening>> {
-        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn listen_on(&self, listener: Listener) -> Listening {

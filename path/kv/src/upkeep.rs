@@ -40,6 +40,8 @@ struct Done {
     expired: u64,
     /// All shards have had their turn.
     is_round: bool,
+    /// Memory is full, and keys may go.
+    is_full: bool,
 }
 
 /// Looks after the shards of a loop until it is dropped.
@@ -52,18 +54,19 @@ pub(crate) async fn keep(common: Arc<Shared>, index: usize) {
     }
     loop {
         round.outcome.wanted = common.config.wanted();
-        let done = round.work(&common, now());
+        let mut done = round.work(&common, now());
         if common.store.is_full() {
             // If nothing may go the next write is told so.
-            let _ = make_room(&common, now(), &mut round.outcome);
+            done.is_full = make_room(&common, now(), &mut round.outcome).is_ok() && common.store.is_full();
         }
         tokio::time::sleep(pause(done)).await;
     }
 }
 
-/// How long to wait before more is done: the more is overdue, the shorter.
+/// How long to wait before more is done: the more is overdue or too much, the shorter.
 fn pause(done: Done) -> Duration {
     Duration::from_millis(match done {
+        Done { is_full: true, .. } => 1,
         Done { is_round: true, .. } => 100,
         Done { expired: MANY.., .. } => 1,
         Done { .. } => 10,
@@ -122,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_more_is_overdue_the_sooner_it_goes_on() {
-        let wait = |expired, is_round| pause(Done { expired, is_round }).as_millis();
+        let wait = |expired, is_round| pause(Done { expired, is_round, is_full: false }).as_millis();
         assert_eq!((wait(0, true), wait(5, false), wait(500, false)), (100, 10, 1));
+        assert_eq!(pause(Done { is_round: true, is_full: true, expired: 0 }).as_millis(), 1);
     }
 }

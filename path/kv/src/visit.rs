@@ -62,6 +62,7 @@ pub(crate) struct Visit<'c> {
 pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut present: Present<'_>) {
     let alarm = door.here.alarms.alarm();
     while speaks(door, &present.client, &stream, &alarm).await {
+        present.client.keep_within(door.common.config.max());
         let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream: &stream, alarm: &alarm };
         visit.desk.input = Some(door.here.buffers.take());
         let after = loop {
@@ -87,7 +88,7 @@ async fn speaks(door: &Door, client: &Client, stream: &TcpStream, alarm: &Alarm)
             return Poll::Ready(false);
         }
         if let Some(why) = client.peer.ends() {
-            door.common.events.ended(&client.peer, why);
+            door.ended(&client.peer, why);
             return Poll::Ready(false);
         }
         if client.peer.mail.is_waiting() {
@@ -184,7 +185,7 @@ impl Visit<'_> {
             output.clear();
             if sent.is_err() {
                 if let Some(why) = self.client.peer.ends() {
-                    self.door.common.events.ended(&self.client.peer, why);
+                    self.door.ended(&self.client.peer, why);
                 }
                 return After::Close;
             }
@@ -233,6 +234,7 @@ impl Visit<'_> {
     /// Says why the client is closed, to whom it may be said.
     fn say_cut(&mut self) {
         let (events, address) = (&self.door.common.events, self.client.peer.address);
+        add(&self.door.events().cut, 1);
         match self.desk.cut.take() {
             Some(Cut::Broken(fault)) => Reply::new(&mut self.desk.output, self.client.protocol).error(&fault),
             Some(Cut::CrossProtocol) => events.cut(&format!(

@@ -35,7 +35,7 @@ struct Place {
 pub(crate) async fn accept(door: Rc<Door>, socket: TcpListener, mut stop: Drain) {
     let each = |accepted| match accepted {
         Accepted::Client(stream, address) => seat(&door, stream, address),
-        trouble => door.common.events.accepting(&trouble),
+        trouble => door.common.events.accepting(door.here.index, &trouble),
     };
     loops::accept(socket, stop.begun(), each).await;
 }
@@ -53,7 +53,7 @@ pub(crate) async fn arrivals(door: Rc<Door>, mut newcomers: Receiver<Newcomer>) 
 fn seat(door: &Rc<Door>, stream: TcpStream, address: SocketAddr) {
     let (seats, here) = (&door.common.seats, door.here.index);
     add(&door.events().accepted, 1);
-    if seats.taken() >= door.plan().clients {
+    if seats.taken() >= door.common.config.max().clients {
         add(&door.events().refused, 1);
         // A new socket takes so few bytes at once, or the client is closed without a word.
         let _ = stream.try_write(TOO_MANY);
@@ -105,7 +105,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.door.closed();
         if std::thread::panicking() {
-            self.door.common.events.panicked();
+            self.door.common.events.panicked(self.door.here.index);
         }
     }
 }

@@ -131,7 +131,7 @@ fn persistence(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Res
         "loading": 0,
         "async_loading": 0,
         "current_cow_size": 0,
-        "rdb_changes_since_last_save": here.common.changes(),
+        "rdb_changes_since_last_save": here.common.events.changes(),
         "rdb_bgsave_in_progress": 0,
         "rdb_last_save_time": here.common.started / 1000,
         "rdb_last_bgsave_status": "ok",

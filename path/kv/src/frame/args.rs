@@ -96,11 +96,6 @@ impl Owned {
         Args { bytes: &self.bytes, spans: &self.spans }
     }
 
-    /// The bytes of memory that they take.
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.capacity() + size_of_val(&*self.spans)
-    }
-
     /// Arguments of about `length` bytes in all, and of no more than 4 GB, which is more than a request can have.
     fn copied<'a>(arguments: impl Iterator<Item = &'a [u8]>, length: usize) -> Owned {
         let (mut bytes, mut spans) = (Vec::with_capacity(length), Vec::with_capacity(arguments.size_hint().0));
@@ -146,6 +141,5 @@ mod tests {
         assert!(all.args().iter().eq([&b"EVAL"[..], b"", b"a much longer one", b"x"]));
         let tail = all.args().from(2).owned();
         assert_eq!(tail, owned(&["a much longer one", "x"]));
-        assert_eq!(tail.size(), 18 + 2 * 8);
     }
 }

@@ -44,11 +44,6 @@ impl<'r> Reply<'r> {
         self.protocol = protocol;
     }
 
-    /// The same place, for a function that wants its own.
-    pub(crate) fn again(&mut self) -> Reply<'_> {
-        Reply { out: self.out, protocol: self.protocol }
-    }
-
     /// Bytes written so far.
     pub(crate) fn written(&self) -> usize {
         self.out.len()

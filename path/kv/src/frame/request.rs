@@ -161,14 +161,6 @@ impl Requests {
         Some(owned)
     }
 
-    /// Gives memory back, for a client that may be silent for long; forgets the requests read last.
-    pub(crate) fn release(&mut self) {
-        self.forget();
-        self.whole = Vec::new();
-        self.words = Vec::new();
-        self.spans.shrink_to_fit();
-    }
-
     /// Panics if more memory is held than `bytes` of input justify. For the fuzzer.
     pub(super) fn check(&self, bytes: usize) {
         assert!(self.words.len() <= bytes && self.spans.len() <= bytes && self.whole.len() <= bytes);

@@ -67,8 +67,8 @@ const fn eviction(policy: Policy, among: Among) -> Eviction {
     Eviction { policy, among }
 }
 
-/// As Redis names them; those of `fifo` and `s3fifo` are ours.
-const ALL: [(&str, Eviction); 12] = [
+/// As Redis names them; `allkeys-ttl` and those of `fifo` and `s3fifo` are ours.
+const ALL: [(&str, Eviction); 13] = [
     ("noeviction", eviction(Policy::None, Among::Ttl)),
     ("volatile-lru", eviction(Policy::Lru, Among::Ttl)),
     ("volatile-lfu", eviction(Policy::Lfu, Among::Ttl)),
@@ -79,6 +79,7 @@ const ALL: [(&str, Eviction); 12] = [
     ("allkeys-lru", eviction(Policy::Lru, Among::All)),
     ("allkeys-lfu", eviction(Policy::Lfu, Among::All)),
     ("allkeys-random", eviction(Policy::Random, Among::All)),
+    ("allkeys-ttl", eviction(Policy::Ttl, Among::All)),
     ("allkeys-fifo", eviction(Policy::Fifo, Among::All)),
     ("allkeys-s3fifo", eviction(Policy::S3Fifo, Among::All)),
 ];
@@ -104,8 +105,7 @@ impl Eviction {
     /// As `maxmemory-policy` shows it.
     pub(crate) fn name(self) -> &'static str {
         let known = ALL.iter().find(|(_, eviction)| *eviction == self || self.policy == Policy::None);
-        // Any key that expires next is one that expires.
-        known.map_or("volatile-ttl", |(name, _)| name)
+        known.map_or("noeviction", |(name, _)| name)
     }
 }
 
@@ -274,6 +274,6 @@ mod tests {
         assert_eq!(read("volatile-ttl"), Some((Policy::Ttl, Among::Ttl)));
         assert_eq!(read("noeviction"), Some((Policy::None, Among::Ttl)));
         assert!(ALL.iter().all(|(name, eviction)| eviction.name() == *name));
-        assert_eq!((read("allkeys-ttl"), read("lru"), read("some-lru")), (None, None, None));
+        assert_eq!((read("lru"), read("some-lru")), (None, None));
     }
 }

@@ -84,6 +84,7 @@ impl Arena {
     ///
     /// `page` is a power of two from 4 KB to 256 KB. A page of 32 KB or more is a mapping of its own, of which a system has about
     /// 65,000 to give: choose pages so that there are some 10,000 of them.
+    #[cfg(test)]
     pub(crate) fn of_pages(page: usize) -> Self {
         let whole = (page / UNIT) as u32;
         Self::starting_at(whole, whole)

@@ -144,11 +144,6 @@ impl<'a> TwoWay<'a> {
         let (length, head) = read_back(self.bytes, at);
         at - size::<true>(length, head)
     }
-
-    /// The place of the last element.
-    pub(crate) fn last(self) -> Option<usize> {
-        (!self.is_empty()).then(|| self.before(self.end()))
-    }
 }
 
 /// See [`Packed::placed`].

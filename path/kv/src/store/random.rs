@@ -9,6 +9,7 @@ pub(crate) struct Random(u64);
 
 impl Random {
     /// Those that follow from `seed`, as a test wants them.
+    #[cfg(test)]
     pub(crate) fn seeded(seed: u64) -> Random {
         Random(seed)
     }

@@ -21,6 +21,7 @@ use super::entry::Ms;
 use super::keys::{Keys, hash};
 use super::memory::Memory;
 use super::outcome::Outcome;
+use super::shown::{Shown, Sum};
 use super::view::{Locked, View, number};
 
 /// Bytes of `memory` for which there is a shard.
@@ -55,6 +56,7 @@ type Job = Box<dyn FnOnce() + Send>;
 struct Shard {
     slot: Mutex<Place>,
     back: Arc<Notify>,
+    shown: Shown,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ enum Place {
 pub(crate) struct Guard<'s> {
     place: MutexGuard<'s, Place>,
     memory: &'s Memory,
+    shown: &'s Shown,
 }
 
 /// A worker has the keys; ready when it has put them back.
@@ -84,9 +87,9 @@ impl Store {
         // The greatest power of two that is not more.
         let count = most.min(1 << wanted.ilog2());
         let (hasher, page) = (RandomState::new(), page_size(memory));
-        let shard =
-            |_| Shard { slot: Mutex::new(Place::Here(Box::new(Keys::new(hasher.clone(), count.ilog2(), page)))), back: Arc::default() };
-        let shards = (0..count).map(shard).collect();
+        let keys = |_| Box::new(Keys::new(hasher.clone(), count.ilog2(), page));
+        let shard = |keys| Shard { slot: Mutex::new(Place::Here(keys)), back: Arc::default(), shown: Shown::default() };
+        let shards = (0..count).map(keys).map(shard).collect();
         let (worker, jobs) = mpsc::channel::<Job>();
         thread::Builder::new().name("kv-long".into()).spawn(move || jobs.into_iter().for_each(run))?;
         Ok(Store {
@@ -105,6 +108,11 @@ impl Store {
         self.shards.len()
     }
 
+    /// What all shards show, without waiting for any.
+    pub(crate) fn sum(&self) -> Sum {
+        self.shards.iter().fold(Sum::default(), |sum, shard| shard.shown.add_to(sum))
+    }
+
     /// The number of the shard that `key` belongs to.
     pub(crate) fn number_of(&self, key: &[u8]) -> usize {
         number(hash(&self.hasher, key), self.shift)
@@ -118,7 +126,7 @@ impl Store {
         let shard = &self.shards[number];
         let place = shard.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*place {
-            Place::Here(_) => Ok(Guard { place, memory: &self.memory }),
+            Place::Here(_) => Ok(Guard { place, memory: &self.memory, shown: &shard.shown }),
             // Made under the lock: it hears the worker that puts them back.
             Place::Away => Err(Away(shard.back.clone().notified_owned())),
         }
@@ -201,6 +209,7 @@ impl Drop for Taken<'_> {
         for (number, mut keys) in self.all.drain(..) {
             self.store.memory.hear(&mut keys, self.store.memory.step());
             let shard = &self.store.shards[number];
+            shard.shown.show(&keys);
             *shard.slot.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(keys);
             shard.back.notify_waiters();
         }

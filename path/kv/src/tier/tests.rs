@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::*;
-use crate::plan::Listen;
+use crate::plan::{Listen, Max};
 use crate::store::Eviction;
 
 /// A door and its loops.
@@ -20,12 +20,12 @@ struct Wire(TcpStream);
 
 fn plan() -> Plan {
     let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), clients: 100, users: Vec::new() }
+    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new() }
 }
 
 fn start(loops: &Loops, plan: Plan) -> Handle {
     let listener = loops::listen(plan.listen.address, loops.len()).unwrap();
-    Tier::start(plan, listener, loops, Log::nowhere(), &Registry::default()).unwrap()
+    Tier::start(plan, Some(listener), loops, Log::nowhere(), &Registry::default()).unwrap()
 }
 
 impl Served {
@@ -493,7 +493,7 @@ fn serves_on_a_port() {
     let port: u16 = std::env::var("KV_PORT").expect("KV_PORT is a port").parse().expect("it is a number");
     let loops = Loops::start(2).unwrap();
     let listen = Listen { address: ([127, 0, 0, 1], port).into(), written: true };
-    let _handle = start(&loops, Plan { listen, clients: 20_000, ..plan() });
+    let _handle = start(&loops, Plan { listen, max: Max { clients: 20_000, ..Max::default() }, ..plan() });
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     loops.end();
 }

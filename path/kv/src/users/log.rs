@@ -25,7 +25,6 @@ pub(crate) enum Reason {
 pub(crate) enum Context {
     Plain,
     Transaction,
-    Script,
 }
 
 /// An entry.
@@ -75,7 +74,6 @@ impl Context {
         match self {
             Context::Plain => "toplevel",
             Context::Transaction => "multi",
-            Context::Script => "lua",
         }
     }
 }

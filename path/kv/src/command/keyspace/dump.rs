@@ -15,8 +15,6 @@ use crate::store::{Class, Kind, Ms, View};
 
 /// Of the form; the first byte is a letter, so that it is no version of Redis's.
 const VERSION: u16 = u16::from_be_bytes([b'P', 1]);
-/// Bytes behind the value: version and checksum.
-const FOOT: usize = 10;
 /// Bytes that it takes as long to read as an element.
 const BYTES: usize = 64;
 

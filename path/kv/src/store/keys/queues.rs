@@ -123,11 +123,6 @@ impl Keys {
         queues.flatten().flat_map(|waiter| waiter.shards.iter().copied()).collect()
     }
 
-    /// How many stand in queues.
-    pub(crate) fn waiting(&self) -> usize {
-        self.queues.waiters.values().map(VecDeque::len).sum()
-    }
-
     /// Bytes that those who watch and wait take, about.
     pub(super) fn queues_held(&self) -> usize {
         let Queues { watched, waiters, .. } = &self.queues;

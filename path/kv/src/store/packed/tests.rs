@@ -85,7 +85,6 @@ proptest! {
         let packed = TwoWay::of(&bytes);
         says_the_same(packed, &model);
         assert!(packed.placed().rev().map(|(_, element)| element).eq(model.iter().rev()));
-        assert_eq!(packed.last(), model.len().checked_sub(1).map(|last| packed.nth(last)));
         let (mut ours, mut theirs) = (packed.placed(), model.iter());
         for from_behind in turns {
             let (our, their) = if from_behind { (ours.next_back(), theirs.next_back()) } else { (ours.next(), theirs.next()) };

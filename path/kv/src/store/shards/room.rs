@@ -101,6 +101,7 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         if let Place::Here(keys) = &mut *self.place {
             self.memory.hear(keys, self.memory.step());
+            self.shown.show(keys);
         }
     }
 }

@@ -1,0 +1,66 @@
+//! What must hold between keys of `[kv.NAME]`, and what its names may be.
+
+use settings::{Fault, Report, Table, Value};
+
+/// Keys of a store in process.
+const OWN: [&str; 4] = ["memory", "evict", "evict_keys", "persist"];
+
+pub(super) fn between_keys(kv: &Table, report: &mut Report) {
+    here_or_remote(kv, report);
+    beyond_loopback(kv, report);
+    persist_is_built(kv, report);
+    nothing_to_choose(kv, report);
+}
+
+/// A store is in process or elsewhere.
+fn here_or_remote(kv: &Table, report: &mut Report) {
+    let Some(remote) = kv.entry("remote") else { return };
+    for own in kv.entries.iter().filter(|entry| OWN.contains(&entry.name.as_str())) {
+        let (first, later) = if remote.place < own.place { (remote, own) } else { (own, remote) };
+        let fault = Fault::new(format!("`{}.{}` clashes with `{}` (line {})", kv.path, later.name, first.name, first.place.line));
+        report.problem(later.place, fault.hint("keep one: the store is in process, or remote"));
+    }
+}
+
+/// Who could reach the store without proving anything may not.
+fn beyond_loopback(kv: &Table, report: &mut Report) {
+    let Some(item) = kv.get("listen") else { return };
+    if let Value::Listen(address) = item.value
+        && !address.ip().to_canonical().is_loopback()
+    {
+        let fault = Fault::new(format!("`{}.listen`: the door listens beyond this machine, and nobody has to prove who they are", kv.path));
+        report.problem(item.place, fault.hint(format!("write \"127.0.0.1:{}\" and come by an SSH tunnel", address.port())));
+    }
+}
+
+fn persist_is_built(kv: &Table, report: &mut Report) {
+    if let Some(text) = kv.text("persist").filter(|text| *text != "off") {
+        let fault = Fault::new(format!("`{}.persist` = {text:?} is not built yet", kv.path));
+        report.problem(kv.place_of("persist"), fault.hint("write \"off\", or remove it: nothing is kept over a stop"));
+    }
+}
+
+/// Where no key goes, there is none to choose from.
+fn nothing_to_choose(kv: &Table, report: &mut Report) {
+    if kv.text("evict") == Some("none") && kv.has("evict_keys") {
+        let fault = Fault::new(format!("`{}.evict_keys` has no effect with `evict = \"none\"`", kv.path));
+        report.warning(kv.place_of("evict_keys"), fault.hint("remove it: no key goes"));
+    }
+}
+
+pub(super) fn value_within_request(max: &Table, report: &mut Report) {
+    let (value, request) = (max.size("value"), max.size("request"));
+    if value > request {
+        let show = settings::show_size;
+        let fault = Fault::new(format!("`{}.value` = {} is over `request` = {}", max.path, show(value), show(request)));
+        report.problem(max.place_of("value"), fault.hint("a value is part of a request: raise `request`, or lower `value`"));
+    }
+}
+
+/// Of a store: plain enough for a label and a folder.
+pub(super) fn name(name: &str) -> Result<(), Fault> {
+    if (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Ok(());
+    }
+    Err(Fault::new(format!("{name:?} is no name here")).hint("use up to 40 letters, digits and `_`"))
+}
