@@ -7,7 +7,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Duration;
 
-use crate::{Origin, Received, Reply};
+use crate::{Origin, Received, Redis, Reply};
 
 /// The value of `run` that starts this test binary as the app: a TOML array.
 pub fn app_command() -> String {
@@ -18,7 +18,7 @@ pub fn app_command() -> String {
 /// Serves on `HOST:PORT` until it is killed; without a `PORT` it returns at once (`cargo test -- --ignored`).
 ///
 /// `GET /healthz`, 200 unless `SICK` is set. `GET /who`, `VERSION` and the process as `v1 1234`. `GET /wait/MS`, late.
-/// `POST /count`, appends the body as a line to the file `COUNT`. `GET /chat`, a WebSocket that echoes, its
+/// `GET /kept/KEY`, what the store at `REDIS_URL` has there; `POST /kept/KEY` puts the body there. `POST /count`, appends the body as a line to the file `COUNT`. `GET /chat`, a WebSocket that echoes, its
 /// process in the answer's `X-Process`.
 /// Anything else, 200 with the request's method, target and body.
 pub fn serve_app() {
@@ -38,6 +38,7 @@ fn answer(request: &Received) -> Reply {
         (_, "/who") => Reply::text(200, &format!("v{} {}", variable("VERSION"), std::process::id())),
         ("POST", "/count") => count(&variable("COUNT"), &request.body),
         (_, "/chat") => Reply::Echo(format!("{UPGRADED}X-Process: {}\r\n\r\n", std::process::id()).into_bytes()),
+        (method, target) if target.starts_with("/kept/") => kept(&variable("REDIS_URL"), method, &target["/kept/".len()..], &request.body),
         (_, target) if target.starts_with("/wait/") => late(&target["/wait/".len()..]),
         (method, target) => Reply::text(200, &format!("{method} {target} {}", String::from_utf8_lossy(&request.body))),
     }
@@ -54,6 +55,14 @@ fn count(file: &str, body: &[u8]) -> Reply {
     match written {
         Ok(()) => Reply::text(201, "counted"),
         Err(error) => Reply::text(500, &error.to_string()),
+    }
+}
+
+fn kept(url: &str, method: &str, key: &str, body: &[u8]) -> Reply {
+    let words: &[&[u8]] = if method == "POST" { &[b"SET", key.as_bytes(), body] } else { &[b"GET", key.as_bytes()] };
+    match Redis::connect(url).and_then(|mut store| store.words(words)) {
+        Ok(answer) => Reply::text(200, &answer),
+        Err(error) => Reply::text(500, &format!("{url}: {error}")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Development only: what a test needs to treat Plimsoll as a user would. A [`Plimsoll`] process, a raw HTTP
-//! [`Client`], a [`WebSocket`], fake apps as [`Origin`]s, a scratch [`Postgres`] and a raw client of it, a [`Wire`],
-//! and [`until`], which waits for a condition and never for a time. Fakes only of the outside; nothing here knows Plimsoll's code.
+//! [`Client`], a [`WebSocket`], fake apps as [`Origin`]s, a scratch [`Postgres`] a raw client of it, a [`Wire`],
+//! and one of Redis's protocol, a [`Redis`], and [`until`], which waits for a condition and never for a time. Fakes only of the outside; nothing here knows Plimsoll's code.
 
 mod app;
 mod browser;
@@ -10,6 +10,7 @@ mod origin;
 mod plimsoll;
 pub mod postgres;
 mod processes;
+mod redis;
 mod terminal;
 mod until;
 mod websocket;
@@ -23,6 +24,7 @@ pub use origin::{Origin, Received, Reply};
 pub use plimsoll::{Ended, Plimsoll, Ready, Up};
 pub use postgres::Postgres;
 pub use processes::{descendants, exists, inside, kill, listens, marked, peak_memory, terminate};
+pub use redis::Redis;
 pub use terminal::Terminal;
 pub use until::{DEADLINE, holds_within, until};
 pub use websocket::{Frame, WebSocket};

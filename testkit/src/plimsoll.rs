@@ -160,6 +160,8 @@ pub struct Ready {
     pub console: String,
     /// `127.0.0.1:6432`, when there is one `[sql.*]`
     pub sql: String,
+    /// `127.0.0.1:6380`, when there is one `[kv.*]`
+    pub kv: String,
     /// The whole line.
     pub line: String,
 }
@@ -171,7 +173,7 @@ impl Ready {
             let word = words.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
             word.unwrap_or_default().trim_start_matches("http://").to_owned()
         };
-        Some(Ready { http: door("http"), console: door("console"), sql: door("sql"), line: line.to_owned() })
+        Some(Ready { http: door("http"), console: door("console"), sql: door("sql"), kv: door("kv"), line: line.to_owned() })
     }
 }
 
@@ -214,6 +216,11 @@ impl Plimsoll {
     /// The address of the SQL door.
     pub fn sql(&self) -> &str {
         &self.ready.sql
+    }
+
+    /// The address of the KV door.
+    pub fn kv(&self) -> &str {
+        &self.ready.kv
     }
 
     /// What the ready line said.
