@@ -2,6 +2,8 @@
 
 mod change;
 mod databases;
+mod doors;
+mod stores;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,6 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use apps::Source;
 use contract::Endpoints;
 use loops::{Listener, Loops};
 use process::Keeper;
@@ -18,12 +21,14 @@ use watch::{Check, Loads, Sources};
 use crate::file::Plan;
 use crate::picture::Pace;
 pub(crate) use databases::{Databases, Door, Joined};
+pub(crate) use stores::{Store, Stores};
 
 /// Every tier, running.
 pub struct Running {
     pub(crate) loops: Loops,
     pub(crate) http: http_door::Handle,
     pub(crate) databases: Databases,
+    pub(crate) stores: Stores,
     pub(crate) apps: apps::Handle,
     pub(crate) console: Mutex<watch::Handle>,
     pub(crate) sources: Arc<Sources>,
@@ -54,18 +59,21 @@ impl Running {
             postgres::Setup { keeper: keeper.clone(), state: state.to_path_buf(), environment: environment.clone(), log: log.clone() };
         let setup = databases::Setup { postgres, loops: loops.clone(), log: log.clone(), registry: registry.clone() };
         let databases = Databases::start(&plan, bound.sql, setup)?;
+        let setup = stores::Setup { loops: loops.clone(), log: log.clone(), registry: registry.clone() };
+        let stores = Stores::start(&plan, bound.kv, setup)?;
         let sources = Arc::new(Sources { registry: registry.clone(), checks: checks(&loops, &databases, health.clone()) });
         let console = Mutex::new(watch::Tier::start(bound.console, sources.clone()).map_err(|error| error.to_string())?);
         let setup = apps::Setup { keeper, loops: loops.len(), state: state.to_path_buf(), environment, log: log.clone() };
-        let apps = apps::Tier::start(databases.now().apps(&plan), setup, &registry);
+        let all = stores::apps(&stores.now(), &plan, databases.now().apps(&plan));
+        let apps = apps::Tier::start(all, setup, &registry);
         let http = http_door::Tier::start(plan.http.clone(), bound.http, &loops, of(&apps.endpoints()), log.clone(), &registry);
-        add_loads(&loads, &http, &databases, &apps);
+        add_loads(&loads, &http, &databases, &stores, &apps);
         registry.add(Arc::new(loads.clone()));
         watch::host(state, &registry, &loads);
         registry.add(Arc::new(log.clone()));
         registry.add(Arc::new(health));
-        let (now, pace) = (Mutex::new(Now { plan: Arc::new(plan), refused: None }), Pace::start(look(&http, &databases)));
-        Ok(Arc::new(Running { loops, http, databases, apps, console, sources, loads, log, now, pace, started: Instant::now() }))
+        let (now, pace) = (Mutex::new(Now { plan: Arc::new(plan), refused: None }), Pace::start(look(&http, &databases, &stores)));
+        Ok(Arc::new(Running { loops, http, databases, stores, apps, console, sources, loads, log, now, pace, started: Instant::now() }))
     }
 
     /// Waits until every app is healthy; the line to print then, or why that can never be.
@@ -76,7 +84,9 @@ impl Running {
         let Joined { doors, .. } = self.databases.now();
         let name = |door: &Door| if doors.len() == 1 { "sql".into() } else { format!("sql.{}", door.plan.name) };
         let sql = doors.iter().map(|door| format!("{}={}", name(door), door.address));
-        let words: Vec<String> = http.into_iter().chain(sql).collect();
+        let stores = self.stores.now();
+        let kv = stores.iter().map(|store| format!("{}={}", stores::name(store, &stores), store.address));
+        let words: Vec<String> = http.into_iter().chain(sql).chain(kv).collect();
         Ok(format!("ready {} console=http://{}", words.join(" "), self.console().address()))
     }
 
@@ -86,6 +96,7 @@ impl Running {
         self.log.info("plimsoll", &format!("draining, at most {} s", drain.as_secs()));
         self.http.drain(drain).await;
         self.apps.stop().await;
+        self.stores.stop(drain).await;
         self.databases.stop(drain).await;
         let loops = self.loops.clone();
         // A loop that does not end is ended by the end of the process.
@@ -107,6 +118,8 @@ struct Bound {
     http: Vec<Listener>,
     /// In the order of the file.
     sql: Vec<Listener>,
+    /// In the order of the file.
+    kv: Vec<Listener>,
     console: TcpListener,
 }
 
@@ -114,6 +127,7 @@ struct Bound {
 fn bind(plan: &Plan, loops: usize, log: &Log) -> Result<Bound, String> {
     let (mut http, mut console) = (Vec::new(), None);
     let mut sql: Vec<Option<Listener>> = plan.sql.iter().map(|_| None).collect();
+    let mut kv: Vec<Option<Listener>> = plan.kv.iter().map(|_| None).collect();
     for written in [true, false] {
         for one in plan.http.listen.iter().filter(|one| one.written == written) {
             http.push(listen_on(one.address, written, "http", loops, log)?);
@@ -121,12 +135,15 @@ fn bind(plan: &Plan, loops: usize, log: &Log) -> Result<Bound, String> {
         for (place, door) in sql.iter_mut().zip(&plan.sql).filter(|(_, door)| door.listen.written == written) {
             *place = Some(listen_on(door.listen.address, written, &format!("sql.{}", door.name), loops, log)?);
         }
+        for (place, door) in kv.iter_mut().zip(&plan.kv).filter(|(_, door)| door.listen.written == written) {
+            *place = Some(listen_on(door.listen.address, written, &format!("kv.{}", door.name), loops, log)?);
+        }
         if plan.console.written == written {
             console = Some(bind_console(&plan.console, log)?);
         }
     }
-    let sql = sql.into_iter().flatten().collect();
-    Ok(Bound { http, sql, console: console.expect("it is written or not") })
+    let [sql, kv] = [sql, kv].map(|all| all.into_iter().flatten().collect());
+    Ok(Bound { http, sql, kv, console: console.expect("it is written or not") })
 }
 
 pub(crate) fn bind_console(plan: &watch::Plan, log: &Log) -> Result<TcpListener, String> {
@@ -150,25 +167,46 @@ fn listen_on(address: SocketAddr, written: bool, tier: &str, loops: usize, log: 
 }
 
 /// What every door has answered so far.
-fn look(http: &http_door::Handle, databases: &Databases) -> impl Fn() -> Vec<(String, u64)> + Send + 'static {
-    let (http, databases) = (http.clone(), databases.clone());
+fn look(http: &http_door::Handle, databases: &Databases, stores: &Stores) -> impl Fn() -> Vec<(String, u64)> + Send + 'static {
+    let (http, databases, stores) = (http.clone(), databases.clone(), stores.clone());
     move || {
-        let doors = databases.now().doors;
+        let (doors, stores) = (databases.now().doors, stores.now());
         let sql = doors.iter().map(|door| (format!("sql.{}", door.plan.name), door.handle.counts().queries));
-        std::iter::once(("http".into(), http.counts().requests)).chain(sql).collect()
+        let kv = stores.iter().map(|store| (format!("kv.{}", store.plan.name), store.handle.counts().commands));
+        std::iter::once(("http".into(), http.counts().requests)).chain(sql).chain(kv).collect()
     }
 }
 
-fn add_loads(loads: &Loads, http: &http_door::Handle, databases: &Databases, apps: &apps::Handle) {
-    let (door, databases, supervisor) = (http.clone(), databases.clone(), apps.clone());
+fn add_loads(loads: &Loads, http: &http_door::Handle, databases: &Databases, stores: &Stores, apps: &apps::Handle) {
+    let (door, databases, stores, supervisor) = (http.clone(), databases.clone(), stores.clone(), apps.clone());
     loads.add(move || vec![door.load()]);
     loads.add(move || databases.loads());
+    loads.add(move || stores.loads());
     loads.add(move || supervisor.load());
 }
 
 /// An address that a client on this machine can use: all addresses are no address.
 pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()) } else { address }
+}
+
+/// Variables that an app which is run has beside its own.
+fn give(app: &mut apps::Plan, names: &[&str], value: &str) {
+    let Source::Run(run) = &mut app.source else { return };
+    for name in names {
+        if !run.env.iter().any(|(own, _)| own == name) {
+            run.env.push(((*name).into(), value.into()));
+        }
+    }
+}
+
+/// Waits for all that are drained at once.
+async fn drain_all(draining: impl Iterator<Item = impl Future<Output = bool> + Send + 'static>) {
+    let draining: Vec<_> = draining.map(tokio::spawn).collect();
+    for one in draining {
+        // A panic was printed by the panic hook.
+        let _ = one.await;
+    }
 }
 
 /// The lists as the door takes them.

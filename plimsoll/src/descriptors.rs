@@ -34,7 +34,8 @@ fn wanted(plan: &Plan) -> Vec<(String, u64)> {
         let sql::Pool { server, client, .. } = door.pool;
         (format!("[sql.{}] pool = {{ server = {server}, client = {client} }}", door.name), (server + client) as u64)
     });
-    std::iter::once(http).chain(sql).collect()
+    let kv = plan.kv.iter().map(|door| (format!("[kv.{}] max = {{ clients = {} }}", door.name, door.max.clients), door.max.clients as u64));
+    std::iter::once(http).chain(sql).chain(kv).collect()
 }
 
 fn shortage(allowed: u64, wanted: &[(String, u64)]) -> Option<String> {
@@ -62,12 +63,12 @@ mod tests {
     }
 
     #[test]
-    fn clients_and_servers_of_the_sql_door_are_counted() {
+    fn clients_of_the_doors_and_servers_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plimsoll.toml");
-        let text = "[http.max]\nconnections = 10\n[sql.main]\nlisten = \"127.0.0.1:0\"\npool = { server = 3, client = 500 }\n";
+        let text = "[http.max]\nconnections = 10\n[sql.main]\nlisten = \"127.0.0.1:0\"\npool = { server = 3, client = 500 }\n[kv.main]\nmax = { clients = 7 }\n";
         std::fs::write(&path, text).unwrap();
         let counts: Vec<u64> = wanted(&crate::file::load(&path, None).unwrap()).into_iter().map(|(_, count)| count).collect();
-        assert_eq!(counts, [20, 503]);
+        assert_eq!(counts, [20, 503, 7]);
     }
 }

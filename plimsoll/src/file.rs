@@ -4,8 +4,9 @@ mod cross;
 mod databases;
 mod definition;
 mod later;
+mod offer;
 mod stage;
-mod store;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,12 +38,16 @@ pub struct Plan {
     pub http: http_door::Plan,
     /// The SQL doors, in the order of the file.
     pub sql: Vec<sql::Plan>,
+    /// The KV doors, in the order of the file.
+    pub kv: Vec<kv::Plan>,
     /// The embedded server, when a door stands before it.
     pub postgres: Option<postgres::Plan>,
     /// The apps, in the order of the file.
     pub apps: Vec<apps::Plan>,
     /// The `[sql.NAME]` of each app that Plimsoll runs, by the app's name.
     pub databases: BTreeMap<Arc<str>, Arc<str>>,
+    /// The `[kv.NAME]` of each, too.
+    pub stores: BTreeMap<Arc<str>, Arc<str>>,
     /// The console.
     pub console: watch::Plan,
     /// What is doubtful but runs; print them, one line each.
@@ -152,8 +157,10 @@ fn assemble(table: &Table, file: &Path, state: Option<&Path>, world: &World, rep
         stage: stage::stage(table),
         http,
         postgres: databases::embedded(table, &sql, report),
-        databases: databases::of_apps(table, world, report),
+        databases: offer::DATABASES.of_apps(table, world, report),
         sql,
+        stores: offer::STORES.of_apps(table, world, report),
+        kv: stores::doors(table),
         apps: all,
         console: watch::Settings { console: table.table("console") }.plan(),
         warnings: Problems::none(),

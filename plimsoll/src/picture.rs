@@ -2,6 +2,7 @@
 
 mod database;
 mod pace;
+mod store;
 
 use std::collections::HashMap;
 use std::fs;
@@ -30,6 +31,7 @@ impl Running {
             apps: self.app_states(),
             http: self.http_state(),
             sql: doors.iter().map(|door| database::door(door, self.pace.per_second(&database::tier(door)))).collect(),
+            kv: self.stores.now().iter().map(|one| store::door(one, self.pace.per_second(&store::tier(one)))).collect(),
             postgres: postgres.map(|postgres| postgres.status()),
         };
         serde_json::to_value(snapshot).expect("plain data always serialises")

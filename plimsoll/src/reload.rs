@@ -14,7 +14,7 @@ impl Running {
     /// Reads the file again, builds what is new beside the old, goes over to it and drains the old.
     ///
     /// Any failure leaves the old running and says why.
-    pub async fn reload(&self) -> Answer {
+    pub async fn reload(self: &Arc<Self>) -> Answer {
         match self.go_over().await {
             Ok(changes) => {
                 self.log.info("reload", &if changes.is_empty() { "nothing changed".into() } else { changes.join(", ") });
@@ -40,7 +40,7 @@ impl Running {
         Err(format!("this Plimsoll runs {}, not {}; a reload reads the same file again", ours.display(), file.display()))
     }
 
-    async fn go_over(&self) -> Result<Vec<String>, Vec<String>> {
+    async fn go_over(self: &Arc<Self>) -> Result<Vec<String>, Vec<String>> {
         let old = self.plan();
         let new = read(old.clone()).await?;
         new.warnings.iter().for_each(|warning| self.log.warning("file", &warning.to_string()));
@@ -51,9 +51,9 @@ impl Running {
         }
         let console = self.new_console(&old, &new).map_err(|reason| vec![reason])?;
         let new = Arc::new(new);
-        let (databases, plan) = (self.databases.clone(), new.clone());
-        let doors = blocking(move || databases.prepare(&plan)).await.map_err(|reason| vec![reason])?;
-        let mut changed = match self.roll(&new, doors.after().apps(&new)).await {
+        let (running, plan) = (self.clone(), new.clone());
+        let doors = blocking(move || running.prepare(&plan)).await.map_err(|reason| vec![reason])?;
+        let mut changed = match self.roll(&new, doors.apps(&new)).await {
             Ok(rolled) => in_words(changes, &rolled, doors.renewed()),
             Err(reason) => {
                 let undo = || {

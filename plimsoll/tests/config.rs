@@ -113,13 +113,17 @@ fn show(plan: &Plan) -> String {
     for door in &plan.sql {
         writeln!(text, "sql {}: {}", door.name, show_sql(door)).unwrap();
     }
+    for door in &plan.kv {
+        writeln!(text, "kv {}: {}", door.name, show_kv(door)).unwrap();
+    }
     if let Some(embedded) = &plan.postgres {
         let bin = embedded.bin.as_ref().map_or_else(String::new, |bin| format!(", programs in {}", bin.display()));
         writeln!(text, "postgres {:?}, {} connections{bin}", embedded.databases, embedded.connections).unwrap();
     }
     for app in &plan.apps {
         let database = plan.databases.get(&app.name).map_or_else(String::new, |name| format!(", sql {name}"));
-        writeln!(text, "app {}: {}{database}", app.name, show_app(app)).unwrap();
+        let store = plan.stores.get(&app.name).map_or_else(String::new, |name| format!(", kv {name}"));
+        writeln!(text, "app {}: {}{database}{store}", app.name, show_app(app)).unwrap();
     }
     writeln!(text, "console {}{}", plan.console.listen, if plan.console.written { "" } else { " by default" }).unwrap();
     for key in &plan.keys {
@@ -176,6 +180,14 @@ fn show_sql(door: &sql::Plan) -> String {
         door.database,
         off(door.slow)
     )
+}
+
+fn show_kv(door: &kv::Plan) -> String {
+    let listen = format!("{}{}", door.listen.address, if door.listen.written { "" } else { " by default" });
+    let [memory, value, request] = [door.memory, door.max.value, door.max.request].map(|bytes| show_size(bytes as u64));
+    let kv::Eviction { policy, among } = door.evict;
+    let clients = door.max.clients;
+    format!("{listen}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}")
 }
 
 fn show_app(app: &apps::Plan) -> String {

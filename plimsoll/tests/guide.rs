@@ -35,7 +35,7 @@ fn every_file_of_a_page_passes_the_check() {
     if without_python() {
         return;
     }
-    for (page, most) in [("stage-1.md", 4), ("database.md", 2), ("pool.md", 3)] {
+    for (page, most) in [("stage-1.md", 4), ("database.md", 2), ("pool.md", 3), ("kv.md", 3)] {
         let files = blocks(page, "toml");
         assert!(files.len() >= most, "{page}");
         for file in files {

@@ -18,7 +18,7 @@ const NAMED: Named = Named { name: app_name, key: Key::new("NAME", Kind::Table(&
 /// `[app.NAME]`.
 const APP: Section = Section::new(
     "An app, run by Plimsoll (`run`) or by others (`external`). Its name is yours: letters, digits, `-` and `_`. What runs gets \
-     Plimsoll's environment without the secrets that the file names, `PORT` and `HOST` to listen on, and `DATABASE_URL`.",
+     Plimsoll's environment without the secrets that the file names, `PORT` and `HOST` to listen on, `DATABASE_URL` and `REDIS_URL`.",
     &[
         Key::new("dir", Kind::Path, "Where it runs.").default(".").drain(),
         Key::new("build", Kind::Command, "Runs before the first start and at each deploy; skipped when nothing in `dir` changed.").drain(),
@@ -49,7 +49,12 @@ const APP: Section = Section::new(
             "Which `[sql.NAME]` it gets as `DATABASE_URL`; needed when there are more than one.",
         )
         .drain(),
-        later::KV,
+        Key::new(
+            "kv",
+            Kind::Text("the name of a [kv.NAME]", later::name),
+            "Which `[kv.NAME]` it gets as `REDIS_URL`; needed when there are more than one.",
+        )
+        .drain(),
     ],
 )
 .rule(run_or_external)
@@ -190,7 +195,7 @@ fn texts(items: &[Item]) -> impl Iterator<Item = (&str, &Item)> {
 
 /// Exactly one of `run` and `external`, and nothing that only the other one uses.
 fn run_or_external(app: &Table, report: &mut Report) {
-    const RUN_ONLY: [&str; 9] = ["dir", "build", "release", "env", "user", "start", "instances", "scale", "sql"];
+    const RUN_ONLY: [&str; 10] = ["dir", "build", "release", "env", "user", "start", "instances", "scale", "sql", "kv"];
     let path = &app.path;
     match (app.entry("run"), app.entry("external")) {
         (None, None) => {

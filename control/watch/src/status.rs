@@ -4,10 +4,12 @@ use contract::PostgresState;
 use serde::{Deserialize, Serialize};
 
 mod database;
+mod kv;
 mod picture;
 mod sql;
 
 pub use database::database_picture;
+pub use kv::KvState;
 pub use picture::picture;
 pub use sql::{OpenState, PinState, SqlState, SqlUserState, StatementState};
 
@@ -27,7 +29,7 @@ pub struct Snapshot {
     /// Why the file differs from what runs: the reason of the last reload that was refused. Absent when it does not.
     #[serde(default)]
     pub differs: Option<String>,
-    /// The load line of every tier: `http`, `sql` (or `sql.NAME` of each), `postgres`, `app.NAME`, `machine`.
+    /// The load line of every tier: `http`, `sql` (or `sql.NAME` of each), `kv` (or `kv.NAME` of each), `postgres`, `app.NAME`, `machine`.
     pub tiers: Vec<TierState>,
     /// Every app of the file.
     pub apps: Vec<AppState>,
@@ -36,6 +38,9 @@ pub struct Snapshot {
     /// Every SQL door.
     #[serde(default)]
     pub sql: Vec<SqlState>,
+    /// Every KV door.
+    #[serde(default)]
+    pub kv: Vec<KvState>,
     /// The embedded server, when a door stands before it.
     #[serde(default)]
     pub postgres: Option<PostgresState>,

@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use apps::Source;
 use contract::{Database, Load};
 use loops::{Listener, Loops};
 use telemetry::{Collect, Exposition, Log, Registry};
 
-use super::{listen_on, reachable};
+use super::{drain_all, give, listen_on, reachable};
 use crate::database_url::database_url;
 use crate::file::Plan;
 use crate::orders::Entrance;
@@ -118,11 +117,7 @@ impl Collect for Databases {
 
 /// All at once, each for at most `deadline`.
 pub(super) async fn drain(doors: Vec<Door>, deadline: Duration) {
-    let draining: Vec<_> = doors.into_iter().map(|door| tokio::spawn(async move { door.handle.drain(deadline).await })).collect();
-    for one in draining {
-        // A panic was printed by the panic hook.
-        let _ = one.await;
-    }
+    drain_all(doors.into_iter().map(|door| async move { door.handle.drain(deadline).await })).await;
 }
 
 impl Setup {
@@ -177,13 +172,7 @@ impl Joined {
         let mut all = plan.apps.clone();
         for app in &mut all {
             let url = plan.databases.get(&app.name).and_then(|name| urls.get(&**name));
-            if let (Source::Run(run), Some(url)) = (&mut app.source, url) {
-                for name in ["DATABASE_URL", "DATABASE_READ_URL"] {
-                    if !run.env.iter().any(|(own, _)| own == name) {
-                        run.env.push((name.into(), url.clone()));
-                    }
-                }
-            }
+            url.into_iter().for_each(|url| give(app, &["DATABASE_URL", "DATABASE_READ_URL"], url));
         }
         all
     }

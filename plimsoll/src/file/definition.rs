@@ -2,7 +2,7 @@
 
 use settings::{Fault, Key, Kind, Section};
 
-use super::{later, store};
+use super::later;
 
 /// plimsoll.toml.
 pub static FILE: Section = Section::new(
@@ -17,7 +17,7 @@ pub static FILE: Section = Section::new(
         Key::new("app", Kind::Table(&apps::APPS), ""),
         Key::new("console", Kind::Table(&watch::CONSOLE), ""),
         Key::new("sql", Kind::Table(&sql::SQL), ""),
-        Key::new("kv", Kind::Table(&store::KV), ""),
+        Key::new("kv", Kind::Table(&kv::KV), ""),
         Key::new("backup", Kind::Table(&later::BACKUP), "").unbuilt(),
         Key::new("cluster", Kind::Table(&later::CLUSTER), "").unbuilt(),
         Key::new("edge", Kind::Table(&later::EDGE), ""),

@@ -194,7 +194,7 @@ fn a_shell_and_a_status() {
     until("nobody is pinned", || json(&plimsoll, &["status", "--json"])["sql"][0]["pins"].as_array().unwrap().is_empty());
     let tiers = plimsoll.status();
     let tiers: Vec<&str> = tiers["tiers"].as_array().unwrap().iter().map(|tier| tier["tier"].as_str().unwrap()).collect();
-    assert_eq!(tiers, ["http", "sql", "postgres", "app.shop", "machine"]);
+    assert_eq!(tiers, ["http", "sql", "postgres", "kv", "app.shop", "machine"]);
 }
 
 #[test]

@@ -10,9 +10,6 @@ pub(super) const RANGE: Kind = Kind::Unbuilt(&Kind::Table(&MIN_AND_MAX));
 pub(super) const SCALE: Key =
     Key::new("scale", Kind::Table(&TARGETS), "Targets of the autoscaler, for each instance; the first reached wins.").unbuilt();
 
-pub(super) const KV: Key =
-    Key::new("kv", Kind::Text("the name of a [kv.NAME]", name), "Which `[kv.NAME]` it gets, when there are more.").drain().unbuilt();
-
 const MIN_AND_MAX: Section = Section::new(
     "How many instances the autoscaler may choose.",
     &[

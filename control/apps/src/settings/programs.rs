@@ -6,8 +6,8 @@ use settings::{Fault, Place, Report, variables};
 
 use super::Settings;
 
-/// What Plimsoll gives to every app that it runs; a password is in it.
-const DATABASE: [&str; 2] = ["DATABASE_URL", "DATABASE_READ_URL"];
+/// What Plimsoll gives to every app that it runs; a password is in it, or may be one day.
+const URLS: [&str; 3] = ["DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL"];
 
 /// Tells of everything that would keep the app from starting.
 pub(super) fn check(settings: &Settings<'_>, routed: bool, report: &mut Report) {
@@ -67,7 +67,7 @@ fn command(settings: &Settings<'_>, key: &str, words: &[String], routed: bool, p
     }
     for name in words.iter().flat_map(|word| variables(word)) {
         let own = settings.env().find(|(other, ..)| *other == name);
-        let withheld = report.secret_variables.contains(&name) || DATABASE.contains(&name.as_str());
+        let withheld = report.secret_variables.contains(&name) || URLS.contains(&name.as_str());
         let fault = if own.is_some_and(|(_, _, secret)| secret) || own.is_none() && withheld {
             Fault::new(format!("`{path}.{key}`: `${name}` is a secret, and anyone on the machine could read it in the list of processes"))
                 .hint("let the app read it from its environment")

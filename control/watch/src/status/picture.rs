@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{AppState, InstanceState, Snapshot, SqlState, TierState};
+use super::{AppState, InstanceState, Snapshot, TierState};
 
 /// Cells of a load bar; it spans what the tier can do, and the line stands at the safe share of it.
 const CELLS: usize = 20;
@@ -21,6 +21,7 @@ pub fn picture(snapshot: &Snapshot, colour: bool) -> String {
     drawing.door(snapshot);
     drawing.apps(snapshot);
     drawing.databases(snapshot);
+    drawing.stores(snapshot);
     drawing.beside(snapshot);
     drawing.text
 }
@@ -121,13 +122,8 @@ impl Drawing {
     /// The SQL doors, and what is behind them.
     fn databases(&mut self, snapshot: &Snapshot) {
         for door in &snapshot.sql {
-            let tier = snapshot.tiers.iter().find(|tier| is_door(&tier.tier, door));
-            let listen = &door.listen;
             self.line("");
-            match tier {
-                Some(tier) => self.tier("", &tier.tier, tier, listen),
-                None => self.line(&format!("{:<10} {listen}", format!("sql.{}", door.name))),
-            }
+            self.entrance(snapshot, "sql", &door.name, &door.listen);
             self.line(&format!(
                 "   |       {} queries/s   p50 {}   p95 {}   p99 {}   {}   {} waiting   {} pinned",
                 rate(door.queries_per_second),
@@ -148,11 +144,37 @@ impl Drawing {
         }
     }
 
+    /// The KV doors, and what their stores hold.
+    fn stores(&mut self, snapshot: &Snapshot) {
+        for door in &snapshot.kv {
+            self.line("");
+            self.entrance(snapshot, "kv", &door.name, &door.listen);
+            let hits = door.hit_percent().map_or_else(|| "-".into(), |percent| format!("{percent:.1} %"));
+            self.line(&format!(
+                "   +- {} commands/s   hits {hits}   {}   {}   {} evicted   {} expired",
+                rate(door.commands_per_second),
+                counted(door.clients, "client"),
+                counted(door.keys, "key"),
+                door.evicted,
+                door.expired
+            ));
+        }
+    }
+
+    /// A door of a section that names its doors.
+    fn entrance(&mut self, snapshot: &Snapshot, section: &str, name: &str, listen: &str) {
+        match snapshot.tiers.iter().find(|tier| is_door(&tier.tier, section, name)) {
+            Some(tier) => self.tier("", &tier.tier, tier, listen),
+            None => self.line(&format!("{:<10} {listen}", format!("{section}.{name}"))),
+        }
+    }
+
     /// Tiers that are neither a door nor an app of the list.
     fn beside(&mut self, snapshot: &Snapshot) {
         let app = |tier: &TierState| snapshot.apps.iter().any(|app| tier.tier == format!("app.{}", app.app));
-        let sql = |tier: &TierState| snapshot.sql.iter().any(|door| is_door(&tier.tier, door));
-        let drawn = |tier: &TierState| tier.tier == "http" || app(tier) || sql(tier);
+        let sql = |tier: &TierState| snapshot.sql.iter().any(|door| is_door(&tier.tier, "sql", &door.name));
+        let kv = |tier: &TierState| snapshot.kv.iter().any(|door| is_door(&tier.tier, "kv", &door.name));
+        let drawn = |tier: &TierState| tier.tier == "http" || app(tier) || sql(tier) || kv(tier);
         let mut first = true;
         for tier in snapshot.tiers.iter().filter(|tier| !drawn(tier)) {
             if std::mem::take(&mut first) {
@@ -187,9 +209,10 @@ impl Drawing {
     }
 }
 
-/// Whether a tier is that door: `sql` when it is the only one.
-fn is_door(tier: &str, door: &SqlState) -> bool {
-    tier == "sql" || tier.strip_prefix("sql.") == Some(&door.name)
+/// Whether a tier is that door: `sql` when it is the only one of its section.
+fn is_door(tier: &str, section: &str, name: &str) -> bool {
+    let rest = tier.strip_prefix(section);
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('.') == Some(name))
 }
 
 /// Widths of a table's columns.
@@ -253,9 +276,9 @@ pub(super) fn rate(per_second: f64) -> String {
     if per_second > 0.0 && per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
 }
 
-/// `1 query`, `2 queries`.
+/// `1 query`, `2 queries`, `2 keys`.
 pub(super) fn counted(count: u64, word: &str) -> String {
-    match word.strip_suffix('y') {
+    match word.strip_suffix('y').filter(|stem| !stem.ends_with('e')) {
         _ if count == 1 => format!("1 {word}"),
         Some(stem) => format!("{count} {stem}ies"),
         None => format!("{count} {word}s"),

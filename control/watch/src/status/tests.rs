@@ -24,6 +24,7 @@ fn shop() -> Snapshot {
             TierState { tier: "http".into(), load: 0.25, reason: "busiest loop 15 %".into() },
             TierState { tier: "app.shop".into(), load: 1.25, reason: "CPU 75 % of 2 cores".into() },
             TierState { tier: "sql".into(), load: 0.5, reason: "6 of 20 server connections are lent".into() },
+            TierState { tier: "kv".into(), load: 0.5, reason: "19.2 of 64 MB are used".into() },
             TierState { tier: "postgres".into(), load: 0.1, reason: "0.12 of 2 cores".into() },
             TierState { tier: "machine".into(), load: 0.0, reason: "disk 0 % of 100 GB".into() },
         ],
@@ -48,6 +49,7 @@ fn shop() -> Snapshot {
             p99: 1.0,
         },
         sql: vec![door()],
+        kv: vec![store()],
         postgres: Some(PostgresState {
             state: "up".into(),
             version: Some("17.2".into()),
@@ -66,6 +68,24 @@ fn shop() -> Snapshot {
             },
             ..PostgresState::default()
         }),
+    }
+}
+
+fn store() -> KvState {
+    KvState {
+        name: "main".into(),
+        listen: "127.0.0.1:6380".into(),
+        clients: 1,
+        keys: 3456,
+        memory: 19 << 20,
+        memory_max: 64 << 20,
+        commands: 5000,
+        commands_per_second: 120.4,
+        hits: 982,
+        misses: 18,
+        evicted: 7,
+        expired: 9,
+        ..KvState::default()
     }
 }
 
@@ -188,6 +208,9 @@ sql        [######......|........] 0.50   6 of 20 server connections are lent   
    |       120 queries/s   p50 1 ms   p95 10 ms   p99 50 ms   12 clients   1 waiting   1 pinned
    +- embedded  up  6 busy  2 idle  of 20
 
+kv         [######......|........] 0.50   19.2 of 64 MB are used   127.0.0.1:6380
+   +- 120 commands/s   hits 98.2 %   1 client   3456 keys   7 evicted   9 expired
+
 postgres   [##..........|........] 0.10   0.12 of 2 cores
 machine    [............|........] 0.00   disk 0 % of 100 GB
 ";
@@ -203,6 +226,7 @@ fn an_empty_one_and_a_refused_reload() {
         apps: Vec::new(),
         http: HttpState::default(),
         sql: Vec::new(),
+        kv: Vec::new(),
         ..shop()
     };
     let expected = "\

@@ -1,0 +1,108 @@
+//! A new file while clients are there: what it changes holds at once, and the keys stay.
+
+use testkit::{Plimsoll, Redis, until};
+
+use super::{BINARY, alone, asks, connect, file, metrics, said};
+
+fn free() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[track_caller]
+fn reload(plimsoll: &Plimsoll, file: &str) -> String {
+    plimsoll.write("plimsoll.toml", file);
+    let output = plimsoll.run("reload", &[]);
+    assert!(output.status.success(), "{}\nthe log:\n{}", said(&output), plimsoll.log());
+    said(&output)
+}
+
+#[track_caller]
+fn refused(plimsoll: &Plimsoll, file: &str, reason: &str) {
+    plimsoll.write("plimsoll.toml", file);
+    let output = plimsoll.run("reload", &[]);
+    assert!(!output.status.success() && said(&output).contains(reason), "{reason}: {}", said(&output));
+}
+
+fn fill(store: &mut Redis, count: usize) {
+    let value = vec![b'x'; 10 << 10];
+    for number in 0..count {
+        assert_eq!(store.words(&[b"SET", format!("k{number}").as_bytes(), &value, b"EX", b"1000"]).unwrap(), "OK");
+    }
+}
+
+fn keys(store: &mut Redis) -> usize {
+    store.ask("DBSIZE").unwrap().parse().unwrap()
+}
+
+#[test]
+fn memory_and_policy_change_under_a_client_and_its_keys_stay() {
+    let at = |keys: &str| alone(&format!("[kv.main]\nlisten = \"127.0.0.1:0\"\n{keys}"));
+    let plimsoll = Plimsoll::start(BINARY, &at("memory = \"16MB\"\n"));
+    let mut store = connect(&plimsoll);
+    asks(&mut store, "SET cart 1", "OK");
+    fill(&mut store, 800);
+    assert_eq!(keys(&mut store), 801);
+    asks(&mut store, "CONFIG SET maxclients 5", "OK");
+
+    let told = reload(&plimsoll, &at("memory = \"4MB\"\nevict = \"lru\"\n"));
+    assert!(told.contains("kv.main.evict, kv.main.memory"), "{told}");
+    asks(&mut store, "CONFIG GET maxmemory", "[maxmemory, 4194304]");
+    asks(&mut store, "CONFIG GET maxmemory-policy", "[maxmemory-policy, volatile-lru]");
+    asks(&mut store, "CONFIG GET maxclients", "[maxclients, 10000]");
+    until("keys with an expiry go", || keys(&mut store) < 420);
+    asks(&mut store, "GET cart", "1");
+
+    reload(&plimsoll, &at("memory = \"16MB\"\nevict = \"none\"\n"));
+    fill(&mut store, 800);
+    assert_eq!(keys(&mut store), 801);
+    reload(&plimsoll, &at("memory = \"4MB\"\nevict = \"none\"\n"));
+    let answer = store.ask("SET more 1").unwrap();
+    assert!(answer.starts_with("-OOM"), "{answer}");
+    assert_eq!(keys(&mut store), 801, "nothing goes");
+    let text = metrics(&plimsoll);
+    let evicted = text.lines().find_map(|line| line.strip_prefix("kv_evictions_total{store=\"main\"} ")?.parse::<u64>().ok());
+    assert!(evicted.is_some_and(|count| (381..800).contains(&count)), "{text}");
+}
+
+/// The app's instances are replaced, for their `REDIS_URL` is another; who has the old address may finish, and the keys stay.
+#[test]
+fn a_door_moves_with_its_keys() {
+    let (one, two) = (free(), free());
+    let at = |address: &str| file(&format!("kv = \"main\"\n[kv.main]\nlisten = \"{address}\"\n"));
+    let plimsoll = Plimsoll::start(BINARY, &at(&one));
+    let mut store = connect(&plimsoll);
+    asks(&mut store, "SET a 1", "OK");
+    let pid = plimsoll.status()["apps"][0]["instances"][0]["pid"].clone();
+    reload(&plimsoll, &at(&two));
+    asks(&mut Redis::connect(&two).unwrap(), "GET a", "1");
+    asks(&mut store, "GET a", "1");
+    until("the old address is closed", || Redis::connect(&one).is_err());
+    until("the instance is another one", || plimsoll.status()["apps"][0]["instances"][0]["pid"] != pid);
+    assert_eq!(testkit::get(plimsoll.http(), "/kept/a").unwrap().text(), "1");
+    refused(&plimsoll, &at("0.0.0.0:6380"), "the door listens beyond this machine");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    refused(&plimsoll, &at(&taken.local_addr().unwrap().to_string()), "kv.main: cannot listen on");
+    asks(&mut store, "GET a", "1");
+}
+
+/// Whoever comes to the address is let in all the while, and what the old store had is told.
+#[test]
+fn another_store_takes_the_place_of_one_that_leaves() {
+    let address = free();
+    let at = |name: &str| alone(&format!("[kv.{name}]\nlisten = \"{address}\"\n"));
+    let plimsoll = Plimsoll::start(BINARY, &at("main"));
+    let mut store = connect(&plimsoll);
+    asks(&mut store, "SET a 1", "OK");
+    let told = reload(&plimsoll, &at("other"));
+    assert!(told.contains("`[kv.main]` is gone from the file, and its key with it"), "{told}");
+    asks(&mut connect(&plimsoll), "DBSIZE", "0");
+    until("who was there is closed", || store.ask("PING").is_err());
+    let lines = metrics(&plimsoll).lines().filter(|line| line.starts_with("kv_clients{")).map(String::from).collect::<Vec<_>>();
+    assert!(lines.len() == 1 && lines[0].contains("store=\"other\""), "{lines:?}");
+
+    let both = |other: &str, main: &str| alone(&format!("[kv.other]\nlisten = \"{other}\"\n[kv.main]\nlisten = \"{main}\"\n"));
+    let any = "127.0.0.1:0";
+    reload(&plimsoll, &both(&address, any));
+    refused(&plimsoll, &both(any, &address), "is still that of `[kv.other]`");
+    asks(&mut connect(&plimsoll), "DBSIZE", "0");
+}
