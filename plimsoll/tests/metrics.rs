@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use testkit::wire::Login;
-use testkit::{Plimsoll, Wire, app_command, get, request, serve_app, until};
+use testkit::{Plimsoll, Redis, Wire, app_command, get, request, serve_app, until};
 
 /// Families by name: type and names of labels.
 type Families = BTreeMap<String, (String, BTreeSet<String>)>;
@@ -146,6 +146,8 @@ fn app() {
 fn the_page_and_the_scrape_agree() {
     let plimsoll = busy_plimsoll();
     use_the_database(&plimsoll);
+    assert!(Redis::connect(plimsoll.kv()).unwrap().ask("GET").unwrap().starts_with("-ERR"));
+    assert_eq!(Redis::connect(plimsoll.kv()).unwrap().ask("GET a").unwrap(), "nil");
     until("the embedded server was looked at", || scrape(&plimsoll).contains("postgres_memory_bytes"));
     // Counted when the answer has ended, which its reader may see first.
     until("a request is counted", || scrape(&plimsoll).contains("http_requests_total{"));

@@ -23,6 +23,7 @@ mod hashes;
 mod hyperloglog;
 mod info;
 mod keyspace;
+mod latency;
 mod lists;
 mod long;
 mod permit;
@@ -59,8 +60,10 @@ pub(crate) use touch::Touch;
 pub(crate) use transactions::forget_watches;
 
 /// One command.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Command {
+    /// Its place among all, once it stands there.
+    pub(crate) number: usize,
     /// In lower case; a subcommand is `container|sub`.
     pub(crate) name: &'static str,
     /// Words with the name; when negative, at least so many.
@@ -212,27 +215,27 @@ pub(crate) const GROWS_FAST: Flags = GROWS.and(Flags::FAST);
 impl Command {
     /// One that works on the keys alone.
     pub(crate) const fn on_keys(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnKeys) -> Command {
-        Command { name, arity, flags, group, keys, run: Run::Keys(run), cost: None }
+        Command { number: 0, name, arity, flags, group, keys, run: Run::Keys(run), cost: None }
     }
 
     /// One that has to do with the client, or with the door.
     pub(crate) const fn here(name: &'static str, arity: i32, flags: Flags, group: Group, run: OnClient) -> Command {
-        Command { name, arity, flags, group, keys: KeySpec::None, run: Run::Here(run), cost: None }
+        Command { number: 0, name, arity, flags, group, keys: KeySpec::None, run: Run::Here(run), cost: None }
     }
 
     /// One that may have to wait.
     pub(crate) const fn waits(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnWait) -> Command {
-        Command { name, arity, flags, group, keys, run: Run::Waits(run), cost: None }
+        Command { number: 0, name, arity, flags, group, keys, run: Run::Waits(run), cost: None }
     }
 
     /// One that has to do with the client, or with the door, and works on the keys.
     pub(crate) const fn both(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnBoth) -> Command {
-        Command { name, arity, flags, group, keys, run: Run::Both(run), cost: None }
+        Command { number: 0, name, arity, flags, group, keys, run: Run::Both(run), cost: None }
     }
 
     /// The name in front of those that are called `name|…`.
     pub(crate) const fn container(name: &'static str, group: Group) -> Command {
-        Command { name, arity: -2, flags: Flags::NONE, group, keys: KeySpec::None, run: Run::Container, cost: None }
+        Command { number: 0, name, arity: -2, flags: Flags::NONE, group, keys: KeySpec::None, run: Run::Container, cost: None }
     }
 
     /// It may take long: about so many elements.

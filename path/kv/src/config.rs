@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{Max, Plan};
@@ -104,6 +104,8 @@ pub(crate) struct Config {
     slower_than: AtomicI64,
     slow_kept: AtomicUsize,
     max: [AtomicUsize; 3],
+    latency_threshold: AtomicU64,
+    tracks_latency: AtomicBool,
 }
 
 impl Config {
@@ -115,6 +117,8 @@ impl Config {
             slower_than: AtomicI64::new(10_000),
             slow_kept: AtomicUsize::new(128),
             max: Default::default(),
+            latency_threshold: AtomicU64::new(0),
+            tracks_latency: AtomicBool::new(false),
         };
         config.adopt(plan, address);
         config
@@ -184,6 +188,8 @@ impl Config {
             }
             "slowlog-log-slower-than" => self.slower_than.store(number(), Ordering::Relaxed),
             "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
+            "latency-monitor-threshold" => self.latency_threshold.store(number() as u64, Ordering::Relaxed),
+            "latency-tracking" => self.tracks_latency.store(value == "yes", Ordering::Relaxed),
             "maxclients" => self.max[0].store(number() as usize, Ordering::Relaxed),
             "proto-max-bulk-len" => self.max[1].store(number() as usize, Ordering::Relaxed),
             "client-query-buffer-limit" => self.max[2].store(number() as usize, Ordering::Relaxed),
@@ -206,6 +212,16 @@ impl Config {
     /// Slow commands that are kept.
     pub(crate) fn slow_kept(&self) -> usize {
         self.slow_kept.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds from which on `LATENCY` notes a command; 0: it notes none.
+    pub(crate) fn latency_threshold(&self) -> u64 {
+        self.latency_threshold.load(Ordering::Relaxed)
+    }
+
+    /// Whether each command is timed for `LATENCY HISTOGRAM`.
+    pub(crate) fn tracks_latency(&self) -> bool {
+        self.tracks_latency.load(Ordering::Relaxed)
     }
 
     /// Bounds of clients and of what they send.

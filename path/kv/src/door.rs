@@ -13,8 +13,10 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::events::{Events, LoopEvents, add};
 use crate::frame::Args;
+use crate::latency::Latency;
 use crate::pause::Pause;
 use crate::pubsub::Channels;
+use crate::rates::Rates;
 use crate::slow::SlowLog;
 use crate::store::{Ms, Outcome, Store};
 use crate::users::Users;
@@ -34,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) roster: Roster,
     pub(crate) users: Users,
     pub(crate) slow: SlowLog,
+    pub(crate) latency: Latency,
+    pub(crate) rates: Rates,
     pub(crate) pause: Pause,
     /// When the tier was started.
     pub(crate) started: Ms,
@@ -73,6 +77,8 @@ impl Shared {
             roster: Roster::default(),
             users,
             slow: SlowLog::default(),
+            latency: Latency::default(),
+            rates: Rates::default(),
             pause: Pause::default(),
             started: now(),
             is_watched: AtomicBool::new(false),
@@ -114,7 +120,7 @@ impl Shared {
 
     /// Adds what the worker changed.
     pub(crate) fn count_changes(&self, outcome: &Outcome) {
-        self.events.worker_changes.fetch_add(outcome.changes, Ordering::Relaxed);
+        add(&self.events.worker.changes, outcome.changes);
     }
 
     /// A name for this run, of 40 hexadecimal digits.
@@ -124,6 +130,7 @@ impl Shared {
 
     /// A command took so long.
     pub(crate) fn took(&self, peer: &Peer, command: &Command, args: Args<'_>, time: Duration) {
+        self.latency.note(&self.config, command, time, now());
         if self.slow.note(&self.config, peer, command, args, time) {
             self.events.slow.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,11 +1,12 @@
 //! Everything that the tier can tell an operator.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loops::{Accepted, Seats};
 use telemetry::{Collect, Exposition, Log};
 
+use crate::calls::{Calls, Tally};
 use crate::client::Peer;
 use crate::store::Store;
 use crate::users::Reason;
@@ -23,8 +24,21 @@ pub(crate) struct Events {
     denied: [AtomicU64; 4],
     /// Commands that took long.
     pub(crate) slow: AtomicU64,
-    /// Changes of keys that the worker made.
-    pub(crate) worker_changes: AtomicU64,
+    /// What the worker counts.
+    pub(crate) worker: LoopEvents,
+    /// What was counted when it was reset.
+    before: Mutex<Since>,
+}
+
+/// What `CONFIG RESETSTAT` resets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Since {
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+    pub(crate) commands: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) tally: Tally,
 }
 
 /// The tier's counts for the picture of `status`.
@@ -66,7 +80,7 @@ pub(crate) struct LoopEvents {
     pub(crate) cut: AtomicU64,
     pub(crate) handed_over: AtomicU64,
     pub(crate) commands: AtomicU64,
-    pub(crate) failed: AtomicU64,
+    pub(crate) calls: Calls,
     /// Of keys.
     pub(crate) changes: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
@@ -82,7 +96,17 @@ impl Events {
     pub(crate) fn new(log: Log, name: Arc<str>, seats: Arc<Seats>, store: Arc<Store>, loops: usize) -> Events {
         let loops = (0..loops).map(|_| LoopEvents::default()).collect();
         let zero = AtomicU64::default;
-        Events { log, name, seats, store, loops, denied: Default::default(), slow: zero(), worker_changes: zero() }
+        Events {
+            log,
+            name,
+            seats,
+            store,
+            loops,
+            denied: Default::default(),
+            slow: zero(),
+            worker: LoopEvents::default(),
+            before: Mutex::default(),
+        }
     }
 
     fn target(&self) -> String {
@@ -91,7 +115,53 @@ impl Events {
 
     /// Changes of keys since the start.
     pub(crate) fn changes(&self) -> u64 {
-        self.worker_changes.load(Ordering::Relaxed) + self.sum(|one| &one.changes)
+        self.sum(|one| &one.changes)
+    }
+
+    fn counted(&self) -> Since {
+        Since {
+            accepted: self.sum(|one| &one.accepted),
+            refused: self.sum(|one| &one.refused),
+            commands: self.sum(|one| &one.commands),
+            bytes_in: self.sum(|one| &one.bytes_in),
+            bytes_out: self.sum(|one| &one.bytes_out),
+            tally: Tally::of(self.all().map(|one| &one.calls)),
+        }
+    }
+
+    fn before(&self) -> MutexGuard<'_, Since> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was counted since the last reset; metrics go on.
+    pub(crate) fn since_reset(&self) -> Since {
+        // In this order: what is counted only grows.
+        let before = self.before();
+        let now = self.counted();
+        Since {
+            accepted: now.accepted - before.accepted,
+            refused: now.refused - before.refused,
+            commands: now.commands - before.commands,
+            bytes_in: now.bytes_in - before.bytes_in,
+            bytes_out: now.bytes_out - before.bytes_out,
+            tally: now.tally.since(&before.tally),
+        }
+    }
+
+    /// Calls and errors since the last reset.
+    pub(crate) fn tally(&self) -> Tally {
+        self.since_reset().tally
+    }
+
+    /// From now on `INFO` counts anew.
+    pub(crate) fn reset(&self) {
+        let mut before = self.before();
+        *before = self.counted();
+    }
+
+    /// All loops, and the worker.
+    fn all(&self) -> impl Iterator<Item = &LoopEvents> {
+        self.loops.iter().chain([&self.worker])
     }
 
     /// Connections of loop `index` cannot be accepted, or can again.
@@ -131,7 +201,7 @@ impl Events {
 
     /// The sum over all loops.
     pub(crate) fn sum(&self, counter: impl Fn(&LoopEvents) -> &AtomicU64) -> u64 {
-        self.loops.iter().map(|one| counter(one).load(Ordering::Relaxed)).sum()
+        self.all().map(|one| counter(one).load(Ordering::Relaxed)).sum()
     }
 
     /// A loop could not listen: the others do.
@@ -149,7 +219,7 @@ impl Events {
         Counts {
             clients: self.seats.taken() as u64,
             commands: self.sum(|one| &one.commands),
-            errors: self.sum(|one| &one.failed),
+            errors: self.all().map(|one| one.calls.errors()).sum(),
             hits: store.counts.hits,
             misses: store.counts.misses,
             evicted: store.counts.evicted,
@@ -210,13 +280,34 @@ impl Events {
     }
 }
 
+impl Events {
+    fn collect_calls(&self, out: &mut Exposition) {
+        let (store, tally) = (("store", &*self.name), Tally::of(self.all().map(|one| &one.calls)));
+        for (command, sum) in tally.commands() {
+            let labels = [store, ("command", command.name)];
+            let counters = [
+                ("kv_commands_total", "Commands done.", sum.calls),
+                ("kv_commands_failed_total", "Of these, those that failed.", sum.failed),
+                ("kv_commands_rejected_total", "Commands that were not done.", sum.rejected),
+                ("kv_commands_timed_total", "Of the commands done, those that were timed.", sum.timed),
+            ];
+            for (name, help, count) in counters {
+                out.counter(name, help, &labels, count);
+            }
+            out.counter_seconds("kv_commands_timed_seconds_total", "Seconds that these took.", &labels, sum.nanos as f64 / 1e9);
+        }
+        for (kind, count) in tally.errors() {
+            out.counter("kv_errors_total", "Errors that clients were told.", &[store, ("kind", kind)], count);
+        }
+    }
+}
+
 impl Collect for Events {
     fn collect(&self, out: &mut Exposition) {
         let labels = [("store", &*self.name)];
         self.collect_clients(out);
         self.collect_keys(out);
-        out.counter("kv_commands_total", "Commands done.", &labels, self.sum(|one| &one.commands));
-        out.counter("kv_errors_total", "Commands answered with an error.", &labels, self.sum(|one| &one.failed));
+        self.collect_calls(out);
         let help = "Commands that took longer than `slowlog-log-slower-than`.";
         out.counter("kv_slow_commands_total", help, &labels, self.slow.load(Ordering::Relaxed));
     }

@@ -3,6 +3,7 @@
 //! client -> command -> store. What a client sends is framed (`frame`), looked up (`command`) and done on the keys
 //! (`store`), which all loops share.
 
+mod calls;
 mod client;
 mod command;
 mod config;
@@ -12,11 +13,13 @@ mod events;
 mod frame;
 pub mod fuzzing;
 mod glob;
+mod latency;
 mod orders;
 mod path;
 mod pause;
 mod plan;
 mod pubsub;
+mod rates;
 mod settings;
 mod slow;
 mod store;

@@ -55,6 +55,12 @@ pub(crate) async fn keep(common: Arc<Shared>, index: usize) {
     loop {
         round.outcome.wanted = common.config.wanted();
         let mut done = round.work(&common, now());
+        if index == 0 {
+            let events = &common.events;
+            common
+                .rates
+                .look(now(), || [events.sum(|one| &one.commands), events.sum(|one| &one.bytes_in), events.sum(|one| &one.bytes_out)]);
+        }
         if common.store.is_full() {
             // If nothing may go the next write is told so.
             done.is_full = make_room(&common, now(), &mut round.outcome).is_ok() && common.store.is_full();

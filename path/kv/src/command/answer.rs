@@ -3,10 +3,11 @@
 //! A lock is kept over a run of commands on the same shard: taking it for each would send its cache lines from core to
 //! core with every command.
 
-use std::sync::Arc;
-use std::time::Instant;
+mod watched;
 
-use super::admit::{admitted, may, may_now, refused, silenced};
+use std::sync::Arc;
+
+use super::admit::{admitted, may, may_now, silenced};
 use super::blocked::Blocked;
 use super::execute::{in_view, shards, takes_long};
 use super::long::Long;
@@ -20,6 +21,7 @@ use crate::frame::{Args, Reply};
 use crate::store::{Away, Guard, Ms, OnWait, Outcome, Store, Turn, View, Waiter, Went};
 use crate::upkeep::make_room;
 use crate::visit::{Desk, Visit};
+use watched::times;
 
 /// Commands for which a lock is kept.
 const RUN: usize = 32;
@@ -93,11 +95,6 @@ pub(crate) fn answer(visit: &mut Visit<'_>) -> Stop {
     stop
 }
 
-/// Whether what is done here may be called slow.
-fn times(common: &Shared) -> bool {
-    (0..TIMED).contains(&common.config.slower_than())
-}
-
 impl<'s> Batch<'s> {
     fn all(&mut self, visit: &mut Visit<'_>) -> Stop {
         loop {
@@ -121,8 +118,8 @@ impl<'s> Batch<'s> {
             match self.one(visit.client, args, outcome, &mut reply, debts) {
                 Did::Done => {}
                 Did::Failed(fault) => {
+                    self.events.calls.error(&fault);
                     reply.error(&fault);
-                    add(&self.events.failed, 1);
                 }
                 Did::Retry(stop) => return stop,
                 Did::Owes(numbers) => {
@@ -170,10 +167,13 @@ impl<'s> Batch<'s> {
                 Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
             }
         }
-        if self.times || self.common.is_watched() {
-            return self.run_watched(client, command, args, outcome, reply, debts);
-        }
-        self.run(client, command, args, outcome, reply, debts)
+        let did = if self.times || self.common.is_watched() || self.events.calls.is_due(command) {
+            self.run_watched(client, command, args, outcome, reply, debts)
+        } else {
+            self.run(client, command, args, outcome, reply, debts)
+        };
+        self.count(command, &did);
+        did
     }
 
     /// Memory is full: keys go before a command that may need more.
@@ -184,39 +184,6 @@ impl<'s> Batch<'s> {
         }
         self.held = None;
         make_room(self.common, self.now, outcome)
-    }
-
-    /// Runs a command that somebody wants to see, or to know the time of.
-    #[cold]
-    fn run_watched(
-        &mut self,
-        client: &mut Client,
-        command: &'static Command,
-        args: Args<'_>,
-        outcome: &mut Outcome,
-        reply: &mut Reply<'_>,
-        debts: &mut Vec<usize>,
-    ) -> Did {
-        let start = Instant::now();
-        let did = self.run(client, command, args, outcome, reply, debts);
-        if !matches!(did, Did::Retry(_) | Did::Owes(_)) {
-            self.common.shows(&client.peer, command, args);
-        }
-        if self.times && matches!(did, Did::Done | Did::Failed(_)) {
-            self.common.took(&client.peer, command, args, start.elapsed());
-        }
-        did
-    }
-
-    #[cold]
-    fn refuse(&mut self, client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
-        let is_over = args.is(0, "exec");
-        let fault = refused(client, args, fault);
-        if is_over {
-            self.held = None;
-            transactions::forget(client, &self.common.store);
-        }
-        fault
     }
 
     fn run(
@@ -258,7 +225,7 @@ impl<'s> Batch<'s> {
             }
             Run::Exec => {
                 self.held = None;
-                transactions::exec(client, common, self.now, outcome, reply, debts)
+                transactions::exec(client, (common, self.events), self.now, outcome, reply, debts)
             }
             // Of these only COMMAND may stand alone.
             Run::Container => {

@@ -34,7 +34,7 @@ fn top() -> impl Iterator<Item = &'static Command> {
 }
 
 /// Those that are part of `container`.
-fn parts(container: &Command) -> Vec<&'static Command> {
+pub(super) fn parts(container: &Command) -> Vec<&'static Command> {
     let is_part = |command: &&Command| command.name.strip_prefix(container.name).is_some_and(|rest| rest.starts_with('|'));
     if matches!(container.run, Run::Container) { named().filter(is_part).collect() } else { Vec::new() }
 }

@@ -98,10 +98,7 @@ impl Desk {
         let run = match command.run {
             Run::Keys(run) => run,
             // It may not wait.
-            Run::Waits(_) => {
-                on_keys(command, owned.args(), &mut view, reply);
-                return Ok(());
-            }
+            Run::Waits(_) => return on_keys(command, owned.args(), &mut view, reply),
             _ => panic!("{} needs a client", command.name),
         };
         match in_view(command, run, owned.args(), &mut view, reply) {

@@ -32,11 +32,14 @@ pub(super) fn takes_long(command: &Command, view: &View<'_>, args: Args<'_>) -> 
     command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE)
 }
 
-/// Runs what works on keys and may not wait, and says what it fails with.
+/// Runs what works on keys and may not wait.
+///
+/// # Errors
+/// What the client is to be told; nothing is written then.
 ///
 /// # Panics
 /// The command needs its client.
-pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) {
+pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let before = reply.written();
     let done = match command.run {
         Run::Keys(run) => run(view, args, reply),
@@ -47,10 +50,10 @@ pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, re
         },
         _ => unreachable!("{} needs a client", command.name),
     };
-    if let Err(fault) = done {
+    if done.is_err() {
         reply.undo(before);
-        reply.error(&fault);
     }
+    done
 }
 
 /// The shards of a command's keys, in ascending order.

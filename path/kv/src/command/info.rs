@@ -1,5 +1,7 @@
 //! `INFO`: the fields that dashboards and clients read.
 
+mod commands;
+
 use std::fmt::Write;
 
 use super::{Command, Flags, Group, Here, KeySpec};
@@ -13,7 +15,10 @@ pub(super) const COMMANDS: &[Command] =
 
 type Section = fn(&Here<'_>, &View<'_>, &mut String) -> std::fmt::Result;
 
-const SECTIONS: [(&str, Section); 9] = [
+/// Those that are only told when they are asked for.
+const ASKED: [&str; 2] = ["Commandstats", "Latencystats"];
+
+const SECTIONS: [(&str, Section); 12] = [
     ("Server", server),
     ("Clients", clients),
     ("Memory", memory),
@@ -21,16 +26,19 @@ const SECTIONS: [(&str, Section); 9] = [
     ("Stats", stats),
     ("Replication", replication),
     ("CPU", cpu),
+    ("Commandstats", commands::commandstats),
+    ("Errorstats", commands::errorstats),
+    ("Latencystats", commands::latencystats),
     ("Cluster", cluster),
     ("Keyspace", keyspace),
 ];
 
 fn info(here: &mut Here<'_>, view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let asked = |word: &str| (1..args.len()).any(|at| args.is(at, word));
-    let everything = args.len() == 1 || asked("all") || asked("default") || asked("everything");
+    let (everything, usual) = (asked("all") || asked("everything"), args.len() == 1 || asked("default"));
     let mut text = String::new();
     for (name, section) in SECTIONS {
-        if everything || asked(name) {
+        if everything || usual && !ASKED.contains(&name) || asked(name) {
             let gap = if text.is_empty() { "" } else { "\r\n" };
             let written = write!(text, "{gap}# {name}\r\n").and_then(|()| section(here, view, &mut text));
             written.expect("a string can be written to");
@@ -145,15 +153,17 @@ fn persistence(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Res
 }
 
 fn stats(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result {
-    let (events, channels) = (&here.common.events, &here.common.channels);
+    let (since, rates, channels) = (here.common.events.since_reset(), here.common.rates.per_second(), &here.common.channels);
     let sum = |count: fn(&crate::store::Counts) -> u64| view.all().map(|keys| count(&keys.counts)).sum::<u64>();
     fields!(out,
-        "total_connections_received": events.sum(|one| &one.accepted),
-        "total_commands_processed": events.sum(|one| &one.commands),
-        "instantaneous_ops_per_sec": 0,
-        "total_net_input_bytes": events.sum(|one| &one.bytes_in),
-        "total_net_output_bytes": events.sum(|one| &one.bytes_out),
-        "rejected_connections": events.sum(|one| &one.refused),
+        "total_connections_received": since.accepted,
+        "total_commands_processed": since.commands,
+        "instantaneous_ops_per_sec": rates[0].round(),
+        "total_net_input_bytes": since.bytes_in,
+        "total_net_output_bytes": since.bytes_out,
+        "instantaneous_input_kbps": format!("{:.2}", rates[1] / 1024.0),
+        "instantaneous_output_kbps": format!("{:.2}", rates[2] / 1024.0),
+        "rejected_connections": since.refused,
         "sync_full": 0,
         "sync_partial_ok": 0,
         "sync_partial_err": 0,
@@ -168,7 +178,7 @@ fn stats(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result
         "pubsubshard_channels": channels.count(crate::pubsub::To::Shard),
         "latest_fork_usec": 0,
         "total_forks": 0,
-        "total_error_replies": events.sum(|one| &one.failed),
+        "total_error_replies": since.tally.errors().map(|(_, count)| count).sum::<u64>(),
     )
 }
 

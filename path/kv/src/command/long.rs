@@ -52,8 +52,15 @@ impl Long {
                 let (numbers, common) = (shards(&store, command.keys, args.args()), common.clone());
                 let work = move |view: &mut View<'_>, out: &mut Vec<u8>| {
                     let start = Instant::now();
-                    on_keys(command, args.args(), view, &mut Reply::new(out, protocol));
-                    common.took(&peer, command, args.args(), start.elapsed());
+                    let (mut reply, calls) = (Reply::new(out, protocol), &common.events.worker.calls);
+                    if let Err(fault) = on_keys(command, args.args(), view, &mut reply) {
+                        calls.failed(command);
+                        calls.error(&fault);
+                        reply.error(&fault);
+                    }
+                    let time = start.elapsed();
+                    calls.took(command, time);
+                    common.took(&peer, command, args.args(), time);
                     None
                 };
                 (numbers, Box::new(work))
@@ -63,7 +70,7 @@ impl Long {
                 let common = common.clone();
                 let work = move |view: &mut View<'_>, out: &mut Vec<u8>| {
                     let protocol = client.protocol;
-                    transactions::work(&mut client, &common, view, &mut Reply::new(out, protocol));
+                    transactions::work(&mut client, (&common, &common.events.worker), view, &mut Reply::new(out, protocol));
                     Some(client)
                 };
                 (numbers, Box::new(work))

@@ -1,4 +1,4 @@
-//! `CONFIG`, `SLOWLOG` and `LATENCY`: what operators set, and what they look at.
+//! `CONFIG` and `SLOWLOG`: what operators set, and what they look at.
 
 use super::{Command, Flags, Group, Here, KeySpec, help};
 use crate::error::Fault;
@@ -34,33 +34,7 @@ pub(super) const COMMANDS: &[Command] = &[
         Ok(())
     }),
     Command::here("slowlog|help", 2, HELPS, S, |_, _, reply| help(reply, "SLOWLOG", &["GET [count]", "LEN", "RESET"])),
-    Command::container("latency", S),
-    Command::here("latency|latest", 2, ADMIN, S, nothing),
-    Command::here("latency|history", 3, ADMIN, S, nothing),
-    Command::here("latency|histogram", -2, ADMIN, S, |_, _, reply| {
-        reply.map(0);
-        Ok(())
-    }),
-    Command::here("latency|reset", -2, ADMIN, S, |_, _, reply| {
-        reply.int(0);
-        Ok(())
-    }),
-    Command::here("latency|graph", 3, ADMIN, S, |_, args, _| {
-        Err(Fault::made(format!("ERR No samples available for event '{}'", String::from_utf8_lossy(args.at(2)))))
-    }),
-    Command::here("latency|doctor", 2, ADMIN, S, |_, _, reply| {
-        reply.verbatim("txt", b"Nothing takes long on a loop here: what would is done by a worker. See SLOWLOG for that.\n");
-        Ok(())
-    }),
-    Command::here("latency|help", 2, HELPS, S, |_, _, reply| {
-        help(reply, "LATENCY", &["DOCTOR", "GRAPH event", "HISTORY event", "LATEST", "RESET [event ...]", "HISTOGRAM [command ...]"])
-    }),
 ];
-
-fn nothing(_: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    reply.array(0);
-    Ok(())
-}
 
 fn get(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let is_chosen = |name: &str| args.from(2).iter().any(|pattern| glob::matches(pattern, name.as_bytes(), true));
@@ -89,9 +63,10 @@ fn set(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(),
     Ok(())
 }
 
-fn reset_counts(_: &mut Here<'_>, view: &mut View<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+fn reset_counts(here: &mut Here<'_>, view: &mut View<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let (all, _) = view.all_mut();
     all.into_iter().for_each(|keys| keys.counts = Default::default());
+    here.common.events.reset();
     reply.ok();
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, acl, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, lists, pubsub, server, sets,
-    settings, sort, sorted_sets, streams, strings, transactions,
+    Command, acl, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, latency, lists, pubsub,
+    server, sets, settings, sort, sorted_sets, streams, strings, transactions,
 };
 
 /// Every family.
@@ -21,6 +21,7 @@ const FAMILIES: &[&[Command]] = &[
     pubsub::COMMANDS,
     clients::COMMANDS,
     settings::COMMANDS,
+    latency::COMMANDS,
     server::COMMANDS,
     info::COMMANDS,
     catalog::COMMANDS,
@@ -39,28 +40,33 @@ static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 /// Open addressing over a hash of the name in lower case.
 struct Table {
-    slots: Vec<Option<&'static Command>>,
+    /// By number.
+    all: Vec<Command>,
+    /// Numbers.
+    slots: Vec<Option<usize>>,
 }
 
 impl Table {
     fn new() -> Table {
-        let size = (named().count() * 4).next_power_of_two();
-        let mut table = Table { slots: vec![None; size] };
-        for command in named() {
+        let all = FAMILIES.iter().flat_map(|family| family.iter()).enumerate().map(|(number, command)| Command { number, ..*command });
+        let all: Vec<Command> = all.collect();
+        let size = (all.len() * 4).next_power_of_two();
+        let mut slots = vec![None; size];
+        for command in &all {
             let mut at = hash(command.name.as_bytes()) as usize & (size - 1);
-            while table.slots[at].is_some() {
+            while slots[at].is_some() {
                 at = (at + 1) & (size - 1);
             }
-            table.slots[at] = Some(command);
+            slots[at] = Some(command.number);
         }
-        table
+        Table { all, slots }
     }
 
-    fn find(&self, name: &[u8]) -> Option<&'static Command> {
+    fn find(&self, name: &[u8]) -> Option<&Command> {
         let mask = self.slots.len() - 1;
         let mut at = hash(name) as usize & mask;
         loop {
-            let command = self.slots[at]?;
+            let command = &self.all[self.slots[at]?];
             if command.name.as_bytes().eq_ignore_ascii_case(name) {
                 return Some(command);
             }
@@ -80,9 +86,9 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
     if name.len() > LONGEST { None } else { TABLE.find(name) }
 }
 
-/// Every command.
+/// Every command, by number.
 pub(crate) fn named() -> impl Iterator<Item = &'static Command> {
-    FAMILIES.iter().flat_map(|family| family.iter())
+    TABLE.all.iter()
 }
 
 #[cfg(test)]

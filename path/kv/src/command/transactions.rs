@@ -12,6 +12,7 @@ use super::{Command, Flags, Group, Here, KeySpec, Run};
 use crate::client::{Client, Transaction, Watch};
 use crate::door::Shared;
 use crate::error::Fault;
+use crate::events::LoopEvents;
 use crate::frame::{Args, Reply};
 use crate::store::{Ms, Outcome, Store, View};
 
@@ -83,7 +84,7 @@ pub(crate) fn forget_watches(client: &mut Client, store: &Arc<Store>) {
 /// EXEC: locks what it needs, and does what was queued, or has a worker do it.
 pub(super) fn exec(
     client: &mut Client,
-    common: &Arc<Shared>,
+    (common, events): (&Arc<Shared>, &LoopEvents),
     now: Ms,
     outcome: &mut Outcome,
     reply: &mut Reply<'_>,
@@ -107,7 +108,7 @@ pub(super) fn exec(
     if cost(transaction, &view) > AT_ONCE {
         return Did::Stop(Stop::Long(Long::Transaction(numbers)));
     }
-    work(client, common, &mut view, reply);
+    work(client, (common, events), &mut view, reply);
     after(&mut view, common);
     debts.extend(owing(&guards));
     Did::Done
@@ -131,7 +132,7 @@ fn cost(transaction: &Transaction, view: &View<'_>) -> usize {
 }
 
 /// Does what was queued, unless what is watched has changed.
-pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_>, reply: &mut Reply<'_>) {
+pub(super) fn work(client: &mut Client, (common, events): (&Arc<Shared>, &LoopEvents), view: &mut View<'_>, reply: &mut Reply<'_>) {
     let (transaction, watches) = (client.transaction.take().unwrap_or_default(), std::mem::take(&mut client.watches));
     client.look();
     let is_stale = watches.iter().any(|watch| has_changed(view, watch));
@@ -152,17 +153,19 @@ pub(super) fn work(client: &mut Client, common: &Arc<Shared>, view: &mut View<'_
             _ if let Err(fault) = still_permitted(&mut here, command, args) => Err(fault),
             Run::Here(run) => run(&mut here, args, reply),
             Run::Both(run) => run(&mut here, view, args, reply),
-            _ => {
-                on_keys(command, args, view, reply);
-                Ok(())
-            }
+            _ => on_keys(command, args, view, reply),
         };
+        events.calls.called(command);
         if let Err(fault) = done {
+            events.calls.failed(command);
+            events.calls.error(&fault);
             reply.undo(before);
             reply.error(&fault);
         }
         if let Some(start) = start {
-            common.took(&client.peer, command, args, start.elapsed());
+            let time = start.elapsed();
+            events.calls.took(command, time);
+            common.took(&client.peer, command, args, time);
         }
         // HELLO may be among them.
         reply.set_protocol(client.protocol);

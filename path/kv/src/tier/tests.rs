@@ -1,3 +1,4 @@
+mod counts;
 mod memory;
 mod streams;
 mod users;
