@@ -11,8 +11,6 @@ mod login;
 mod options;
 mod scram;
 mod startup;
-pub(crate) mod tls;
-mod validity;
 mod welcome;
 mod wire;
 
@@ -26,12 +24,11 @@ use tokio::time::timeout;
 use crate::error::{Fault, Severity, code};
 use crate::server::Key;
 use crate::session::{Interned, Parameters};
-use crate::stream::Stream;
+use tls::Stream;
 
 pub(crate) use cancel::Seat;
 pub(crate) use gate::Gate;
 pub(crate) use guest::Guest;
-pub(crate) use validity::fault as validity_fault;
 pub(crate) use welcome::{Known, Welcomes, greet};
 
 use login::Mechanism;
@@ -167,7 +164,7 @@ async fn direct(wire: &mut Wire, gate: &Gate) -> Result<(), Left> {
     let tls = gate.tls.as_ref().ok_or(Left::Gone)?;
     wire.secure(tls.config.clone()).await?;
     // Without it another protocol's client could be made to talk to us.
-    if wire.agreed() == Some(tls::PROTOCOL) { Ok(()) } else { Err(Left::Gone) }
+    if wire.agreed() == Some(gate::PROTOCOL) { Ok(()) } else { Err(Left::Gone) }
 }
 
 /// What came before encryption must not count as having come after it (CVE-2021-23214).

@@ -1,7 +1,6 @@
 //! The SQL door: client -> parse -> route -> server.
 
 mod client;
-mod der;
 mod door;
 mod error;
 mod events;
@@ -21,7 +20,6 @@ mod server;
 mod session;
 mod settings;
 mod status;
-mod stream;
 mod tier;
 mod top;
 mod view;
@@ -30,7 +28,7 @@ mod visit;
 pub use events::Counts;
 pub use open::{Open, OpenTransaction};
 pub use pins::Pinned;
-pub use plan::{Certificate, Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
+pub use plan::{Limits, Listen, Password, Plan, Pool, ServerTls, SslMode};
 pub use settings::{SQL, Settings};
 pub use status::{KeyStatus, Status};
 pub use tier::{Handle, SwapError, Tier};

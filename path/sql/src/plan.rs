@@ -31,7 +31,7 @@ pub struct Plan {
     /// Bounds of time for clients; `None`: none.
     pub limits: Limits,
     /// The door's certificate, when it speaks TLS.
-    pub tls: Option<Certificate>,
+    pub tls: Option<tls::Certificate>,
     /// Whether unnamed statements may be kept prepared on servers where that cannot change a plan for the worse.
     pub reuse: bool,
     /// Statements that take longer are logged.
@@ -116,13 +116,4 @@ impl Limits {
     pub(crate) fn is_any(&self) -> bool {
         *self != Limits::default()
     }
-}
-
-/// A certificate and its key, PEM files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// The chain, the door's own first.
-    pub cert: PathBuf,
-    /// The key.
-    pub key: PathBuf,
 }

@@ -1,6 +1,5 @@
 //! `[sql.NAME]`: its definition, and the plan made of it.
 
-mod certificate;
 mod later;
 mod primary;
 mod rules;
@@ -48,7 +47,7 @@ const DATABASE: Section = Section::new(
         later::REPLICAS,
         Key::new("pool", Kind::Table(&POOL), "Bounds of connections."),
         Key::new("limits", Kind::Table(&LIMITS), "Bounds of time."),
-        Key::new("tls", Kind::Table(&CERTIFICATE), "The door's certificate; absent: it speaks no TLS."),
+        Key::new("tls", Kind::Table(&tls::CERTIFICATE), "The door's certificate; absent: it speaks no TLS."),
         Key::new(
             "reuse",
             Kind::Bool,
@@ -120,14 +119,6 @@ const LIMITS: Section = Section::new(
     ],
 );
 
-const CERTIFICATE: Section = Section::new(
-    "The door's certificate.",
-    &[
-        Key::new("cert", Kind::Path, "The certificate and its chain, PEM.").required(),
-        Key::new("key", Kind::Path, "Its private key, PEM.").required(),
-    ],
-);
-
 const USERS: Section = Section::named(
     "Further users that may come in; the server must know them by the same password.",
     &Named { name: rules::user, key: Key::new("USER", Kind::Secret, "The password.") },
@@ -151,7 +142,7 @@ impl Settings<'_> {
     pub fn plan(&self, report: &mut Report) -> Option<Plan> {
         let none = Table::empty(&DATABASE, "sql");
         let sql = self.sql.unwrap_or(&none);
-        let tls = certificate::read(sql, SystemTime::now(), report);
+        let tls = tls::read(sql, SystemTime::now(), report);
         let primary = match sql.has("primary") {
             true => Some(self.primary(sql, report)?),
             false => None,

@@ -12,7 +12,7 @@ use super::arrival::{attend, turn_away};
 use crate::door::Door;
 use crate::error::Fault;
 use crate::events::add;
-use crate::stream::Stream;
+use tls::Stream;
 
 /// Clients beyond `pool.client` that are told so at a time on each loop; more are closed without a word.
 const TOLD: usize = 64;

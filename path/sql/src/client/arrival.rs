@@ -14,8 +14,8 @@ use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Failure;
 use crate::server::{Lent, Refused, TRIES, Tried, Unfit};
 use crate::session::{self, Names, Reported, Session, Unsettled, settle};
-use crate::stream::Stream;
 use crate::visit::serve;
+use tls::Stream;
 
 /// How long who is not in yet when the door begins to close may still take: it may have come to cancel something.
 const LEAVING: Duration = Duration::from_secs(2);

@@ -1,9 +1,28 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::tls::{self, DoorTls};
+use rustls::ServerConfig;
+use tls::Certificate;
+
 use crate::plan::{Password, Plan};
 use crate::scram::{self, Keys};
+
+/// What a client that starts with TLS at once must ask for (ALPN).
+pub(super) const PROTOCOL: &[u8] = b"postgresql";
+
+/// The door's certificate, ready for use.
+#[derive(Debug)]
+pub(crate) struct DoorTls {
+    pub(super) config: Arc<ServerConfig>,
+    /// What SCRAM binds to; `None` when the certificate's kind has none.
+    pub(super) binding: Option<Arc<[u8]>>,
+}
+
+/// Reads certificate and key.
+fn door(certificate: &Certificate) -> Result<DoorTls, String> {
+    let (config, own) = certificate.load(&[PROTOCOL])?;
+    Ok(DoorTls { config, binding: scram::certificate_hash(&own).map(Into::into) })
+}
 
 /// Who may come in, and how: made from a plan, the same for all loops.
 #[derive(Debug)]
@@ -37,7 +56,7 @@ impl Gate {
         Ok(Gate {
             users: plan.users.iter().map(user).collect(),
             database: plan.database.as_str().into(),
-            tls: plan.tls.as_ref().map(tls::door).transpose()?,
+            tls: plan.tls.as_ref().map(door).transpose()?,
             unknown: before.map_or_else(scram::random, |gate| gate.unknown),
         })
     }

@@ -13,7 +13,7 @@ use crate::door::Door;
 use crate::parse::Strings;
 use crate::server::{Attendance, Key};
 use crate::session::{Names, Parameters, Reported, Session};
-use crate::stream::Stream;
+use tls::Stream;
 
 /// How long a client that is closed may take to read what it was told.
 const LAST_WORDS: Duration = Duration::from_secs(10);

@@ -14,7 +14,7 @@ use tokio::task::spawn_local;
 
 use super::startup::Protocol;
 use super::*;
-use crate::plan::{Certificate, Listen, Password, Plan, Pool, ServerTls, SslMode};
+use crate::plan::{Listen, Password, Plan, Pool, ServerTls, SslMode};
 use crate::server::tests::{log_in, on_a_loop, target, trust};
 use crate::server::{ConnectError, Trust};
 use crate::session::Reported;
@@ -153,7 +153,7 @@ impl Files {
     }
 
     fn plan(&self) -> Plan {
-        Plan { tls: Some(Certificate { cert: self.path("own"), key: self.path("key") }), ..plan() }
+        Plan { tls: Some(tls::Certificate { cert: self.path("own"), key: self.path("key") }), ..plan() }
     }
 }
 
@@ -239,7 +239,7 @@ fn tls_without_asking_needs_its_protocol_s_name() {
         let door = Door::open(Files::new().plan(), None).await;
         let said = async |protocols: &[&[u8]]| {
             let name = ServerName::try_from("localhost").unwrap();
-            let Ok(tls) = crate::stream::connect(door.dial().await, direct(protocols), name).await else { return 0 };
+            let Ok(tls) = tls::connect(door.dial().await, direct(protocols), name).await else { return 0 };
             let (mut stream, mut space) = (Stream::Tls(tls), [0; 64]);
             let _ = stream.write_all(STARTUP).await;
             stream.read(&mut space).await.map_or(0, |_| space[0])

@@ -8,7 +8,7 @@ use super::Left;
 use super::startup;
 use crate::error::Fault;
 use crate::frame::{self, HEADER};
-use crate::stream::{self, Stream};
+use tls::Stream;
 
 /// Bytes read at a time.
 const SPACE: usize = 512;
@@ -84,7 +84,7 @@ impl Wire {
     pub(super) async fn secure(&mut self, config: Arc<ServerConfig>) -> Result<(), Left> {
         let Some(Stream::Tcp(socket)) = self.stream.take() else { return Err(Left::Gone) };
         let already = std::mem::take(&mut self.unread);
-        self.stream = Some(Stream::Tls(stream::accept(socket, config, &already).await?));
+        self.stream = Some(Stream::Tls(tls::accept(socket, config, &already).await?));
         Ok(())
     }
 

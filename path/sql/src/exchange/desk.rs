@@ -15,7 +15,7 @@ use crate::door::now;
 use crate::open::Doing;
 use crate::parse::Recognised;
 use crate::session::Changes;
-use crate::stream::Stream;
+use tls::Stream;
 
 /// `ReadyForQuery` without a transaction.
 const READY: &[u8] = b"Z\0\0\0\x05I";

@@ -20,7 +20,7 @@ use crate::events::add;
 use crate::parse::{Effects, Recognised};
 use crate::server::{Connection, Key};
 use crate::session::{Found, Names, Session};
-use crate::stream::Stream;
+use tls::Stream;
 
 /// Bytes moved in one poll; then other tasks have their turn.
 const FAIR: usize = 256 << 10;

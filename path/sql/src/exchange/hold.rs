@@ -12,8 +12,8 @@ use crate::events::{Failure, LoopEvents, add};
 use crate::route::Route;
 use crate::server::{Lent, Refused, TRIES, Tried, Unfit};
 use crate::session::{Unsettled, settle};
-use crate::stream::Stream;
 use crate::visit::{After, Hold, Visit};
+use tls::Stream;
 
 /// Why a client has no connection.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
-use crate::stream::Stream;
+use tls::Stream;
 
 /// Runs up to this length are copied behind bytes of ours so that both are one write.
 const COPIED: usize = loops::BUFFER_BYTES;

@@ -2,7 +2,7 @@
 
 use ring::digest;
 
-use crate::der::{OBJECT_IDENTIFIER, SEQUENCE, element};
+use tls::der::{OBJECT_IDENTIFIER, SEQUENCE, element};
 
 /// Object identifiers of signatures by the hash in them, as their DER content. MD5 and SHA-1 count as SHA-256.
 const SHA_256: &[&[u8]] = &[

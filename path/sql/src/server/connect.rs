@@ -19,7 +19,7 @@ use super::tls::Trust;
 use crate::error::{ErrorResponse, code};
 use crate::plan::{Password, SslMode};
 use crate::session::{Parameters, Traces};
-use crate::stream::{self, Stream};
+use tls::Stream;
 
 /// What asks a server for TLS.
 const TLS_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
@@ -96,7 +96,7 @@ pub(super) async fn reach(address: &ServerAddress, trust: &Trust) -> Result<Stre
         let why = || ConnectError::Unfit("it does not speak TLS, which sslmode asks for".into());
         return if trust.mode == SslMode::Prefer { Ok(Stream::Tcp(socket)) } else { Err(why()) };
     }
-    match stream::connect(socket, config.clone(), name).await {
+    match tls::connect(socket, config.clone(), name).await {
         Ok(tls) => Ok(Stream::Tls(tls)),
         Err(_) if trust.mode == SslMode::Prefer => Ok(Stream::Tcp(dial(host, port).await?)),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(ConnectError::Unfit(format!("TLS: {error}"))),

@@ -8,7 +8,7 @@ use super::cancel::Target;
 use super::key::Key;
 use super::prepared::Prepared;
 use crate::session::{Parameters, Reported, Traces};
-use crate::stream::{Stream, Unregistered};
+use tls::{Stream, Unregistered};
 
 /// One connection to a server, logged in. It belongs to one loop at a time; what it remembers moves with it. Between two
 /// loops its stream is registered with neither.

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use super::connection::CancelKey;
 use super::login::{Who, login};
 use crate::session::Reported;
-use crate::stream::Stream;
+use tls::Stream;
 
 /// All that a server says from the first byte on; then it leaves.
 pub(crate) fn login_to(bytes: &[u8]) {

@@ -8,9 +8,9 @@ use super::reader::{Message, Reader};
 use super::scram;
 use crate::error::ErrorResponse;
 use crate::frame;
-use crate::scram::nonce;
+use crate::scram::{certificate_hash, nonce};
 use crate::session::Reported;
-use crate::stream::Stream;
+use tls::Stream;
 
 /// Protocol 3.0: what 3.2 adds is a longer cancel key, and there are poolers and old servers that close on it.
 const PROTOCOL: u32 = 3 << 16;
@@ -116,7 +116,7 @@ fn authentication(message: Message<'_>) -> Result<(u32, &[u8]), ConnectError> {
 
 /// SCRAM to its end: that the server knows the password too is never skipped.
 async fn sasl(stream: &mut Stream, reader: &mut Reader, offered: Vec<Vec<u8>>, password: &str) -> Result<(), ConnectError> {
-    let binding = if let Stream::Tls(tls) = &*stream { tls.certificate_hash() } else { None };
+    let binding = if let Stream::Tls(tls) = &*stream { tls.certificate().and_then(certificate_hash) } else { None };
     let offered: Vec<&[u8]> = offered.iter().map(Vec::as_slice).collect();
     let exchange = scram::begin(&offered, binding, nonce()).map_err(unfit)?;
     let mut out = Vec::new();

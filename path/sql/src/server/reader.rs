@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::frame::{self, HEADER};
-use crate::stream::Stream;
+use tls::Stream;
 
 /// Bytes read at a time.
 const SPACE: usize = 4096;

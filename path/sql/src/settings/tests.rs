@@ -3,7 +3,7 @@ use std::time::Duration;
 use contract::ServerAddress;
 
 use super::*;
-use crate::Certificate;
+use tls::Certificate;
 
 pub(super) fn read(text: &str) -> (Option<Plan>, Report) {
     static FILE: Section = Section::new("", &[Key::new("sql", Kind::Table(&SQL), "")]);

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use contract::{Database, ServerAddress};
-use plimsoll_sql::{Certificate, Plan, ServerTls, SslMode};
+use plimsoll_sql::{Plan, ServerTls, SslMode};
 use tempfile::TempDir;
 use testkit::postgres::{PASSWORD, programs};
 use testkit::{Postgres, until};
+use tls::Certificate;
 
 use super::setup::{Door, login, plan};
 

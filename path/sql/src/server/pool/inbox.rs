@@ -12,7 +12,7 @@ use super::side::Side;
 use crate::events::Closed;
 use crate::server::Connection;
 use crate::server::Key;
-use crate::stream::Unregistered;
+use tls::Unregistered;
 
 /// A connection between two loops; dropping it closes it and frees its place.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ use crate::plan;
 use crate::server::tests::target;
 use crate::server::{Connection, Key};
 use crate::session::Traces;
-use crate::stream::Stream;
 use crate::view::Shape;
+use tls::Stream;
 
 /// What a server holds of a connection, by the connection's number.
 type Ends = Rc<RefCell<HashMap<u64, UnixStream>>>;

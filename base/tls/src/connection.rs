@@ -10,14 +10,12 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 
-use crate::scram::certificate_hash;
-
 /// Plain bytes encrypted at a time: what rustls takes without being flushed.
 const CHUNK: usize = 64 * 1024;
 
 /// A TLS connection after its handshake.
 #[derive(Debug)]
-pub(crate) struct Tls {
+pub struct Tls {
     /// `None` only on the way from one loop to another.
     socket: Option<TcpStream>,
     connection: Connection,
@@ -31,7 +29,10 @@ pub(crate) struct Tls {
 struct Polled<'a, 'c>(&'a TcpStream, &'a mut Context<'c>);
 
 /// Shakes hands with a client; `already` came before anything was read by TLS.
-pub(crate) async fn accept(socket: TcpStream, config: Arc<ServerConfig>, already: &[u8]) -> io::Result<Box<Tls>> {
+///
+/// # Errors
+/// The connection failed, or the other side does not speak TLS as we do; it was told so.
+pub async fn accept(socket: TcpStream, config: Arc<ServerConfig>, already: &[u8]) -> io::Result<Box<Tls>> {
     let mut connection = Connection::from(ServerConnection::new(config).map_err(io::Error::other)?);
     let mut already = already;
     while !already.is_empty() {
@@ -42,7 +43,10 @@ pub(crate) async fn accept(socket: TcpStream, config: Arc<ServerConfig>, already
 }
 
 /// Shakes hands with a server.
-pub(crate) async fn connect(socket: TcpStream, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Box<Tls>> {
+///
+/// # Errors
+/// As [`accept`]; or its certificate is not believed.
+pub async fn connect(socket: TcpStream, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Box<Tls>> {
     let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
     shake_hands(socket, connection.into()).await
 }
@@ -101,7 +105,8 @@ impl Tls {
         Tls { socket: Some(socket), connection, plain: 0, is_ended: false }
     }
 
-    pub(super) fn poll_read(&mut self, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+    /// Reads into `space`, which is not empty; `Ok(0)` is the end.
+    pub fn poll_read(&mut self, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             match self.connection.reader().read(space) {
                 Ok(count) => {
@@ -117,7 +122,8 @@ impl Tls {
         }
     }
 
-    pub(super) fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when a read has something to give: bytes, the end or an error. It needs no space.
+    pub fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.plain == 0 && !self.is_ended {
             if ready!(self.poll_more(context))? == 0 {
                 break;
@@ -126,43 +132,47 @@ impl Tls {
         Poll::Ready(Ok(()))
     }
 
-    /// What it takes goes as far as the kernel takes it; the rest goes when this, a read or a flush is polled again.
-    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// Takes some of `bytes`, which are not empty. They go as far as the kernel takes them; the rest goes when this, a read or a flush is
+    /// polled again.
+    pub fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_flush(context))?;
         let count = self.connection.writer().write(&bytes[..bytes.len().min(CHUNK)])?;
         let _ = self.poll_flush(context)?;
         Poll::Ready(Ok(count))
     }
 
-    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when all that was taken is with the kernel.
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         poll_flush(&mut self.connection, registered(&self.socket), context)
     }
 
     /// The protocol that both sides agreed on (ALPN).
-    pub(crate) fn agreed(&self) -> Option<&[u8]> {
+    pub fn agreed(&self) -> Option<&[u8]> {
         self.connection.alpn_protocol()
     }
 
-    /// What a login is bound to: the hash of the server's certificate.
-    pub(crate) fn certificate_hash(&self) -> Option<Vec<u8>> {
-        certificate_hash(self.connection.peer_certificates()?.first()?)
+    /// The other side's own certificate (DER), if it showed one.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.connection.peer_certificates()?.first().map(|own| &**own)
     }
 
-    pub(super) fn peer(&self) -> Option<std::net::SocketAddr> {
+    /// Where the other side is; `None`: it is gone.
+    pub fn peer(&self) -> Option<std::net::SocketAddr> {
         registered(&self.socket).peer_addr().ok()
     }
 
     /// What lies in it; `seen` looks at the socket.
-    pub(super) fn seen(&self, seen: impl FnOnce(&TcpStream) -> Seen) -> Seen {
+    pub(crate) fn seen(&self, seen: impl FnOnce(&TcpStream) -> Seen) -> Seen {
         if self.plain > 0 { Seen::Bytes } else { seen(registered(&self.socket)) }
     }
 
     /// Its socket, to be registered elsewhere.
-    pub(super) fn take_socket(&mut self) -> Option<TcpStream> {
+    pub(crate) fn take_socket(&mut self) -> Option<TcpStream> {
         self.socket.take()
     }
 
-    pub(super) fn put_socket(&mut self, socket: TcpStream) {
+    /// A socket that was taken, registered with this loop.
+    pub(crate) fn put_socket(&mut self, socket: TcpStream) {
         self.socket = Some(socket);
     }
 

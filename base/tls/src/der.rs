@@ -1,10 +1,12 @@
 //! Elements of DER (X.690), as certificates are written in it.
 
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const OBJECT_IDENTIFIER: u8 = 6;
+/// The tag of a sequence.
+pub const SEQUENCE: u8 = 0x30;
+/// The tag of an object identifier.
+pub const OBJECT_IDENTIFIER: u8 = 6;
 
 /// The element at the start: its tag, its content, and what follows it.
-pub(crate) fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, length], mut rest) = der.split_first_chunk()?;
     let mut length = usize::from(length);
     if length >= 0x80 {
@@ -17,6 +19,6 @@ pub(crate) fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// The content of the element at the start, which has this tag, and what follows it.
-pub(crate) fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     any(der).filter(|(found, ..)| *found == tag).map(|(_, content, after)| (content, after))
 }

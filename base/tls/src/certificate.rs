@@ -1,31 +1,33 @@
-//! TLS towards clients: what the door shows them.
+//! What a door shows its clients.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{Error, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::plan::Certificate;
-use crate::scram::certificate_hash;
-
-/// What a client that starts with TLS at once must ask for (ALPN).
-pub(super) const PROTOCOL: &[u8] = b"postgresql";
-
-/// The door's certificate, ready for use.
-#[derive(Debug)]
-pub(crate) struct DoorTls {
-    pub(super) config: Arc<ServerConfig>,
-    /// What SCRAM binds to; `None` when the certificate's kind has none.
-    pub(super) binding: Option<Arc<[u8]>>,
+/// A certificate and its key, PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The chain, the door's own first.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
 }
 
-/// Reads certificate and key.
-pub(super) fn door(certificate: &Certificate) -> Result<DoorTls, String> {
-    let (chain, key) = (chain(&certificate.cert)?, key(&certificate.key)?);
-    let binding = chain.first().and_then(|own| certificate_hash(own)).map(Into::into);
-    Ok(DoorTls { config: Arc::new(config(chain, key)?), binding })
+impl Certificate {
+    /// Reads it: what a door speaks TLS with that offers these protocols (ALPN), and its own certificate (DER).
+    ///
+    /// # Errors
+    /// A file that cannot be read or used, with what is wrong with it.
+    pub fn load(&self, protocols: &[&[u8]]) -> Result<(Arc<ServerConfig>, Vec<u8>), String> {
+        let (chain, key) = (chain(&self.cert)?, key(&self.key)?);
+        let own = chain.first().map(|own| own.to_vec()).unwrap_or_default();
+        let mut config = config(chain, key)?;
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok((Arc::new(config), own))
+    }
 }
 
 /// The certificates of a file, the door's own first.
@@ -54,8 +56,7 @@ pub(crate) fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'st
         rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".into(),
         other => format!("certificate and key cannot be used: {other}"),
     })?;
-    config.alpn_protocols = vec![PROTOCOL.to_vec()];
-    // As Postgres: a session is never resumed.
+    // A session is never resumed: connections are kept by pools.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     Ok(config)

@@ -3,31 +3,40 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use settings::{Fault, Report, Table};
+use settings::{Fault, Key, Kind, Report, Section, Table};
 
-use crate::Certificate;
-use crate::client::{tls, validity_fault};
+use crate::certificate::{Certificate, chain, config, key};
+use crate::validity;
 
-/// The certificate; what the door could not use is a problem, what its clients may not believe at `now` a warning.
-pub(super) fn read(sql: &Table, now: SystemTime, report: &mut Report) -> Option<Certificate> {
-    let table = sql.table("tls")?;
+/// `tls` of a door.
+pub const CERTIFICATE: Section = Section::new(
+    "The door's certificate.",
+    &[
+        Key::new("cert", Kind::Path, "The certificate and its chain, PEM.").required(),
+        Key::new("key", Kind::Path, "Its private key, PEM.").required(),
+    ],
+);
+
+/// The certificate of a door that has `tls`; what the door could not use is a problem, what its clients may not believe at `now` a warning.
+pub fn read(door: &Table, now: SystemTime, report: &mut Report) -> Option<Certificate> {
+    let table = door.table("tls")?;
     let path = |name: &str| table.path_of(name).map(PathBuf::from);
-    let (cert, key) = (path("cert"), path("key"));
+    let (cert, key_path) = (path("cert"), path("key"));
     let place = |name: &str| table.get(name).map_or(table.place, |item| item.place);
     let fault = |name: &str, reason: &str| Fault::new(format!("`{}.{name}`: {reason}", table.path));
-    let chain = cert.as_deref().map(tls::chain);
-    let secret = key.as_deref().map(tls::key);
+    let chain = cert.as_deref().map(chain);
+    let secret = key_path.as_deref().map(key);
     for (name, reason) in
         [("cert", chain.as_ref().and_then(|read| read.as_ref().err())), ("key", secret.as_ref().and_then(|read| read.as_ref().err()))]
     {
         reason.into_iter().for_each(|reason| report.problem(place(name), fault(name, reason)));
     }
-    let (cert, key) = (cert?, key?);
+    let (cert, key) = (cert?, key_path?);
     if let (Some(Ok(chain)), Some(Ok(secret))) = (chain, secret) {
-        let stale = chain.first().and_then(|own| validity_fault(own, now));
+        let stale = chain.first().and_then(|own| validity::fault(own, now));
         let stale = stale.map(|why| fault("cert", &format!("{} {why}", cert.display())).hint("renew it, then `plimsoll reload`"));
         stale.into_iter().for_each(|fault| report.warning(place("cert"), fault));
-        if let Err(reason) = tls::config(chain, secret) {
+        if let Err(reason) = config(chain, secret) {
             report.problem(place("key"), fault("key", &format!("{}: {reason}", key.display())));
         }
     }
@@ -39,11 +48,18 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::super::tests::read as plan;
+    use settings::World;
+
+    use super::*;
+
+    const DOOR: Section = Section::new("", &[Key::new("tls", Kind::Table(&CERTIFICATE), "")]);
 
     /// What is told of a certificate in these files.
     fn told(cert: &Path, key: &Path) -> (String, String) {
-        let (_, report) = plan(&format!("[sql.main]\ntls = {{ cert = '{}', key = '{}' }}", cert.display(), key.display()));
+        let world = World { folder: "/".into(), environment: Default::default(), root: false, ipv6: true };
+        let text = format!("tls = {{ cert = '{}', key = '{}' }}", cert.display(), key.display());
+        let (table, mut report) = settings::read("t", &text, &DOOR, &world);
+        super::read(&table, SystemTime::now(), &mut report);
         let shown = |problems: settings::Problems| problems.to_string().replace(&cert.parent().unwrap().display().to_string(), "");
         (shown(report.problems), shown(report.warnings))
     }
@@ -65,13 +81,13 @@ mod tests {
         let problems = |cert: &str, key: &str| told(&at(cert), &at(key)).0;
         assert_eq!(told(&at("cert"), &at("key")), Default::default());
         for (cert, key, expected) in [
-            ("absent", "key", "`sql.main.tls.cert`: /absent cannot be read: No such file"),
-            ("cert", "absent", "`sql.main.tls.key`: /absent cannot be read: No such file"),
-            ("text", "key", "`sql.main.tls.cert`: /text holds no certificate in PEM"),
-            ("broken", "key", "`sql.main.tls.cert`: /broken is not PEM"),
-            ("cert", "text", "`sql.main.tls.key`: /text holds no private key in PEM"),
-            ("cert", "cert", "`sql.main.tls.key`: /cert holds no private key in PEM"),
-            ("cert", "other", "`sql.main.tls.key`: /other: the key is not that of the certificate"),
+            ("absent", "key", "`tls.cert`: /absent cannot be read: No such file"),
+            ("cert", "absent", "`tls.key`: /absent cannot be read: No such file"),
+            ("text", "key", "`tls.cert`: /text holds no certificate in PEM"),
+            ("broken", "key", "`tls.cert`: /broken is not PEM"),
+            ("cert", "text", "`tls.key`: /text holds no private key in PEM"),
+            ("cert", "cert", "`tls.key`: /cert holds no private key in PEM"),
+            ("cert", "other", "`tls.key`: /other: the key is not that of the certificate"),
         ] {
             let said = problems(cert, key);
             assert!(said.contains(expected), "{said}");
