@@ -1,6 +1,9 @@
 //! client: a connection from its first byte on, and what is known of who uses it.
 
 pub(crate) mod accept;
+pub(crate) mod bounds;
+mod dismiss;
+mod line;
 mod mail;
 mod peer;
 mod roster;
@@ -10,12 +13,14 @@ use std::sync::Arc;
 
 use crate::frame::{Limits, Protocol, Reply};
 use crate::plan::Max;
+use crate::pubsub::Posting;
 use crate::users::User;
 
+pub(crate) use dismiss::dismiss;
 pub(crate) use mail::Message;
 pub(crate) use peer::{Ends, Peer};
 pub(crate) use roster::Roster;
-pub(crate) use transaction::{Queued, Transaction, Watch};
+pub(crate) use transaction::{Transaction, Watch};
 
 /// Which of its answers a client wants (`CLIENT REPLY`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +59,8 @@ pub(crate) struct Client {
     pub(crate) subscriptions: crate::pubsub::Subscriptions,
     /// It sees all commands.
     pub(crate) is_monitor: bool,
+    /// What it said to many is on its way.
+    pub(crate) posting: Option<Posting>,
 }
 
 impl Client {
@@ -72,6 +79,7 @@ impl Client {
             watches: Vec::new(),
             subscriptions: crate::pubsub::Subscriptions::default(),
             is_monitor: false,
+            posting: None,
         }
     }
 
@@ -105,6 +113,12 @@ impl Client {
         self.peer.shows(self);
     }
 
+    /// Bytes that it holds beside what it sends and is sent.
+    pub(crate) fn weight(&self) -> usize {
+        let queued = self.transaction.as_ref().map_or(0, |transaction| transaction.bytes);
+        queued + self.watches.iter().map(Watch::size).sum::<usize>() + self.subscriptions.bytes()
+    }
+
     /// Whether its answers are not written.
     pub(crate) fn is_silent(&self) -> bool {
         matches!(self.wants, Wants::None | Wants::NotThis)
@@ -120,7 +134,7 @@ impl Client {
     /// Writes what others had to say to it.
     pub(crate) fn hear(&self, reply: &mut Reply<'_>) {
         if self.peer.mail.is_waiting() {
-            self.peer.mail.take(reply);
+            self.peer.hear(reply);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::client::bounds;
 use crate::plan::{Max, Plan};
 use crate::store::Class;
 
@@ -17,6 +18,10 @@ enum Form {
     Number(i64, i64),
     /// As a number, with `kb`, `mb` or `gb`; at least so many.
     Bytes(u64),
+    /// The same, or a percentage of `maxmemory`.
+    Share,
+    /// Bounds of buffers, by class.
+    Buffers,
     /// One of these.
     OneOf(&'static [&'static str]),
     /// Classes of keyspace events.
@@ -46,7 +51,7 @@ const PARAMETERS: &[Parameter] = &[
     ("appendonly", "no", Form::Switch),
     ("bind", "", Form::Fixed),
     ("busy-reply-threshold", "5000", COUNT),
-    ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Text),
+    ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Buffers),
     ("client-query-buffer-limit", "1073741824", Form::Bytes(1 << 20)),
     ("daemonize", "no", Form::Fixed),
     ("databases", "1", Form::Fixed),
@@ -72,6 +77,7 @@ const PARAMETERS: &[Parameter] = &[
     ("lua-time-limit", "5000", COUNT),
     ("maxclients", "10000", Form::Number(1, u32::MAX as i64)),
     ("maxmemory", "0", Form::Bytes(0)),
+    ("maxmemory-clients", "0", Form::Share),
     ("maxmemory-policy", "noeviction", Form::OneOf(POLICIES)),
     ("maxmemory-samples", "5", Form::Number(1, i64::MAX)),
     ("notify-keyspace-events", "", Form::Events),
@@ -104,6 +110,7 @@ pub(crate) struct Config {
     slower_than: AtomicI64,
     slow_kept: AtomicUsize,
     max: [AtomicUsize; 3],
+    idle: AtomicU64,
     latency_threshold: AtomicU64,
     tracks_latency: AtomicBool,
 }
@@ -117,6 +124,7 @@ impl Config {
             slower_than: AtomicI64::new(10_000),
             slow_kept: AtomicUsize::new(128),
             max: Default::default(),
+            idle: AtomicU64::new(0),
             latency_threshold: AtomicU64::new(0),
             tracks_latency: AtomicBool::new(false),
         };
@@ -168,7 +176,12 @@ impl Config {
             }
             // What is fixed may be set to what it is.
             let is_same = *form == Form::Fixed && self.text(name) == *value;
-            let value = if is_same { Ok(value.clone()) } else { form.check(value) };
+            let value = match form {
+                _ if is_same => Ok(value.clone()),
+                // What is not said of stays as it is.
+                Form::Buffers => bounds::change(&self.text(name), value),
+                form => form.check(value),
+            };
             checked.push((*name, value.map_err(|why| failed(given, &why))?));
         }
         let mut values = self.values();
@@ -190,10 +203,25 @@ impl Config {
             "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
             "latency-monitor-threshold" => self.latency_threshold.store(number() as u64, Ordering::Relaxed),
             "latency-tracking" => self.tracks_latency.store(value == "yes", Ordering::Relaxed),
+            "timeout" => self.idle.store(number() as u64, Ordering::Relaxed),
             "maxclients" => self.max[0].store(number() as usize, Ordering::Relaxed),
             "proto-max-bulk-len" => self.max[1].store(number() as usize, Ordering::Relaxed),
             "client-query-buffer-limit" => self.max[2].store(number() as usize, Ordering::Relaxed),
             _ => {}
+        }
+    }
+
+    /// Seconds that a client may say nothing; 0: for ever.
+    pub(crate) fn idle(&self) -> u64 {
+        self.idle.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that all clients may hold, of so many in all; 0: any number.
+    pub(crate) fn most_of_clients(&self, memory: usize) -> usize {
+        let said = self.text("maxmemory-clients");
+        match said.strip_suffix('%') {
+            Some(percent) => percent.parse::<usize>().map_or(0, |percent| memory / 100 * percent),
+            None => said.parse().unwrap_or(0),
         }
     }
 
@@ -261,6 +289,12 @@ impl Form {
                 Some(_) => Err(format!("argument must be between {least} and {} inclusive", i64::MAX)),
                 None => Err("argument must be a memory value".into()),
             },
+            Form::Share => {
+                let percent = value.strip_suffix('%').and_then(|percent| percent.parse::<u8>().ok()).filter(|percent| *percent <= 100);
+                let said = percent.map(|percent| format!("{percent}%")).or_else(|| Some(bytes(value)?.to_string()));
+                said.ok_or_else(|| "argument must be a memory or percent value".into())
+            }
+            Form::Buffers => unreachable!("it depends on what was said before"),
             Form::OneOf(words) => {
                 let lower = value.to_ascii_lowercase();
                 let said = || format!("argument(s) must be one of the following: {}", words.join(", "));
@@ -274,7 +308,7 @@ impl Form {
 }
 
 /// A size, as Redis's configuration writes it.
-fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let digits = lower.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match &lower[digits.len()..] {
@@ -298,8 +332,15 @@ mod tests {
 
     fn config() -> Config {
         let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-        let plan =
-            Plan { name: "main".into(), listen, memory: 1 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new() };
+        let plan = Plan {
+            name: "main".into(),
+            listen,
+            memory: 1 << 20,
+            evict: Eviction::default(),
+            max: Max::default(),
+            users: Vec::new(),
+            tls: None,
+        };
         Config::new(&plan, ([127, 0, 0, 1], 7).into())
     }
 
@@ -329,7 +370,10 @@ mod tests {
         let address = ([127, 0, 0, 1], 8).into();
         let listen = Listen { address, written: true };
         let max = Max { clients: 7, ..Max::default() };
-        config.adopt(&Plan { name: "main".into(), listen, memory: 2 << 20, evict: Eviction::default(), max, users: Vec::new() }, address);
+        config.adopt(
+            &Plan { name: "main".into(), listen, memory: 2 << 20, evict: Eviction::default(), max, users: Vec::new(), tls: None },
+            address,
+        );
         assert_eq!((config.max(), config.text("port"), config.number("maxmemory")), (max, "8".into(), 2 << 20));
     }
 

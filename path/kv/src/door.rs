@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loops::{Loop, Seats};
+use rustls::ServerConfig;
 
+use crate::client::bounds::Bounds;
 use crate::client::{Client, Ends, Peer, Roster};
 use crate::command::Command;
 use crate::config::Config;
@@ -15,6 +17,7 @@ use crate::events::{Events, LoopEvents, add};
 use crate::frame::Args;
 use crate::latency::Latency;
 use crate::pause::Pause;
+use crate::plan::Plan;
 use crate::pubsub::Channels;
 use crate::rates::Rates;
 use crate::slow::SlowLog;
@@ -35,6 +38,9 @@ pub(crate) struct Shared {
     pub(crate) channels: Channels,
     pub(crate) roster: Roster,
     pub(crate) users: Users,
+    pub(crate) bounds: Arc<Bounds>,
+    /// What clients speak TLS with, if they do.
+    tls: Mutex<Option<Arc<ServerConfig>>>,
     pub(crate) slow: SlowLog,
     pub(crate) latency: Latency,
     pub(crate) rates: Rates,
@@ -67,7 +73,7 @@ pub(crate) fn now() -> Ms {
 }
 
 impl Shared {
-    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, config: Config, users: Users) -> Shared {
+    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, config: Config) -> Shared {
         Shared {
             seats,
             events,
@@ -75,7 +81,9 @@ impl Shared {
             config,
             channels: Channels::default(),
             roster: Roster::default(),
-            users,
+            users: Users::new(&[]),
+            bounds: Arc::default(),
+            tls: Mutex::default(),
             slow: SlowLog::default(),
             latency: Latency::default(),
             rates: Rates::default(),
@@ -86,6 +94,18 @@ impl Shared {
             open: AtomicU64::new(0),
             clients: AtomicU64::new(0),
         }
+    }
+
+    /// Users are those of `plan` from now on, and new clients speak TLS with `tls`, if there is any. Those whose user is no more are closed.
+    pub(crate) fn follow(&self, plan: &Plan, tls: Option<Arc<ServerConfig>>) {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
+        let gone = self.users.follow(&plan.users);
+        self.roster.all_of(gone.iter().map(|name| &**name)).iter().for_each(|peer| peer.end(Ends::Killed));
+    }
+
+    /// What a new client speaks TLS with, if it is to.
+    pub(crate) fn tls(&self) -> Option<Arc<ServerConfig>> {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether each command must be looked at: see [`Shared::shows`] and [`Shared::must_wait`].
@@ -145,14 +165,6 @@ impl Door {
     /// What this loop counts.
     pub(crate) fn events(&self) -> &LoopEvents {
         &self.common.events.loops[self.here.index]
-    }
-
-    /// Somebody else ended a client's connection.
-    pub(crate) fn ended(&self, peer: &Peer, why: Ends) {
-        if why == Ends::TooSlow {
-            add(&self.events().cut, 1);
-            self.common.events.too_slow(peer);
-        }
     }
 
     pub(crate) fn take_desk(&self) -> Box<Desk> {

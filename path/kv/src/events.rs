@@ -7,7 +7,7 @@ use loops::{Accepted, Seats};
 use telemetry::{Collect, Exposition, Log};
 
 use crate::calls::{Calls, Tally};
-use crate::client::Peer;
+use crate::client::{Ends, Peer};
 use crate::store::Store;
 use crate::users::Reason;
 
@@ -22,6 +22,8 @@ pub(crate) struct Events {
     pub(crate) loops: Box<[LoopEvents]>,
     /// By [`Reason`].
     denied: [AtomicU64; 4],
+    /// By [`CutOff`].
+    cut: [AtomicU64; CUT_OFF.len()],
     /// Commands that took long.
     pub(crate) slow: AtomicU64,
     /// What the worker counts.
@@ -68,6 +70,26 @@ pub struct Counts {
     pub memory_max: u64,
 }
 
+/// What a client is closed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CutOff {
+    Protocol,
+    CrossProtocol,
+    QueryBuffer,
+    OutputBuffer,
+    Memory,
+    Idle,
+}
+
+const CUT_OFF: [(CutOff, &str); 6] = [
+    (CutOff::Protocol, "protocol"),
+    (CutOff::CrossProtocol, "cross_protocol"),
+    (CutOff::QueryBuffer, "query_buffer"),
+    (CutOff::OutputBuffer, "output_buffer"),
+    (CutOff::Memory, "memory"),
+    (CutOff::Idle, "idle"),
+];
+
 /// Counted by one loop alone.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -76,9 +98,9 @@ pub(crate) struct LoopEvents {
     pub(crate) refused: AtomicU64,
     pub(crate) accept_failures: AtomicU64,
     pub(crate) panics: AtomicU64,
-    /// Clients closed for what they sent, or for reading too slowly.
-    pub(crate) cut: AtomicU64,
     pub(crate) handed_over: AtomicU64,
+    /// Handshakes that came to nothing.
+    pub(crate) unsecured: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) calls: Calls,
     /// Of keys.
@@ -103,6 +125,7 @@ impl Events {
             store,
             loops,
             denied: Default::default(),
+            cut: Default::default(),
             slow: zero(),
             worker: LoopEvents::default(),
             before: Mutex::default(),
@@ -183,15 +206,37 @@ impl Events {
         self.log.error(&self.target(), "a client was closed by a fault of ours; please report the lines above");
     }
 
-    /// A client did not keep to the protocol, or another one's was used on it.
-    pub(crate) fn cut(&self, why: &str) {
-        self.log.warning(&self.target(), why);
+    /// A client was closed for what it did.
+    pub(crate) fn cut(&self, peer: &Peer, why: CutOff) {
+        self.cut[why as usize].fetch_add(1, Ordering::Relaxed);
+        let text = match why {
+            CutOff::CrossProtocol => {
+                "sent an HTTP request to this port and was cut off: a page that a browser shows may try to speak to it"
+            }
+            CutOff::QueryBuffer => "sent a request longer than `client-query-buffer-limit`, and was cut off",
+            CutOff::OutputBuffer => {
+                "reads more slowly than it is answered: it was cut off with more waiting than `client-output-buffer-limit`"
+            }
+            CutOff::Memory => "held the most when clients held more than `maxmemory-clients`, and was cut off",
+            // They are told, or are not there to be told.
+            CutOff::Protocol | CutOff::Idle => return,
+        };
+        self.log.warning(&self.target(), &format!("{} {text}", peer.address));
     }
 
-    /// A client was cut off.
-    pub(crate) fn too_slow(&self, peer: &Peer) {
-        let text = "reads more slowly than it is sent messages, and was cut off with 32 MB waiting, or 8 MB for 60 s";
-        self.log.warning(&self.target(), &format!("{} {text}", peer.address));
+    /// Somebody else ended a client's connection.
+    pub(crate) fn ended(&self, peer: &Peer, why: Ends) {
+        match why {
+            Ends::Killed => {}
+            Ends::TooSlow => self.cut(peer, CutOff::OutputBuffer),
+            Ends::TooBig => self.cut(peer, CutOff::Memory),
+            Ends::Idle => self.cut(peer, CutOff::Idle),
+        }
+    }
+
+    /// Clients that were closed for that.
+    pub(crate) fn count_of_cut(&self, why: CutOff) -> u64 {
+        self.cut[why as usize].load(Ordering::Relaxed)
     }
 
     /// Something was denied to a client.
@@ -241,7 +286,7 @@ impl Events {
             ("kv_accept_failures_total", "Times that no connection could be accepted: no descriptor or memory was left.", |one| {
                 &one.accept_failures
             }),
-            ("kv_clients_cut_total", "Clients closed for what they sent, or for reading too slowly.", |one| &one.cut),
+            ("kv_tls_failed_total", "TLS handshakes that came to nothing.", |one| &one.unsecured),
             ("kv_panics_total", "Panics caught at a connection.", |one| &one.panics),
         ];
         for (name, help, counter) in counters {
@@ -250,6 +295,14 @@ impl Events {
         let (read, sent) = (self.sum(|one| &one.bytes_in), self.sum(|one| &one.bytes_out));
         for (direction, bytes) in [("in", read), ("out", sent)] {
             out.counter("kv_bytes_total", "Bytes from and to clients.", &[store[0], ("direction", direction)], bytes);
+        }
+        for (why, name) in CUT_OFF {
+            out.counter(
+                "kv_clients_cut_total",
+                "Clients closed for what they did, or did not do.",
+                &[store[0], ("reason", name)],
+                self.count_of_cut(why),
+            );
         }
         for reason in Reason::ALL {
             let labels = [store[0], ("reason", reason.name())];

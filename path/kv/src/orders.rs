@@ -8,10 +8,11 @@ use std::sync::mpsc::SyncSender;
 use contract::Drain;
 use loops::{Loop, Newcomer};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
-use crate::client::accept;
+use crate::client::{accept, dismiss};
 use crate::door::{Door, Shared};
+use crate::pubsub::deliver;
 use crate::upkeep;
 
 /// What a loop is told.
@@ -25,7 +26,10 @@ pub(crate) enum Order {
 
 /// One loop's part of the tier, from its start until nobody can give an order any more.
 pub(crate) async fn follow(here: Loop, common: Arc<Shared>, clients: Receiver<Newcomer>, mut orders: UnboundedReceiver<Order>) {
-    let upkeep = spawn_local(upkeep::keep(common.clone(), here.index));
+    let mut beside = vec![spawn_local(upkeep::keep(common.clone(), here.index))];
+    if here.index == 0 {
+        beside.extend([spawn_local(dismiss(common.clone())), spawn_local(deliver(common.clone()))]);
+    }
     let door = Door::new(here, common);
     let arrivals = spawn_local(accept::arrivals(door.clone(), clients));
     while let Some(order) = orders.recv().await {
@@ -33,7 +37,7 @@ pub(crate) async fn follow(here: Loop, common: Arc<Shared>, clients: Receiver<Ne
     }
     door.drain();
     arrivals.abort();
-    upkeep.abort();
+    beside.iter().for_each(JoinHandle::abort);
 }
 
 fn obey(door: &Rc<Door>, order: Order) {

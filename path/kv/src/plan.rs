@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tls::Certificate;
+
 use crate::store::Eviction;
 use crate::users::User;
 
@@ -21,6 +23,8 @@ pub struct Plan {
     pub max: Max,
     /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.
     pub users: Vec<User>,
+    /// What clients are shown, who speak TLS then; absent: they do not.
+    pub tls: Option<Certificate>,
 }
 
 /// One address to listen on.

@@ -106,6 +106,7 @@ impl Settings<'_> {
             evict: Eviction { policy: policy(&kv.choice("evict")), among: among(&kv.choice("evict_keys")) },
             max: max(kv),
             users: Vec::new(),
+            tls: None,
         }
     }
 

@@ -7,17 +7,16 @@ use std::time::Duration;
 
 use contract::{Drain, DrainSwitch, Load};
 use loops::{ListenError, Listener, Loops, Orders, Seats, listen_beside, until_none};
+use rustls::ServerConfig;
 use telemetry::{Log, Registry};
 
-use crate::client::Ends;
 use crate::config::Config;
-use crate::door::{Shared, now};
+use crate::door::Shared;
 use crate::events::{Counts, Events};
 use crate::orders::{self, Order};
 use crate::plan::Plan;
 use crate::store::Store;
 use crate::upkeep;
-use crate::users::Users;
 
 /// One KV door, to be started.
 #[derive(Debug)]
@@ -52,16 +51,18 @@ impl Tier {
     /// Serves `plan` on `listener` (see [`loops::listen`]); without one nobody is let in before [`Handle::open_entrance`].
     ///
     /// # Errors
-    /// No thread could be started.
+    /// No thread could be started, or the certificate cannot be used.
     pub fn start(plan: Plan, listener: Option<Listener>, loops: &Loops, log: Log, registry: &Registry) -> Result<Handle, String> {
+        let tls = plan.load_tls()?;
         let store = Store::new(plan.memory, loops.len()).map_err(|error| format!("no thread can be started: {error}"))?;
         let store = Arc::new(store);
         let (seats, clients) = Seats::new(loops.len());
         let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), store.clone(), loops.len()));
         registry.add(events.clone());
         let address = listener.as_ref().map_or(plan.listen.address, |listener| listener.address);
-        let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address), Users::new(&plan.users)));
-        common.store.set_eviction(plan.evict, now());
+        let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address)));
+        common.follow(&plan, tls);
+        upkeep::follow(&common);
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
             let common = common.clone();
@@ -110,23 +111,24 @@ impl Handle {
     }
 
     /// Follows `plan` from now on, and what clients have changed by `CONFIG SET` of what it says is as it says again. Clients keep their
-    /// connections and the keys stay; those that are too many now go as the policy says. While draining, every plan is ignored.
+    /// connections and the keys stay; those that are too many now go as the policy says. Clients whose user is no more are closed. While
+    /// draining, every plan is ignored. It reads a certificate, if there is one: do not call it on a loop.
     ///
     /// # Errors
-    /// Its address cannot be listened on; nothing has changed then.
-    pub fn swap(&self, plan: Plan) -> Result<(), ListenError> {
+    /// Its address cannot be listened on, or its certificate not be used; nothing has changed then.
+    pub fn swap(&self, plan: Plan) -> Result<(), String> {
+        let tls = plan.load_tls()?;
         let mut running = self.0.running();
         let Some(listening) = &running.listening else { return Ok(()) };
         let is_there = |Listening { listener, .. }: &Listening| plan.is_at(listener);
         let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
-        let new = if is_new { Some(running.listen(plan.listen.address, self.0.loops.len())?) } else { None };
+        let new = is_new.then(|| running.listen(plan.listen.address, self.0.loops.len())).transpose().map_err(|error| error.to_string())?;
         let new = new.map(|listener| self.0.listen_on(listener)).or(running.beside.take().filter(is_there));
         running.listening = new.or(running.listening.take());
         let address = running.listening.as_ref().map_or(plan.listen.address, |listening| listening.listener.address);
         self.0.common.config.adopt(&plan, address);
+        self.0.common.follow(&plan, tls);
         upkeep::follow(&self.0.common);
-        let gone = self.0.common.users.follow(&plan.users);
-        self.0.common.roster.all_of(gone.iter().map(|name| &**name)).iter().for_each(|peer| peer.end(Ends::Killed));
         Ok(())
     }
 
@@ -164,6 +166,11 @@ impl Handle {
 }
 
 impl Plan {
+    /// What clients speak TLS with, if they are to.
+    fn load_tls(&self) -> Result<Option<Arc<ServerConfig>>, String> {
+        Ok(self.tls.as_ref().map(|certificate| certificate.load(&[])).transpose()?.map(|(config, _)| config))
+    }
+
     /// Whether a listener is where it says; a default that had to give way is, until it is written.
     fn is_at(&self, listener: &Listener) -> bool {
         let may_give_way = !self.listen.written || self.listen.address.port() == 0;

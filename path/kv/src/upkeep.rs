@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::client::bounds;
 use crate::command::after;
 use crate::door::{Shared, now};
 use crate::error::Fault;
@@ -117,10 +118,13 @@ pub(crate) fn make_room(common: &Shared, now: Ms, outcome: &mut Outcome) -> Resu
     if has_room { Ok(()) } else { Err(Fault::OUT_OF_MEMORY) }
 }
 
-/// Memory and policy are as the parameters say from now on.
+/// Memory, policy and bounds of clients are as the parameters say from now on.
 pub(crate) fn follow(common: &Shared) {
     let limit = common.config.number("maxmemory").max(0) as usize;
     common.store.set_limit(if limit == 0 { usize::MAX } else { limit });
+    let [normal, _, hears] = bounds::parse(&common.config.text("client-output-buffer-limit")).unwrap_or_default();
+    common.bounds.set(normal, hears);
+    common.bounds.set_most(common.config.most_of_clients(limit));
     let eviction = Eviction::parse(&common.config.text("maxmemory-policy")).unwrap_or_default();
     common.store.set_eviction(eviction, now());
 }

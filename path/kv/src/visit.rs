@@ -3,16 +3,17 @@
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use loops::{Alarm, Buffer, socket};
-use tokio::net::TcpStream;
+use loops::{Alarm, BUFFER_BYTES, Buffer};
+use tls::Stream;
 
-use crate::client::Client;
 use crate::client::accept::Present;
+use crate::client::{Client, Ends};
 use crate::command::silenced;
-use crate::door::Door;
-use crate::events::add;
+use crate::door::{Door, now};
+use crate::events::{CutOff, add};
 use crate::frame::{Cut, Reply, Requests, Rest};
 use crate::path::path;
 use crate::store::Outcome;
@@ -21,6 +22,9 @@ use crate::store::Outcome;
 const MOST: usize = 256;
 /// Capacity of answers that a desk keeps.
 const KEPT: usize = 64 << 10;
+
+/// Capacity of answers that a client keeps while it is busy.
+const MUCH: usize = 1 << 20;
 
 /// What happens to a client next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +58,23 @@ pub(crate) struct Visit<'c> {
     pub(crate) client: &'c mut Client,
     pub(crate) door: &'c Rc<Door>,
     pub(crate) desk: Box<Desk>,
-    stream: &'c TcpStream,
+    stream: &'c mut Stream,
     alarm: &'c Alarm,
 }
 
 /// Serves a client until one of both leaves.
-pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut present: Present<'_>) {
+pub(crate) async fn serve(door: &Rc<Door>, mut stream: Stream, mut present: Present<'_>) {
+    serve_all(door, &mut stream, &mut present).await;
+    if let Some(why) = present.client.peer.ends() {
+        door.common.events.ended(&present.client.peer, why);
+    }
+}
+
+async fn serve_all(door: &Rc<Door>, stream: &mut Stream, present: &mut Present<'_>) {
     let alarm = door.here.alarms.alarm();
-    while speaks(door, &present.client, &stream, &alarm).await {
+    while speaks(door, &present.client, stream, &alarm).await {
         present.client.keep_within(door.common.config.max());
-        let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream: &stream, alarm: &alarm };
+        let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream, alarm: &alarm };
         visit.desk.input = Some(door.here.buffers.take());
         let after = loop {
             let after = path(&mut visit).await;
@@ -74,27 +85,28 @@ pub(crate) async fn serve(door: &Rc<Door>, stream: TcpStream, mut present: Prese
         if after == After::Close {
             return;
         }
-        let Visit { desk, .. } = visit;
+        let Visit { desk, client, .. } = visit;
         door.give_back(desk);
+        client.peer.has_sent(0);
+        client.peer.holds(client.weight());
     }
 }
 
 /// Waits for its first byte, for what others say to it, for its end or the door's; whether it is worth a look.
-async fn speaks(door: &Door, client: &Client, stream: &TcpStream, alarm: &Alarm) -> bool {
+async fn speaks(door: &Door, client: &Client, stream: &mut Stream, alarm: &Alarm) -> bool {
     poll_fn(|context| {
         // Woken by the drain.
         let _ = alarm.poll_rung(context);
         if door.is_draining() {
             return Poll::Ready(false);
         }
-        if let Some(why) = client.peer.ends() {
-            door.ended(&client.peer, why);
+        if client.peer.ends().is_some() {
             return Poll::Ready(false);
         }
         if client.peer.mail.is_waiting() {
             return Poll::Ready(true);
         }
-        stream.poll_read_ready(context).map(|ready| ready.is_ok())
+        stream.poll_readable(context).map(|ready| ready.is_ok())
     })
     .await
 }
@@ -124,10 +136,13 @@ impl Visit<'_> {
             let input = input.get_or_insert_with(|| self.door.here.buffers.take());
             input.compact();
             input.reserve((*needs).max(1));
+            self.holds();
+            let input = self.desk.input.as_mut().expect("it was just taken");
             let peer = &self.client.peer;
+            let stream = &mut *self.stream;
             let read = poll_fn(|context| match peer.mail.is_waiting() || peer.ends().is_some() {
                 true => Poll::Ready(None),
-                false => socket::poll_read(self.stream, context, input.space()).map(Some),
+                false => stream.poll_read(context, input.space()).map(Some),
             });
             match read.await {
                 None if peer.ends().is_some() => return After::Close,
@@ -174,23 +189,43 @@ impl Visit<'_> {
     pub(crate) async fn flush(&mut self) -> After {
         let output = &mut self.desk.output;
         if !output.is_empty() {
-            let (peer, mut done) = (&self.client.peer, 0);
+            let (peer, stream, mut done) = (&self.client.peer, &mut *self.stream, 0);
+            if peer.bound().forbids(output.len()) {
+                peer.end(Ends::TooSlow);
+            }
             let sent = poll_fn(|context| match peer.ends() {
                 // Whoever reads slowly must not keep us here.
                 Some(_) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-                None => socket::poll_write_all(self.stream, context, output, &mut done),
+                None => {
+                    let sent = stream.poll_write_all(context, output, &mut done);
+                    if sent.is_pending() {
+                        peer.has_unsent(output.len() - done);
+                        peer.holds(output.len() - done);
+                    }
+                    sent
+                }
             });
             let sent = sent.await;
+            peer.has_unsent(0);
             add(&self.door.events().bytes_out, output.len() as u64);
             output.clear();
+            output.shrink_to(MUCH);
             if sent.is_err() {
-                if let Some(why) = self.client.peer.ends() {
-                    self.door.ended(&self.client.peer, why);
-                }
                 return After::Close;
             }
         }
         After::Again
+    }
+
+    /// Counts what it holds while it is waited for.
+    fn holds(&self) {
+        let (peer, sent) = (&self.client.peer, self.desk.input.as_ref().map_or(0, Buffer::len));
+        if sent > 0 {
+            // Part of a request: it is not idle.
+            peer.seen.store(now(), Ordering::Relaxed);
+        }
+        peer.has_sent(sent);
+        peer.holds(sent.saturating_sub(BUFFER_BYTES) + self.desk.output.capacity().saturating_sub(KEPT) + self.client.weight());
     }
 
     /// Whether others said something to it; it will be sent with the next answers.
@@ -223,7 +258,7 @@ impl Visit<'_> {
         let input = self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
         while input.len() <= self.client.limits.request {
             input.reserve(1);
-            match ready!(socket::poll_read(self.stream, context, input.space())) {
+            match ready!(self.stream.poll_read(context, input.space())) {
                 Ok(count) if count > 0 => input.filled(count),
                 _ => return Poll::Ready(()),
             }
@@ -233,16 +268,16 @@ impl Visit<'_> {
 
     /// Says why the client is closed, to whom it may be said.
     fn say_cut(&mut self) {
-        let (events, address) = (&self.door.common.events, self.client.peer.address);
-        add(&self.door.events().cut, 1);
-        match self.desk.cut.take() {
-            Some(Cut::Broken(fault)) => Reply::new(&mut self.desk.output, self.client.protocol).error(&fault),
-            Some(Cut::CrossProtocol) => events.cut(&format!(
-                "{address} sent an HTTP request to this port and was cut off: a page that a browser shows may try to speak to it"
-            )),
-            Some(Cut::TooLong) => events.cut(&format!("{address} sent a request longer than a client may send, and was cut off")),
-            None => {}
-        }
+        let why = match self.desk.cut.take() {
+            Some(Cut::Broken(fault)) => {
+                Reply::new(&mut self.desk.output, self.client.protocol).error(&fault);
+                CutOff::Protocol
+            }
+            Some(Cut::CrossProtocol) => CutOff::CrossProtocol,
+            Some(Cut::TooLong) => CutOff::QueryBuffer,
+            None => return,
+        };
+        self.door.common.events.cut(&self.client.peer, why);
     }
 
     /// Whether nothing is left to do: the client may be silent for long.

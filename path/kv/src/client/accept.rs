@@ -2,12 +2,15 @@
 
 use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use contract::Drain;
 use loops::{Accepted, Newcomer, Seat, Seated};
+use tls::Stream;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 
@@ -22,6 +25,9 @@ pub(crate) struct Present<'d> {
     pub(crate) client: Client,
     door: &'d Door,
 }
+
+/// The longest that a handshake takes.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
@@ -55,8 +61,10 @@ fn seat(door: &Rc<Door>, stream: TcpStream, address: SocketAddr) {
     add(&door.events().accepted, 1);
     if seats.taken() >= door.common.config.max().clients {
         add(&door.events().refused, 1);
-        // A new socket takes so few bytes at once, or the client is closed without a word.
-        let _ = stream.try_write(TOO_MANY);
+        if door.common.tls().is_none() {
+            // A new socket takes so few bytes at once, or the client is closed without a word.
+            let _ = stream.try_write(TOO_MANY);
+        }
         return;
     }
     match seats.seat(here, stream, address) {
@@ -73,7 +81,9 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
         // A task is woken by the same waker for as long as it lives.
         let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
         let local = stream.local_addr().unwrap_or(address);
-        let peer = Arc::new(Peer::new(place.door.new_client(), address, local, now(), waker));
+        let Some(stream) = secured(&place.door, stream).await else { return };
+        let bounds = place.door.common.bounds.clone();
+        let peer = Arc::new(Peer::new(place.door.new_client(), (address, local), now(), waker, bounds));
         place.door.common.roster.add(&peer);
         let users = &place.door.common.users;
         let mut client = Client::new(peer, users.default());
@@ -83,6 +93,22 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
         serve(&place.door, stream, client).await;
         drop(place);
     });
+}
+
+/// Shakes hands, where clients speak TLS; none: it came to nothing.
+async fn secured(door: &Door, stream: TcpStream) -> Option<Stream> {
+    let Some(config) = door.common.tls() else { return Some(Stream::Tcp(stream)) };
+    let (alarm, mut shaking) = (door.here.alarms.alarm(), pin!(tls::accept(stream, config, &[])));
+    alarm.set(HANDSHAKE);
+    let shaken = poll_fn(|context| match alarm.poll_rung(context).is_ready() || door.is_draining() {
+        true => Poll::Ready(None),
+        false => shaking.as_mut().poll(context).map(Result::ok),
+    });
+    let tls = shaken.await;
+    if tls.is_none() {
+        add(&door.events().unsecured, 1);
+    }
+    tls.map(Stream::Tls)
 }
 
 impl Drop for Present<'_> {

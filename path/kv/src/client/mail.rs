@@ -3,19 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::frame::Reply;
 
 /// What is said, as it is written; the same bytes for all who hear it.
 pub(crate) type Message = Arc<[u8]>;
 
-/// Bytes that may wait, and for how long more than the lower bound of them may (`client-output-buffer-limit pubsub`).
-const MOST: usize = 32 << 20;
-const MUCH: usize = 8 << 20;
-const MUCH_FOR: Duration = Duration::from_secs(60);
+/// Bytes that a message takes in a queue beside its own.
+const SLOT: usize = size_of::<Message>();
 
 /// Messages that a client has not been sent yet.
 #[derive(Debug, Default)]
@@ -28,8 +23,6 @@ pub(crate) struct Mail {
 struct Queue {
     messages: VecDeque<Message>,
     bytes: usize,
-    /// Since when it is more than [`MUCH`].
-    much: Option<Instant>,
 }
 
 /// What became of a message.
@@ -39,8 +32,6 @@ pub(super) enum Posted {
     Behind,
     /// It is the first one: the client sleeps, perhaps.
     First,
-    /// Too many wait.
-    TooMany,
 }
 
 impl Mail {
@@ -55,68 +46,65 @@ impl Mail {
         (queue.bytes, queue.messages.len())
     }
 
-    pub(super) fn post(&self, message: &Message) -> Posted {
+    /// Adds a message. `None`: so many bytes would wait that `forbids` says no, and nothing does any more. Gives what more, or less,
+    /// it is than before.
+    pub(super) fn post(&self, message: &Message, forbids: impl FnOnce(usize) -> bool) -> (Option<Posted>, isize) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.bytes += message.len();
-        queue.messages.push_back(message.clone());
-        if queue.is_too_much() {
-            queue.messages.clear();
-            return Posted::TooMany;
+        let (before, more) = (queue.bytes, message.len() + SLOT);
+        if forbids(before + more) {
+            *queue = Queue::default();
+            return (None, -(before as isize));
         }
-        if self.is_waiting.swap(true, Ordering::AcqRel) { Posted::Behind } else { Posted::First }
+        queue.bytes += more;
+        queue.messages.push_back(message.clone());
+        let posted = if self.is_waiting.swap(true, Ordering::AcqRel) { Posted::Behind } else { Posted::First };
+        (Some(posted), more as isize)
     }
 
-    /// Writes all of it.
-    pub(super) fn take(&self, reply: &mut Reply<'_>) {
+    /// Writes all of it; gives how much it was.
+    pub(super) fn take(&self, reply: &mut Reply<'_>) -> usize {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_waiting.store(false, Ordering::Release);
-        (queue.bytes, queue.much) = (0, None);
         queue.messages.drain(..).for_each(|message| reply.raw(&message));
+        if queue.messages.capacity() > KEPT {
+            queue.messages = VecDeque::new();
+        }
+        std::mem::take(&mut queue.bytes)
+    }
+
+    /// Nobody will be sent it; gives how much it was.
+    pub(super) fn drop_all(&self) -> usize {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *queue).bytes
     }
 }
 
-impl Queue {
-    fn is_too_much(&mut self) -> bool {
-        if self.bytes <= MUCH {
-            return false;
-        }
-        let since = *self.much.get_or_insert_with(Instant::now);
-        self.bytes > MOST || since.elapsed() > MUCH_FOR
-    }
-}
+/// Places for messages that an idle client keeps.
+const KEPT: usize = 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::frame::Protocol;
 
-    fn taken(mail: &Mail) -> String {
+    fn taken(mail: &Mail) -> (String, usize) {
         let mut out = Vec::new();
-        mail.take(&mut Reply::new(&mut out, Protocol::Resp2));
-        String::from_utf8(out).unwrap()
+        let bytes = mail.take(&mut Reply::new(&mut out, Protocol::Resp2));
+        (String::from_utf8(out).unwrap(), bytes)
     }
 
     #[test]
     fn messages_come_in_order_and_only_the_first_one_wakes() {
         let mail = Mail::default();
-        assert_eq!(mail.post(&b"a"[..].into()), Posted::First);
-        assert_eq!(mail.post(&b"b"[..].into()), Posted::Behind);
-        assert!(mail.is_waiting() && mail.length() == (2, 2));
-        assert_eq!(taken(&mail), "ab");
+        let one = 1 + SLOT;
+        assert_eq!(mail.post(&b"a"[..].into(), |_| false), (Some(Posted::First), one as isize));
+        assert_eq!(mail.post(&b"b"[..].into(), |_| false), (Some(Posted::Behind), one as isize));
+        assert!(mail.is_waiting() && mail.length() == (2 * one, 2));
+        assert_eq!(taken(&mail), ("ab".into(), 2 * one));
         assert!(!mail.is_waiting());
-        assert_eq!(mail.post(&b"c"[..].into()), Posted::First);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_reads_slowly_is_cut_off() {
-        let (mail, message) = (Mail::default(), Message::from(vec![0; 9 << 20]));
-        assert_eq!(mail.post(&message), Posted::First);
-        tokio::time::advance(MUCH_FOR / 2).await;
-        assert_eq!(mail.post(&message), Posted::Behind);
-        tokio::time::advance(MUCH_FOR).await;
-        assert_eq!(mail.post(&message), Posted::TooMany);
-        let mail = Mail::default();
-        (0..3).for_each(|_| _ = mail.post(&message));
-        assert_eq!(mail.post(&message), Posted::TooMany);
+        assert_eq!(mail.post(&b"c"[..].into(), |_| false).0, Some(Posted::First));
+        // Too much: all of it goes.
+        assert_eq!(mail.post(&b"d"[..].into(), |bytes| bytes > one), (None, -(one as isize)));
+        assert_eq!((mail.length(), mail.drop_all()), ((0, 0), 0));
     }
 }

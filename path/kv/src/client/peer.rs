@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use super::Client;
+use super::bounds::{Bound, Bounds, Class};
 use super::mail::{Mail, Message, Posted};
 use crate::command::Command;
-use crate::frame::Protocol;
+use crate::frame::{Protocol, Reply};
 use crate::store::{Ms, Waiter};
 use crate::users::{DEFAULT, User};
 
@@ -16,8 +17,16 @@ use crate::users::{DEFAULT, User};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
     Killed,
-    /// It reads slower than it is sent messages.
+    /// More waits for it than may.
     TooSlow,
+    /// All clients hold too much, and it the most.
+    TooBig,
+    /// It has said nothing for long.
+    Idle,
+}
+
+impl Ends {
+    const ALL: [Ends; 4] = [Ends::Killed, Ends::TooSlow, Ends::TooBig, Ends::Idle];
 }
 
 /// A client, as others see it.
@@ -38,11 +47,18 @@ pub(crate) struct Peer {
     /// A sum of the constants below.
     marks: AtomicU32,
     /// Commands since MULTI; -1 without one.
-    queued: AtomicI64,
+    pub(super) queued: AtomicI64,
     /// Bytes that it sent and that are not done with.
     sent: AtomicUsize,
+    /// Bytes of answers that its socket does not take.
+    unsent: AtomicUsize,
+    /// Bytes that it holds beside messages, as far as they are counted among all.
+    held: AtomicUsize,
+    /// Since when more waits for it than may wait for long; 0: it does not.
+    slow_since: AtomicU64,
+    bounds: Arc<Bounds>,
     /// Channels, patterns and shard channels.
-    subscriptions: [AtomicUsize; 3],
+    pub(super) subscriptions: [AtomicUsize; 3],
     name: Mutex<Box<[u8]>>,
     /// The name of its user.
     user: Mutex<Box<[u8]>>,
@@ -51,15 +67,15 @@ pub(crate) struct Peer {
 }
 
 /// It speaks RESP3.
-const RESP3: u32 = 1;
-const MONITOR: u32 = 1 << 1;
-const LEAVES: u32 = 1 << 2;
-const NO_EVICT: u32 = 1 << 3;
+pub(super) const RESP3: u32 = 1;
+pub(super) const MONITOR: u32 = 1 << 1;
+pub(super) const LEAVES: u32 = 1 << 2;
+pub(super) const NO_EVICT: u32 = 1 << 3;
 /// It waits for the end of a pause.
 const PAUSED: u32 = 1 << 4;
 
 impl Peer {
-    pub(crate) fn new(id: u64, address: SocketAddr, local: SocketAddr, born: Ms, waker: Waker) -> Peer {
+    pub(crate) fn new(id: u64, (address, local): (SocketAddr, SocketAddr), born: Ms, waker: Waker, bounds: Arc<Bounds>) -> Peer {
         Peer {
             id,
             address,
@@ -73,6 +89,10 @@ impl Peer {
             marks: AtomicU32::new(0),
             queued: AtomicI64::new(-1),
             sent: AtomicUsize::new(0),
+            unsent: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
+            slow_since: AtomicU64::new(0),
+            bounds,
             subscriptions: Default::default(),
             name: Mutex::default(),
             user: Mutex::new(DEFAULT.into()),
@@ -82,26 +102,99 @@ impl Peer {
 
     /// Says `message` to it; it is cut off if too many wait already.
     pub(crate) fn post(&self, message: &Message) {
-        match self.mail.post(message) {
-            Posted::Behind => {}
-            Posted::First => self.waker.wake_by_ref(),
-            Posted::TooMany => self.end(Ends::TooSlow),
+        let (posted, more) = self.mail.post(message, |bytes| self.bound().forbids(bytes + self.unsent()));
+        match more {
+            0.. => self.bounds.add(more.unsigned_abs()),
+            _ => self.bounds.take(more.unsigned_abs()),
         }
+        match posted {
+            Some(Posted::Behind) => {}
+            Some(Posted::First) => self.waker.wake_by_ref(),
+            None => self.end(Ends::TooSlow),
+        }
+    }
+
+    /// Writes what others said to it.
+    pub(super) fn hear(&self, reply: &mut Reply<'_>) {
+        self.bounds.take(self.mail.take(reply));
+    }
+
+    /// How much may wait for it. Who sees all commands is bounded as subscribers are: Redis does not bound it at all.
+    pub(crate) fn bound(&self) -> &Bound {
+        self.bounds.of(if self.is_marked(MONITOR) || self.kind() == "pubsub" { Class::Hears } else { Class::Normal })
+    }
+
+    /// It holds so many bytes beside messages.
+    pub(crate) fn holds(&self, bytes: usize) {
+        let before = self.held.load(Ordering::Relaxed);
+        if bytes != before {
+            self.held.store(bytes, Ordering::Relaxed);
+            match bytes > before {
+                true => self.bounds.add(bytes - before),
+                false => self.bounds.take(before - bytes),
+            }
+        }
+    }
+
+    /// Bytes that it holds in all.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed) + self.mail.length().0
+    }
+
+    /// So many bytes of answers wait for its socket.
+    pub(crate) fn has_unsent(&self, bytes: usize) {
+        self.unsent.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that wait for it.
+    pub(crate) fn waiting(&self) -> usize {
+        self.unsent() + self.mail.length().0
+    }
+
+    /// Bytes that it sent and that are not done with.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether more waits for it than may, and has for as long as it may.
+    pub(super) fn is_slow(&self, now: Ms) -> bool {
+        let Some(patience) = self.bound().patience(self.waiting()) else {
+            self.slow_since.store(0, Ordering::Relaxed);
+            return false;
+        };
+        match self.slow_since.load(Ordering::Relaxed) {
+            0 => self.slow_since.store(now, Ordering::Relaxed),
+            since => return now.saturating_sub(since) >= patience,
+        }
+        false
+    }
+
+    /// Whether it has said nothing for so many milliseconds, and waits for nothing.
+    pub(super) fn is_idle(&self, now: Ms, longest: Ms) -> bool {
+        let hears = self.is_marked(MONITOR) || self.kind() == "pubsub";
+        !hears && now.saturating_sub(self.seen.load(Ordering::Relaxed)) > longest && !self.is_blocked()
+    }
+
+    /// Whether it may be closed when clients hold too much.
+    pub(super) fn may_be_evicted(&self) -> bool {
+        !self.is_marked(NO_EVICT)
     }
 
     /// Ends its connection.
     pub(crate) fn end(&self, why: Ends) {
-        self.ends.store(why as u8 + 1, Ordering::Release);
+        // The first reason is the one.
+        let _ = self.ends.compare_exchange(0, why as u8 + 1, Ordering::AcqRel, Ordering::Relaxed);
         self.waker.wake_by_ref();
     }
 
     /// Why it is to leave, if it is.
     pub(crate) fn ends(&self) -> Option<Ends> {
-        match self.ends.load(Ordering::Acquire) {
-            0 => None,
-            1 => Some(Ends::Killed),
-            _ => Some(Ends::TooSlow),
-        }
+        let number = usize::from(self.ends.load(Ordering::Acquire));
+        number.checked_sub(1).map(|at| Ends::ALL[at])
     }
 
     pub(crate) fn waker(&self) -> &Waker {
@@ -130,7 +223,7 @@ impl Peer {
         if self.is_marked(RESP3) { Protocol::Resp3 } else { Protocol::Resp2 }
     }
 
-    fn is_marked(&self, mark: u32) -> bool {
+    pub(super) fn is_marked(&self, mark: u32) -> bool {
         self.marks.load(Ordering::Relaxed) & mark != 0
     }
 
@@ -167,7 +260,7 @@ impl Peer {
         self.seen.store(now, Ordering::Relaxed);
     }
 
-    fn last(&self) -> &'static str {
+    pub(super) fn last(&self) -> &'static str {
         let last = self.last.load(Ordering::Relaxed);
         crate::command::named().find(|command| std::ptr::from_ref(*command) as usize == last).map_or("NULL", |command| command.name)
     }
@@ -204,41 +297,11 @@ impl Peer {
         let subscribed = self.subscriptions.iter().any(|count| count.load(Ordering::Relaxed) > 0);
         if subscribed { "pubsub" } else { "normal" }
     }
+}
 
-    /// Its line of `CLIENT LIST`.
-    pub(crate) fn line(&self, now: Ms) -> Vec<u8> {
-        let [sub, psub, ssub] = [0, 1, 2].map(|at: usize| self.subscriptions[at].load(Ordering::Relaxed));
-        let (waiting, messages) = self.mail.length();
-        let seconds = |since: Ms| now.saturating_sub(since) / 1000;
-        let mut line = format!("id={} addr={} laddr={} fd=8 name=", self.id, self.address, self.local).into_bytes();
-        line.extend_from_slice(&self.name());
-        let rest = format!(
-            " age={} idle={} flags={} db=0 sub={sub} psub={psub} ssub={ssub} multi={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 \
-             rbs=1024 rbp=0 obl=0 oll={messages} omem={waiting} tot-mem={} events=r cmd={} user={} redir=-1 resp={}",
-            seconds(self.born),
-            seconds(self.seen.load(Ordering::Relaxed)),
-            self.flags(),
-            self.queued.load(Ordering::Relaxed),
-            self.sent.load(Ordering::Relaxed),
-            1928 + waiting,
-            self.last(),
-            String::from_utf8_lossy(&self.user()),
-            if self.protocol() == Protocol::Resp3 { 3 } else { 2 },
-        );
-        line.extend_from_slice(rest.as_bytes());
-        line
-    }
-
-    fn flags(&self) -> String {
-        let flags = [
-            ('O', self.is_marked(MONITOR)),
-            ('P', self.kind() == "pubsub"),
-            ('x', self.queued.load(Ordering::Relaxed) >= 0),
-            ('b', self.is_blocked()),
-            ('c', self.is_marked(LEAVES)),
-            ('e', self.is_marked(NO_EVICT)),
-        ];
-        let said: String = flags.into_iter().filter(|(_, is)| *is).map(|(letter, _)| letter).collect();
-        if said.is_empty() { "N".into() } else { said }
+impl Drop for Peer {
+    /// Nothing is held for it any more.
+    fn drop(&mut self) {
+        self.bounds.take(self.held.load(Ordering::Relaxed) + self.mail.drop_all());
     }
 }

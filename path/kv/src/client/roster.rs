@@ -39,6 +39,11 @@ impl Roster {
         self.locked().values().cloned().collect()
     }
 
+    /// So many from this number on.
+    pub(crate) fn some(&self, from: u64, most: usize) -> Vec<Arc<Peer>> {
+        self.locked().range(from..).take(most).map(|(_, peer)| peer.clone()).collect()
+    }
+
     /// Those that are one of these users.
     pub(crate) fn all_of<'u>(&self, users: impl Iterator<Item = &'u [u8]> + Clone) -> Vec<Arc<Peer>> {
         let mut all = self.all();

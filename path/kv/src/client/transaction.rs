@@ -7,6 +7,8 @@ use crate::frame::Owned;
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     pub(crate) queued: Vec<Queued>,
+    /// Bytes that they take.
+    pub(crate) bytes: usize,
     /// One of its commands was refused: EXEC will be, too.
     pub(crate) is_flawed: bool,
 }
@@ -28,4 +30,19 @@ pub(crate) struct Watch {
     pub(crate) version: u64,
     /// It was overdue already: that it goes changes nothing.
     pub(crate) was_overdue: bool,
+}
+
+impl Transaction {
+    /// One more command.
+    pub(crate) fn queue(&mut self, command: &'static Command, args: Owned) {
+        self.bytes += size_of::<Queued>() + args.size();
+        self.queued.push(Queued { command, args });
+    }
+}
+
+impl Watch {
+    /// Bytes that it takes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Watch>() + self.key.len()
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::permit::{may_reach, permitted};
 use super::{Command, Flags, Group, Run, find};
-use crate::client::{Client, Queued, Wants};
+use crate::client::{Client, Wants};
 use crate::door::Shared;
 use crate::error::Fault;
 use crate::frame::{Args, Protocol, Reply};
@@ -77,7 +77,7 @@ pub(super) fn may_now(client: &mut Client, command: &'static Command, args: Args
     match &mut client.transaction {
         Some(transaction) if !is_done_at_once(command) => {
             if !transaction.is_flawed {
-                transaction.queued.push(Queued { command, args: args.owned() });
+                transaction.queue(command, args.owned());
             }
             client.peer.queues(client);
             reply.simple("QUEUED");

@@ -18,6 +18,7 @@ use crate::door::{Shared, now};
 use crate::error::Fault;
 use crate::events::{LoopEvents, add};
 use crate::frame::{Args, Reply};
+use crate::pubsub::Posting;
 use crate::store::{Away, Guard, Ms, OnWait, Outcome, Store, Turn, View, Waiter, Went};
 use crate::upkeep::make_room;
 use crate::visit::{Desk, Visit};
@@ -42,6 +43,8 @@ pub(crate) enum Stop {
     Long(Long),
     /// The last one waits for what others do.
     Blocked(Blocked),
+    /// What the last one said is on its way to many.
+    Posting(Posting),
     /// Clients are to wait.
     Paused,
 }
@@ -220,6 +223,9 @@ impl<'s> Batch<'s> {
                 (outcome.wanted, self.times) = (common.config.wanted(), times(common));
                 if !common.users.are_known_to(client) {
                     common.users.show(client);
+                }
+                if let Some(posting) = client.posting.take() {
+                    return Did::Stop(Stop::Posting(posting));
                 }
                 done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
             }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use super::{Command, Flags, Group, Here, KeySpec};
 use crate::door::now;
 use crate::error::Fault;
+use crate::events::CutOff;
 use crate::frame::{Args, Reply};
 use crate::store::View;
 
@@ -86,8 +87,8 @@ fn clients(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Result 
         "connected_clients": all.len(),
         "cluster_connections": 0,
         "maxclients": here.common.config.text("maxclients"),
-        "client_recent_max_input_buffer": 0,
-        "client_recent_max_output_buffer": 0,
+        "client_recent_max_input_buffer": all.iter().map(|peer| peer.sent()).max().unwrap_or(0),
+        "client_recent_max_output_buffer": all.iter().map(|peer| peer.waiting()).max().unwrap_or(0),
         "blocked_clients": all.iter().filter(|peer| peer.is_blocked()).count(),
         "tracking_clients": 0,
         "clients_in_timeout_table": 0,
@@ -96,7 +97,8 @@ fn clients(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Result 
 
 fn memory(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result {
     let resident = resident();
-    let used: usize = view.all().map(|keys| keys.in_use()).sum();
+    let (kept, clients): (usize, _) = (view.all().map(|keys| keys.in_use()).sum(), here.common.bounds.held());
+    let used = kept + clients;
     let peak = here.common.store.peak().max(used);
     let most = here.common.config.number("maxmemory").max(0) as usize;
     fields!(out,
@@ -106,7 +108,9 @@ fn memory(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Resul
         "used_memory_rss_human": human(resident),
         "used_memory_peak": peak,
         "used_memory_peak_human": human(peak),
-        "used_memory_dataset": used,
+        "used_memory_dataset": kept,
+        "mem_clients_normal": clients,
+        "maxmemory_clients": here.common.config.most_of_clients(most),
         "used_memory_lua": 0,
         "used_memory_scripts": 0,
         "maxmemory": most,
@@ -171,6 +175,7 @@ fn stats(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result
         "expired_stale_perc": "0.00",
         "expired_time_cap_reached_count": 0,
         "evicted_keys": sum(|counts| counts.evicted),
+        "evicted_clients": here.common.events.count_of_cut(CutOff::Memory),
         "keyspace_hits": sum(|counts| counts.hits),
         "keyspace_misses": sum(|counts| counts.misses),
         "pubsub_channels": channels.count(crate::pubsub::To::Channel),
@@ -178,6 +183,8 @@ fn stats(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result
         "pubsubshard_channels": channels.count(crate::pubsub::To::Shard),
         "latest_fork_usec": 0,
         "total_forks": 0,
+        "client_query_buffer_limit_disconnections": here.common.events.count_of_cut(CutOff::QueryBuffer),
+        "client_output_buffer_limit_disconnections": here.common.events.count_of_cut(CutOff::OutputBuffer),
         "total_error_replies": since.tally.errors().map(|(_, count)| count).sum::<u64>(),
     )
 }

@@ -78,10 +78,15 @@ fn confirm(reply: &mut Reply<'_>, word: &str, name: Option<&[u8]>, count: usize)
 }
 
 fn publish(here: &mut Here<'_>, to: To, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let count = here.common.channels.publish(to, args.at(1), args.at(2));
-    // Who speaks to itself hears it before it is answered.
-    here.client.take_mail(reply);
-    reply.int(count as i64);
+    let published = here.common.channels.publish(to, args.at(1), args.at(2));
+    if !here.in_transaction {
+        here.client.posting = published.posting();
+    }
+    if here.client.posting.is_none() {
+        // Who speaks to itself hears it before it is answered.
+        here.client.take_mail(reply);
+        reply.int(published.count as i64);
+    }
     Ok(())
 }
 

@@ -96,6 +96,11 @@ impl Owned {
         Args { bytes: &self.bytes, spans: &self.spans }
     }
 
+    /// The bytes of memory that they take.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.capacity() + size_of_val(&*self.spans)
+    }
+
     /// Arguments of about `length` bytes in all, and of no more than 4 GB, which is more than a request can have.
     fn copied<'a>(arguments: impl Iterator<Item = &'a [u8]>, length: usize) -> Owned {
         let (mut bytes, mut spans) = (Vec::with_capacity(length), Vec::with_capacity(arguments.size_hint().0));

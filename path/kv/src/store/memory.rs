@@ -13,6 +13,9 @@ pub(super) struct Memory {
     /// Bytes, but for what shards have not said yet.
     used: AtomicUsize,
     limit: AtomicUsize,
+    /// What was said, of which `limit` is what others leave.
+    said: AtomicUsize,
+    beside: AtomicUsize,
     /// The most that it was.
     peak: AtomicUsize,
     shards: usize,
@@ -23,7 +26,7 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new(limit: usize, shards: usize) -> Memory {
         let zero = AtomicUsize::default;
-        let memory = Memory { used: zero(), limit: zero(), peak: zero(), shards, step: zero() };
+        let memory = Memory { used: zero(), limit: zero(), said: zero(), beside: zero(), peak: zero(), shards, step: zero() };
         memory.set_limit(limit);
         memory
     }
@@ -57,12 +60,20 @@ impl Memory {
         self.peak.load(Ordering::Relaxed)
     }
 
+    /// Others hold so much of it, of which half at most is not for keys.
+    pub(super) fn set_beside(&self, bytes: usize) {
+        let said = self.said.load(Ordering::Relaxed);
+        self.beside.store(bytes, Ordering::Relaxed);
+        self.limit.store(said - bytes.min(said / 2), Ordering::Relaxed);
+    }
+
     pub(super) fn limit(&self) -> usize {
         self.limit.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_limit(&self, bytes: usize) {
-        self.limit.store(bytes, Ordering::Relaxed);
+        self.said.store(bytes, Ordering::Relaxed);
+        self.set_beside(self.beside.load(Ordering::Relaxed));
         self.step.store((bytes / self.shards / PARTS).clamp(*STEPS.start(), *STEPS.end()), Ordering::Relaxed);
     }
 }

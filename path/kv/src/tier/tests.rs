@@ -1,5 +1,7 @@
 mod counts;
+mod limits;
 mod memory;
+mod secured;
 mod streams;
 mod users;
 
@@ -21,7 +23,7 @@ struct Wire(TcpStream);
 
 fn plan() -> Plan {
     let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new() }
+    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new(), tls: None }
 }
 
 fn start(loops: &Loops, plan: Plan) -> Handle {
@@ -117,6 +119,13 @@ impl Wire {
                 return lines[4..].iter().skip(1).step_by(2).map(|text| (*text).to_string()).collect();
             }
         }
+    }
+
+    /// A number that `INFO` says.
+    fn info(&mut self, name: &str) -> usize {
+        let all = self.all("INFO everything");
+        let line = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.trim().parse().unwrap()
     }
 
     fn id(&mut self) -> u64 {
@@ -475,6 +484,7 @@ fn who_reads_more_slowly_than_it_is_spoken_to_is_cut_off() {
     let served = Served::new();
     let (mut slow, mut writer) = (served.client(), served.client());
     slow.says("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+    writer.says("PING", "+PONG\r\n");
     let message = format!("*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n${}\r\n{}", 1 << 20, "x".repeat(1 << 20));
     let mut sent = 0;
     while served.handle.clients() == 2 && sent < 200 {

@@ -34,6 +34,11 @@ impl Store {
         self.memory.set_limit(bytes);
     }
 
+    /// So many bytes of what may be in use are held by others than keys: they have half of it at most.
+    pub(crate) fn set_beside(&self, bytes: usize) {
+        self.memory.set_beside(bytes);
+    }
+
     /// Whether more is in use than may be.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {

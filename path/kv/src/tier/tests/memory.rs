@@ -13,13 +13,6 @@ impl Wire {
         };
         (0..count).map(refused).filter(|refused| *refused).count()
     }
-
-    /// A number that `INFO` says.
-    fn info(&mut self, name: &str) -> usize {
-        let all = self.all("INFO everything");
-        let line = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-        line.trim().parse().unwrap()
-    }
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn a_change_holds_for_those_who_are_there() {
     let served = Served::new();
     let (mut admin, mut bob) = (served.client(), served.client());
     admin.says("ACL SETUSER bob on >b +@all ~* &*", "+OK\r\n");
-    bob.says("HELLO 2 AUTH bob b\r\nGET a", &format!("{}$-1\r\n", bob_greeting(&mut served.client())));
+    let greeting = greeting(bob.id());
+    bob.says("HELLO 2 AUTH bob b\r\nGET a", &format!("{greeting}$-1\r\n"));
     bob.says("MULTI\r\nGET a\r\nSET b 1", "+OK\r\n+QUEUED\r\n+QUEUED\r\n");
     admin.says("ACL SETUSER bob -get", "+OK\r\n");
     let changed = "-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer \
@@ -62,9 +63,11 @@ fn a_change_holds_for_those_who_are_there() {
     admin.says("ACL DELUSER default", "-ERR The 'default' user cannot be removed\r\n");
 }
 
-/// What a client is told that speaks RESP2, but for its number.
-fn bob_greeting(other: &mut Wire) -> String {
-    other.all("HELLO 2").replace(&format!(":{}\r\n", other.id()), ":2\r\n")
+/// What the client of this number is told, in RESP2.
+fn greeting(id: u64) -> String {
+    let texts = ["server", "redis", "version", "7.0.15", "proto"].map(bulk).concat();
+    let rest = ["mode", "standalone", "role", "master", "modules"].map(bulk).concat();
+    format!("*14\r\n{texts}:2\r\n{}:{id}\r\n{rest}*0\r\n", bulk("id"))
 }
 
 #[test]
