@@ -73,7 +73,6 @@ pub(crate) async fn serve(door: &Rc<Door>, mut stream: Stream, mut present: Pres
 async fn serve_all(door: &Rc<Door>, stream: &mut Stream, present: &mut Present<'_>) {
     let alarm = door.here.alarms.alarm();
     while speaks(door, &present.client, stream, &alarm).await {
-        present.client.keep_within(door.common.config.max());
         let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream, alarm: &alarm };
         visit.desk.input = Some(door.here.buffers.take());
         let after = loop {
@@ -161,6 +160,7 @@ impl Visit<'_> {
         let Desk { input: Some(input), requests, next, needs, cut, .. } = &mut *self.desk else { return };
         input.consume(requests.consumed());
         *next = 0;
+        self.client.keep_within(self.door.common.config.max());
         // A stranger's first request may be its login, which changes how the next is read.
         let most = if self.client.limits.known { MOST } else { 1 };
         *needs = match requests.read(input.unread(), most, &self.client.limits) {
