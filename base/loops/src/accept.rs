@@ -48,7 +48,7 @@ pub async fn accept(socket: TcpListener, stop: impl Future<Output = ()>, mut eac
             Err(error) => {
                 let before = std::mem::replace(&mut is_failing, true);
                 each(if before { Accepted::StillFailing } else { Accepted::Failing(error) });
-                tokio::time::sleep(NO_DESCRIPTOR).await;
+                crate::time::sleep(NO_DESCRIPTOR).await;
             }
         }
     }

@@ -82,7 +82,7 @@ impl Alarms {
             if self.0.is_empty() {
                 self.0.first.notified().await;
             }
-            tokio::time::sleep(TICK).await;
+            crate::time::sleep(TICK).await;
             self.0.refresh();
             self.0.ring();
         }

@@ -7,16 +7,19 @@
 mod accept;
 mod alarm;
 mod buffer;
+mod clock;
 mod listen;
 mod orders;
 mod probe;
 mod seats;
 pub mod socket;
 mod threads;
+pub mod time;
 
 pub use accept::{Accepted, accept};
 pub use alarm::{Alarm, Alarms, Expired};
 pub use buffer::{BUFFER_BYTES, Buffer, Buffers};
+pub use clock::now;
 pub use listen::{ListenError, Listener, listen, listen_beside};
 pub use orders::{Orders, until_none};
 pub use probe::{Unwell, probe};

@@ -58,7 +58,7 @@ fn collect<A>(answers: &Receiver<A>, deadline: Duration) -> Vec<A> {
 pub async fn until_none(count: impl Fn() -> u64, deadline: Duration) -> bool {
     let end = tokio::time::Instant::now() + deadline;
     while count() > 0 && tokio::time::Instant::now() < end {
-        tokio::time::sleep(LOOK).await;
+        crate::time::sleep(LOOK).await;
     }
     count() == 0
 }

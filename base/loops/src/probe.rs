@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+
+use crate::time::timeout;
 
 /// Bytes of an answer that are read to find its status line.
 const HEAD: usize = 256;

@@ -48,18 +48,33 @@ socket!(TcpStream, UnixStream);
 pub fn poll_read(stream: &impl Socket, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
     loop {
         ready!(stream.poll_read_ready(context))?;
-        let mut read = None;
-        let result = stream.try_io(Interest::READABLE, || {
-            // Not `read`: the kernel has less to do before it is at the socket.
-            let (_, count) = rustix::net::recv(stream, &mut *space, rustix::net::RecvFlags::empty())?;
-            read = Some(count);
-            if count > 0 && count < space.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        match (read, result) {
-            (Some(count), _) => return Poll::Ready(Ok(count)),
-            (None, Err(error)) if !is_again(&error) => return Poll::Ready(Err(error)),
-            _ => {}
+        if let Poll::Ready(read) = try_read(stream, space) {
+            return Poll::Ready(read);
         }
+    }
+}
+
+/// As [`poll_read`], but what is there costs none of the task's budget: the caller bounds what it reads in one turn.
+pub fn poll_read_bounded(stream: &impl Socket, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+    match try_read(stream, space) {
+        Poll::Ready(read) => Poll::Ready(read),
+        Poll::Pending => poll_read(stream, context, space),
+    }
+}
+
+/// Reads once, if the loop knows of anything to read.
+fn try_read(stream: &impl Socket, space: &mut [u8]) -> Poll<io::Result<usize>> {
+    let mut read = None;
+    let result = stream.try_io(Interest::READABLE, || {
+        // Not `read`: the kernel has less to do before it is at the socket.
+        let (_, count) = rustix::net::recv(stream, &mut *space, rustix::net::RecvFlags::empty())?;
+        read = Some(count);
+        if count > 0 && count < space.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    match (read, result) {
+        (Some(count), _) => Poll::Ready(Ok(count)),
+        (None, Err(error)) if !is_again(&error) => Poll::Ready(Err(error)),
+        _ => Poll::Pending,
     }
 }
 

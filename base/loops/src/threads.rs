@@ -9,7 +9,8 @@ use tokio::runtime::{Builder, Handle, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
-use crate::{Alarms, Buffers};
+use crate::time::Timers;
+use crate::{Alarms, Buffers, clock, time};
 
 /// How often each loop writes down how busy it was.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -60,14 +61,14 @@ impl Loops {
     /// # Errors
     /// When the system gives no thread or no epoll descriptor.
     pub fn start(count: usize) -> io::Result<Loops> {
-        let (mut threads, mut joins) = (Vec::new(), Vec::new());
+        let (timers, mut threads, mut joins) = (Timers::start()?, Vec::new(), Vec::new());
         for index in 0..count.max(1) {
             let (orders, received) = unbounded_channel();
             let busy = Arc::new(Busy::default());
             let (built, result) = std::sync::mpsc::sync_channel(1);
-            let share = busy.clone();
+            let (share, timers) = (busy.clone(), timers.clone());
             let thread = std::thread::Builder::new().name(format!("loop-{index}"));
-            joins.push(thread.spawn(move || live(index, received, share, built))?);
+            joins.push(thread.spawn(move || live(index, received, share, timers, built))?);
             result.recv().map_err(io::Error::other)??;
             threads.push(Thread { orders, busy });
         }
@@ -113,9 +114,17 @@ impl Loops {
     }
 }
 
-fn live(index: usize, mut orders: UnboundedReceiver<Order>, busy: Arc<Busy>, built: std::sync::mpsc::SyncSender<io::Result<()>>) {
+fn live(
+    index: usize,
+    mut orders: UnboundedReceiver<Order>,
+    busy: Arc<Busy>,
+    timers: Arc<Timers>,
+    built: std::sync::mpsc::SyncSender<io::Result<()>>,
+) {
     let mut builder = Builder::new_current_thread();
-    builder.enable_all().max_blocking_threads(BLOCKING).thread_name(format!("cold-{index}"));
+    builder.enable_io().max_blocking_threads(BLOCKING).thread_name(format!("cold-{index}")).on_thread_unpark(clock::forget);
+    clock::begin();
+    time::begin(&timers);
     let runtime = match builder.build_local(LocalOptions::default()) {
         Ok(runtime) => runtime,
         Err(error) => return drop(built.send(Err(error))),
@@ -136,7 +145,7 @@ async fn sample(busy: Arc<Busy>) {
     let metrics = Handle::current().metrics();
     let (mut then, mut worked) = (Instant::now(), metrics.worker_total_busy_duration(0));
     loop {
-        tokio::time::sleep(SAMPLE).await;
+        time::sleep(SAMPLE).await;
         let (now, total) = (Instant::now(), metrics.worker_total_busy_duration(0));
         let share = (total - worked).as_secs_f64() / (now - then).as_secs_f64();
         busy.0.store((share.min(1.0) * 1e6) as u64, Ordering::Relaxed);

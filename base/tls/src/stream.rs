@@ -42,6 +42,15 @@ impl Stream {
         }
     }
 
+    /// As [`Stream::poll_read`]; the caller bounds what it reads in one turn.
+    pub fn poll_read_bounded(&mut self, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Tcp(stream) => socket::poll_read_bounded(stream, context, space),
+            Stream::Unix(stream) => socket::poll_read_bounded(stream, context, space),
+            Stream::Tls(tls) => tls.poll_read(context, space),
+        }
+    }
+
     /// Ready when a read has something to give: bytes, the end or an error. It takes nothing and needs no buffer.
     pub fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -71,6 +80,7 @@ impl Stream {
     }
 
     /// Ready when all that was taken is with the kernel.
+    #[inline]
     pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Stream::Tcp(_) | Stream::Unix(_) => Poll::Ready(Ok(())),

@@ -62,7 +62,7 @@ pub(crate) async fn follow(
 
 async fn sweep(door: Rc<Door>) {
     loop {
-        tokio::time::sleep(SWEEP).await;
+        loops::time::sleep(SWEEP).await;
         let most = door.view().shape.plan.timeout.upstream_idle;
         door.pool.sweep(std::time::Instant::now(), most);
     }
@@ -70,7 +70,7 @@ async fn sweep(door: Rc<Door>) {
 
 async fn flush(door: Rc<Door>) {
     loop {
-        tokio::time::sleep(access::WAIT).await;
+        loops::time::sleep(access::WAIT).await;
         door.access.flush();
     }
 }

@@ -49,7 +49,7 @@ impl Pause {
         let left = self.until.load(Ordering::Acquire).saturating_sub(now());
         if left > 0 {
             // Which of both it was does not matter.
-            let _ = tokio::time::timeout(Duration::from_millis(left), ended).await;
+            let _ = loops::time::timeout(Duration::from_millis(left), ended).await;
         }
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn keep(common: Arc<Shared>, index: usize) {
             // If nothing may go the next write is told so.
             done.is_full = make_room(&common, now(), &mut round.outcome).is_ok() && common.store.is_full();
         }
-        tokio::time::sleep(pause(done)).await;
+        loops::time::sleep(pause(done)).await;
     }
 }
 

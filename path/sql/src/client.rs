@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use loops::time::timeout;
 
 use crate::error::{Fault, Severity, code};
 use crate::server::Key;

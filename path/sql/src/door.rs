@@ -1,13 +1,11 @@
 //! What one loop keeps for its clients.
 
+use loops::{Loop, Seats, now};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
-
-use loops::{Loop, Seats};
 
 use crate::client::Welcomes;
 use crate::client::cancel::{Registry, Ways};
@@ -69,11 +67,6 @@ pub(crate) struct Door {
     draining: Cell<bool>,
     cut: Cell<bool>,
     refusing: Cell<usize>,
-}
-
-/// By the loop's clock, which tests may stop.
-pub(crate) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 impl Shared {

@@ -7,13 +7,13 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use contract::{Database, Drain};
-use loops::{Loop, Newcomer};
+use loops::{Loop, Newcomer, now};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, spawn_local};
 
 use crate::client::accept;
 use crate::client::cancel::Request;
-use crate::door::{Door, Shared, now};
+use crate::door::{Door, Shared};
 use crate::listening;
 use crate::open::Open;
 use crate::pins::Pinned;
@@ -81,7 +81,7 @@ fn beside(side: Rc<Side>) -> (listening::Open, listening::LeadsThere) {
 /// What a server said of its tables is believed for a while only.
 async fn forget(door: Rc<Door>) {
     loop {
-        tokio::time::sleep(BELIEVED).await;
+        loops::time::sleep(BELIEVED).await;
         door.memory.borrow_mut().worth.clear();
         if door.here.index == 0 {
             // Whoever does not come through the door makes tables too.

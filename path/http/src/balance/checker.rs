@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use contract::Endpoints;
 use loops::Unwell;
+use loops::time::interval;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::MissedTickBehavior;
 
 use super::group::Group;
 use super::health::{Check, Health, Tally};

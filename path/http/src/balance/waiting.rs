@@ -60,7 +60,7 @@ impl Waiting {
     /// Returns when it is worth to choose again: an endpoint came up or has room, or 100 ms went by.
     pub async fn changed(&self) {
         // A timeout is no error here: look again.
-        let _ = tokio::time::timeout(LOOK_AGAIN, self.room.wake.notified()).await;
+        let _ = loops::time::timeout(LOOK_AGAIN, self.room.wake.notified()).await;
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use loops::time::sleep_until;
+use tokio::time::Instant;
 
 use super::find;
 use crate::frame::Reply;

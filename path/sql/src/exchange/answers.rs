@@ -283,17 +283,13 @@ impl Answers {
     /// Tells what is due of ours, not in the middle of a message.
     #[inline]
     fn tell_ours(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
-        if self.ours > 0 {
+        if self.ours > 0 && self.left == 0 && self.trial == Trial::None {
             self.tell_front(source, out, records);
         }
     }
 
     fn tell_front(&mut self, source: &[u8], out: &mut Outgoing, records: &mut Records<'_>) {
-        while self.ours > 0
-            && self.left == 0
-            && self.trial == Trial::None
-            && let Some(Expected { kind: Kind::Ours(bytes), .. }) = self.expected.front()
-        {
+        while let Some(Expected { kind: Kind::Ours(bytes), .. }) = self.expected.front() {
             out.write(source, |own| own.extend_from_slice(bytes));
             self.pop(records);
         }

@@ -1,7 +1,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use loops::{BUFFER_BYTES, Buffer, Buffers};
+use loops::{BUFFER_BYTES, Buffer, Buffers, now};
 
 use super::answers::{Answers, Trial};
 use super::flow::{Moved, Stopped};
@@ -11,7 +11,6 @@ use super::memory::Memory;
 use super::messages::Meaning;
 use super::outgoing::Outgoing;
 use super::records::Done;
-use crate::door::now;
 use crate::open::Doing;
 use crate::parse::Recognised;
 use crate::session::Changes;
@@ -224,8 +223,13 @@ impl Desk {
     }
 
     /// Writes to the client what was decided.
+    #[inline]
     pub(crate) fn tell(&mut self, context: &mut Context<'_>, client: &mut Stream) -> Moved {
-        if !self.tell_due || (self.answers.holds_back() && !self.down.is_written()) {
+        if self.tell_due { self.tell_now(context, client) } else { Ok(0) }
+    }
+
+    fn tell_now(&mut self, context: &mut Context<'_>, client: &mut Stream) -> Moved {
+        if self.answers.holds_back() && !self.down.is_written() {
             return Ok(0);
         }
         let output = self.output.as_ref().map_or(&[][..], Buffer::unread);
@@ -274,6 +278,7 @@ impl Desk {
 /// What the door answers without a server.
 impl Desk {
     /// Data of a COPY that has failed goes nowhere, as in Postgres.
+    #[inline]
     pub(super) fn drop_idle_data(&mut self) {
         while self.front().is_some_and(|tag| matches!(tag, b'd' | b'c' | b'f')) || !self.intake.is_at_boundary() {
             if !self.drop_front() {

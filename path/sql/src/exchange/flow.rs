@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use loops::{BUFFER_BYTES, Buffer};
+use loops::{BUFFER_BYTES, Buffer, now};
 
 use super::answers::Trial;
 use super::desk::Desk;
@@ -15,7 +15,7 @@ use super::intake::Planned;
 use super::limits::Over;
 use super::records::Records;
 use super::turn::{Rules, Turn, Watch};
-use crate::door::{Door, now};
+use crate::door::Door;
 use crate::events::add;
 use crate::parse::{Effects, Recognised};
 use crate::server::{Connection, Key};
@@ -23,7 +23,7 @@ use crate::session::{Found, Names, Session};
 use tls::Stream;
 
 /// Bytes moved in one poll; then other tasks have their turn.
-const FAIR: usize = 256 << 10;
+pub(super) const FAIR: usize = 256 << 10;
 
 /// A buffer that has grown beyond this shrinks again once what is in it is short.
 const GROWN: usize = 4 * BUFFER_BYTES;
@@ -91,7 +91,7 @@ impl Flow<'_> {
             if self.desk.planned == Planned::Leaves && self.cannot_settle() {
                 return Poll::Ready(Stopped::Leaves);
             }
-            if moved == before {
+            if moved == before || self.is_silent() {
                 return Poll::Pending;
             }
         }
@@ -99,10 +99,17 @@ impl Flow<'_> {
         Poll::Pending
     }
 
+    /// Whether nothing is left to do before either side moves, and both will wake the task.
+    fn is_silent(&self) -> bool {
+        let Desk { client_is_silent, server_is_silent, plan_due, tell_due, up, .. } = &*self.desk;
+        *client_is_silent && *server_is_silent && !plan_due && !tell_due && up.is_written()
+    }
+
     fn turn(&mut self, context: &mut Context<'_>) -> Moved {
+        let moved = self.up(context)? + self.down(context)?;
         // What TLS took and the kernel did not; a fault is met again by whoever reads or writes.
         let _ = (self.client.poll_flush(context), self.server.stream.poll_flush(context));
-        Ok(self.up(context)? + self.down(context)?)
+        Ok(moved)
     }
 
     fn down_if_due(&mut self, context: &mut Context<'_>) -> Moved {
@@ -347,7 +354,7 @@ impl Flow<'_> {
 }
 
 /// Reads once behind what `buffer` holds, which gets room for `least` bytes in all, but not more than makes `most` of them.
-/// `None`: the stream failed. Pending too when there is no room.
+/// `None`: the stream failed. Pending too when there is no room. The caller bounds what it reads in one turn: [`FAIR`].
 pub(super) fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Buffer, least: usize, most: usize) -> Poll<Option<usize>> {
     if buffer.len() < least {
         buffer.reserve(least - buffer.len());
@@ -359,7 +366,7 @@ pub(super) fn read(context: &mut Context<'_>, from: &mut Stream, buffer: &mut Bu
     if room == 0 {
         return Poll::Pending;
     }
-    from.poll_read(context, &mut buffer.space()[..room]).map(|read: io::Result<usize>| {
+    from.poll_read_bounded(context, &mut buffer.space()[..room]).map(|read: io::Result<usize>| {
         let count = read.ok()?;
         buffer.filled(count);
         Some(count)

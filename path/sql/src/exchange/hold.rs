@@ -4,9 +4,10 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
+use loops::now;
+
 use super::desk::Desk;
 use super::flow::read;
-use crate::door::now;
 use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::{Failure, LoopEvents, add};
 use crate::route::Route;

@@ -143,10 +143,10 @@ impl Intake {
     /// that is.
     pub(super) fn drop_front(&mut self, input: &[u8]) -> usize {
         if self.left == 0
-            && let Some(message) = self.messages.front()
+            && let Some(message) = self.messages.pop()
         {
             self.left = message.length;
-            self.messages.pop();
+            self.messages.settle();
         }
         let count = self.left.min(input.len());
         (self.left, self.left_passes) = (self.left - count, false);
@@ -166,10 +166,12 @@ impl Intake {
                     return Planned::All;
                 }
             }
-            let Some(message) = self.messages.lift() else {
+            let Some(message) = self.messages.pop() else {
+                self.messages.settle();
                 return if self.messages.refused().is_some() { Planned::Leaves } else { Planned::All };
             };
             if message.tag == b'X' {
+                self.messages.put_back(message);
                 return Planned::Leaves;
             }
             if self.decide(&message, turn) == May::Wait {
@@ -177,7 +179,6 @@ impl Intake {
                 self.ask_to_flush(turn);
                 return Planned::Stalled;
             }
-            self.messages.pop();
         }
     }
 

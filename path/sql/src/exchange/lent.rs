@@ -3,7 +3,7 @@
 use super::expected::{Expected, Kind};
 use super::intake::Intake;
 use super::turn::{May, Turn};
-use crate::parse::{Name, Recognised, Step};
+use crate::parse::{Effects, Name, Recognised, Step};
 use crate::session::Found;
 
 /// `Sync`.
@@ -12,7 +12,13 @@ const SYNC: &[u8] = b"S\0\0\0\x04";
 impl Intake {
     /// Names that `text` uses as SQL's own prepared statements are there under the client's names: in Postgres those of
     /// the protocol are the same.
+    #[inline]
     pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
+        self.borrows = false;
+        if text.effects.has(Effects::PREPARED) { self.show_each(text, is_query, turn) } else { May::Go }
+    }
+
+    fn show_each(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
         let is_unsure = is_query && turn.answers.outstanding() > 0;
         // What an open batch has done since is not known.
         let has_failed = turn.answers.status() == b'E' && !turn.answers.has_begun();
@@ -44,7 +50,6 @@ impl Intake {
                 }
             }
         }
-        self.borrows = false;
         May::Go
     }
 

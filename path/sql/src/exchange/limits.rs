@@ -6,8 +6,9 @@
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use loops::now;
+
 use super::flow::Stopped;
-use crate::door::now;
 use crate::error::{Fault, code};
 use crate::events::Failure;
 use crate::open::Doing;

@@ -120,16 +120,25 @@ impl Messages {
         self.front().map_or(0, |first| first.length) + BUFFER_BYTES
     }
 
-    /// The first one, whose meaning it leaves there only when it is put back.
-    pub(crate) fn lift(&mut self) -> Option<Message> {
-        let first = self.queue.front_mut()?;
-        Some(Message { meaning: std::mem::take(&mut first.meaning), ..*first })
+    /// Takes the first one.
+    pub(crate) fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop_front()?;
+        self.framed -= message.length;
+        self.ends -= usize::from(is_end(message.tag));
+        Some(message)
     }
 
-    /// The first one is not dealt with yet.
+    /// The one taken last is not dealt with yet.
     pub(crate) fn put_back(&mut self, message: Message) {
-        if let Some(first) = self.queue.front_mut() {
-            *first = message;
+        self.framed += message.length;
+        self.ends += usize::from(is_end(message.tag));
+        self.queue.push_front(message);
+    }
+
+    /// Forgets what the texts may do that were taken, if those were all.
+    pub(crate) fn settle(&mut self) {
+        if self.queue.is_empty() {
+            self.effects = Effects::NONE;
         }
     }
 
@@ -152,16 +161,6 @@ impl Messages {
         })
     }
 
-    /// The first one is dealt with.
-    pub(crate) fn pop(&mut self) {
-        let Some(message) = self.queue.pop_front() else { return };
-        self.framed -= message.length;
-        self.ends -= usize::from(is_end(message.tag));
-        if self.queue.is_empty() {
-            self.effects = Effects::NONE;
-        }
-    }
-
     /// What follows the last one and is no message.
     pub(crate) fn refused(&self) -> Option<&Refused> {
         self.refused.as_ref()
@@ -177,16 +176,17 @@ impl Messages {
         self.ends > 0 || self.refused.is_some()
     }
 
-    /// Whether the last of them is the only one that ends something: a single batch, whole.
-    pub(crate) fn is_one_batch(&self, source: &[u8]) -> bool {
+    /// Whether the last of them is the only one that ends something: what is left of a single batch, whole. `source` begins
+    /// with the first.
+    pub(crate) fn are_one_batch(&self, source: &[u8]) -> bool {
         self.ends == 1 && self.framed == source.len() && self.queue.back().is_some_and(|last| last.tag == b'S')
     }
 
-    /// Whether a `Bind` of the unnamed statement follows the first of them, with nothing between but questions about it;
-    /// `source` begins with the first.
-    pub(crate) fn binds_unnamed(&self, source: &[u8]) -> bool {
-        let mut at = self.front().map_or(0, |first| first.length);
-        for message in self.queue.iter().skip(1) {
+    /// Whether they begin with a `Bind` of the unnamed statement, with nothing before it but questions about it; `source`
+    /// begins with the first.
+    pub(crate) fn bind_unnamed(&self, source: &[u8]) -> bool {
+        let mut at = 0;
+        for message in &self.queue {
             let body = source.get(at + HEADER..).unwrap_or_default();
             at += message.length;
             match message.tag {

@@ -126,7 +126,7 @@ impl Intake {
             }
             Resolved::Kept(number, named) => {
                 if !name.is_empty() {
-                    self.try_named(number, turn);
+                    self.try_named(length, number, turn);
                 }
                 turn.rename(head(&name_of(number)));
                 self.send(length - frame::HEADER - before.len() - name.len(), true, turn);

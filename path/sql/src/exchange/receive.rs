@@ -1,8 +1,9 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use super::flow::read;
-use crate::door::now;
+use loops::now;
+
+use super::flow::{FAIR, read};
 use crate::error::{Fault, Severity, code};
 use crate::events::Failure;
 use crate::events::add;
@@ -34,6 +35,7 @@ pub(crate) async fn receive(visit: &mut Visit<'_>) -> Came {
 
 impl Visit<'_> {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+        let mut received = 0;
         loop {
             self.drop_unanswerable();
             self.hear(context);
@@ -43,12 +45,17 @@ impl Visit<'_> {
             if let Some(came) = self.came() {
                 return Poll::Ready(came);
             }
+            if received >= FAIR {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let desk = &mut *self.desk;
             let input = desk.input.get_or_insert_with(|| self.door.here.buffers.take());
             let least = if desk.intake.lacks_rest() { desk.least_input } else { 0 };
             match read(context, &mut self.guest.stream, input, least, least.max(desk.intake.messages.room())) {
                 Poll::Ready(None | Some(0)) => return Poll::Ready(Came::End),
                 Poll::Ready(Some(count)) => {
+                    received += count;
                     add(&self.door.events().bytes_in, count as u64);
                     self.desk.came = now();
                     self.frame();
@@ -60,6 +67,7 @@ impl Visit<'_> {
     }
 
     /// Tells the client what it was notified of: it is between two transactions.
+    #[inline]
     pub(crate) fn hear(&mut self, context: &mut Context<'_>) {
         while self.desk.has_told() && self.guest.session.poll_heard(context).is_ready() {
             let mut heard = Vec::new();

@@ -18,7 +18,7 @@ impl Intake {
     /// Keeps the unnamed statement of the `Parse` at the front, or does without that `Parse`. Whether it did.
     pub(super) fn parse_kept(&mut self, length: usize, statement: &Arc<Statement>, turn: &mut Turn<'_>) -> bool {
         // Only a `Bind` lets the server look whether the statement is what it was.
-        if !self.may_try(turn) || !self.messages.binds_unnamed(turn.rest()) {
+        if !self.may_try(length, turn) || !self.messages.bind_unnamed(&turn.rest()[length..]) {
             return false;
         }
         let wanted = Wanted { statement: statement.clone(), place: self.place(&statement.recognised, 0, turn) };
@@ -46,8 +46,8 @@ impl Intake {
 
     /// A statement that its client named is used as the server has it; it may be outdated. Where the client asks for the
     /// columns anyway, it need not know.
-    pub(super) fn try_named(&mut self, number: Number, turn: &mut Turn<'_>) {
-        if self.may_try(turn) && self.messages.has_describe() {
+    pub(super) fn try_named(&mut self, length: usize, number: Number, turn: &mut Turn<'_>) {
+        if self.may_try(length, turn) && self.messages.has_describe() {
             self.begin_trial(number, false, turn);
         }
     }
@@ -57,10 +57,11 @@ impl Intake {
         self.trying = self.batch;
     }
 
-    /// Whether the input is one whole batch that has not begun, no transaction is open, and nothing failed so before.
-    fn may_try(&self, turn: &Turn<'_>) -> bool {
+    /// Whether the input, with the message of `length` at its front, is one whole batch that has not begun, no transaction is
+    /// open, and nothing failed so before.
+    fn may_try(&self, length: usize, turn: &Turn<'_>) -> bool {
         let is_at_rest = turn.answers.outstanding() == 0 && !turn.answers.is_open() && turn.answers.status() == b'I';
-        is_at_rest && !self.is_wary && self.messages.is_one_batch(turn.rest())
+        is_at_rest && !self.is_wary && turn.rest().get(length..).is_some_and(|rest| self.messages.are_one_batch(rest))
     }
 
     fn is_worth(&mut self, wanted: &Wanted, turn: &Turn<'_>) -> bool {

@@ -69,7 +69,8 @@ pub(super) fn shape(tag: u8, body: &[u8]) -> u64 {
 pub(super) fn rows(body: &[u8]) -> u64 {
     let tag = body.strip_suffix(b"\0").unwrap_or(body);
     let digits = tag.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    digits.iter().try_fold(0_u64, |rows, byte| rows.checked_mul(10)?.checked_add(digit(byte)?)).unwrap_or(0)
 }
 
 /// A fault as an `ErrorResponse`.

@@ -44,6 +44,9 @@ impl Entry {
     }
 }
 
+/// An odd number with its bits spread, so that numbers in a row differ in all of theirs.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The keys are hashes already.
 #[derive(Debug, Default)]
 pub(crate) struct Already(u64);
@@ -59,6 +62,11 @@ impl Hasher for Already {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
+    }
+
+    /// Numbers of the door's own: nobody chooses them so that they collide.
+    fn write_u32(&mut self, number: u32) {
+        self.0 = u64::from(number).wrapping_mul(SPREAD);
     }
 }
 

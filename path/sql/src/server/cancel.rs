@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contract::ServerAddress;
+use loops::time::timeout;
 use tokio::sync::{Mutex, Notify};
-use tokio::time::timeout;
 
 use super::connect::{ConnectError, reach};
 use super::connection::CancelKey;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use contract::ServerAddress;
 use loops::socket::{is_of_this_side, poll_read, write_all};
+use loops::time::timeout_at;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::cancel::Target;
 use super::connection::Connection;

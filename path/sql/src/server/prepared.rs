@@ -82,7 +82,7 @@ pub(crate) type Number = u32;
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
     kept: HashMap<Wanted, Kept, BuildHasherDefault<Already>>,
-    numbers: HashMap<Number, Wanted>,
+    numbers: HashMap<Number, Wanted, BuildHasherDefault<Already>>,
     /// Bytes of all of them.
     bytes: usize,
     /// How many of them have a `Parse` that is not answered, and their bytes.

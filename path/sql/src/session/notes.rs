@@ -1,6 +1,6 @@
 //! What a client's statements do to its session, as they go and as they end.
 
-use std::time::Instant;
+use loops::now;
 
 use super::{Rare, Session, touched};
 use crate::frame;
@@ -151,11 +151,6 @@ fn listens(step: &Step) -> bool {
 /// Whether a step takes channels away.
 pub(super) fn unlistens(step: &Step) -> bool {
     matches!(step, Step::Unlisten(Name::One(_) | Name::All))
-}
-
-/// By the loop's clock, which tests may stop.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// The values in the body of a `Bind`; `None`: they have not all come.

@@ -95,6 +95,7 @@ impl Answers {
                 if let Some(text) = text.as_ref().filter(|_| tag == b'C') {
                     records.ended(text, 0, body.unwrap_or_default());
                 }
+                self.measure(records);
                 self.pop(records);
             }
             Some(Kind::Query(text)) => {
@@ -120,6 +121,7 @@ impl Answers {
         if matches!(fate, Fate::Pass) {
             self.forget_words();
         }
+        self.measure(records);
         self.pop(records);
         if self.trial == Trial::Failing && self.expected.is_empty() {
             self.trial = Trial::Failed;
@@ -177,16 +179,20 @@ impl Answers {
         self.skipping = true;
     }
 
-    pub(super) fn pop(&mut self, records: &mut Records<'_>) {
+    /// The statement of the present answer has ended: it is measured.
+    fn measure(&mut self, records: &mut Records<'_>) {
         let rows = std::mem::take(&mut self.rows);
-        let Some(front) = self.expected.front() else { return };
-        if let (Some(mark), Kind::Execute(_) | Kind::Query(_)) = (front.mark, &front.kind) {
+        if let Some(mark) = self.expected.front().and_then(|front| front.mark) {
             records.done.measured.push(Measured { mark, rows, failed: false });
         }
-        if front.names {
+    }
+
+    /// The present answer is whole.
+    #[inline]
+    pub(super) fn pop(&mut self, records: &mut Records<'_>) {
+        if self.take().is_some_and(|front| front.names) {
             records.names.confirm(records.changes);
         }
-        drop(self.take());
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -19,7 +19,7 @@ use tls::Unregistered;
 pub(crate) struct Parcel {
     connection: Connection<Unregistered>,
     slot: Slot,
-    life: Duration,
+    until: Instant,
 }
 
 /// What a loop is told.
@@ -110,7 +110,7 @@ impl Side {
 
     /// Takes a connection off this loop. If that fails it is closed, and those who wait are told.
     fn pack(&self, kept: Kept) -> Option<Box<Parcel>> {
-        let Kept { connection, slot, life } = kept;
+        let Kept { connection, slot, until } = kept;
         let mut room = self.room.borrow_mut();
         room.shelf(&self.pool, &connection.key).leave();
         room.tell(&self.pool);
@@ -118,7 +118,7 @@ impl Side {
         match connection.unregister() {
             Ok(connection) => {
                 self.told().moved();
-                Some(Box::new(Parcel { connection, slot, life }))
+                Some(Box::new(Parcel { connection, slot, until }))
             }
             Err(_) => {
                 self.told().closed(Closed::Broken);
@@ -129,9 +129,9 @@ impl Side {
 
     /// A connection of another loop is one of this loop's.
     fn unpack(self: &Rc<Side>, parcel: Parcel) {
-        let Parcel { connection, slot, life } = parcel;
+        let Parcel { connection, slot, until } = parcel;
         match connection.register() {
-            Ok(connection) => self.enter(Kept { connection, slot, life }),
+            Ok(connection) => self.enter(Kept { connection, slot, until }),
             Err(_) => self.told().closed(Closed::Broken),
         }
     }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{ServerAddress, ServerState};
+use loops::now;
 
 use super::backoff::Turn;
 use super::inbox::Message;
 use super::lent::{Refused, Trouble};
 use super::shared::Slot;
 use super::shelf::Kept;
-use super::side::{Side, now};
+use super::side::Side;
 use crate::error::code;
 use crate::server::{ConnectError, Connection, Key, connect};
 use crate::view::Shape;
@@ -88,8 +89,8 @@ impl Side {
         drop(opening);
         match opened {
             Ok(Some(connection)) => {
-                let life = self.life();
-                self.enter(Kept { connection, slot, life });
+                let until = connection.opened + self.life();
+                self.enter(Kept { connection, slot, until });
             }
             Ok(None) => drop(slot),
             Err(verdict) => {
@@ -164,7 +165,7 @@ impl Side {
                 biased;
                 Ok(()) = watch.changed() => {}
                 () = changed => {}
-                () = tokio::time::sleep(pause) => {}
+                () = loops::time::sleep(pause) => {}
             }
         }
     }

@@ -72,12 +72,9 @@ impl Room {
         !is_dry
     }
 
-    /// What becomes of a connection that came free.
+    /// What becomes of a connection that came free, when somebody waits somewhere.
     pub(super) fn goes(&mut self, pool: &Pool, key: &Arc<Key>, now: u64) -> Goes {
         let waits_here = self.find(key).is_some_and(|shelf| shelf.waiting() > 0);
-        if !pool.anybody_waits() {
-            return Goes::Idle;
-        }
         if waits_here && now.saturating_sub(self.looked) < LOOK && !pool.anybody_starves() {
             return Goes::Here;
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::ledger::{Cell, Ledger, less, more};
 use super::shared::Slot;
@@ -19,8 +19,8 @@ const LOOKED_AT: usize = 8;
 pub(super) struct Kept {
     pub(super) connection: Connection,
     pub(super) slot: Slot,
-    /// It is replaced when it is older; not the same for all, so that they do not go together.
-    pub(super) life: Duration,
+    /// It is replaced then; they were not all given the same time, so that they do not go together.
+    pub(super) until: Instant,
 }
 
 /// One key's connections and clients on one loop.

@@ -9,8 +9,8 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use contract::{Database, ServerAddress, ServerState};
-use loops::Loop;
 use loops::socket::Seen;
+use loops::{Loop, now};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, spawn_local};
@@ -213,7 +213,10 @@ impl Side {
             return self.close(*kept, why);
         }
         loop {
-            let goes = self.room.borrow_mut().goes(&self.pool, &kept.connection.key, self.pool.nanos(now));
+            let goes = match self.pool.anybody_waits() {
+                true => self.room.borrow_mut().goes(&self.pool, &kept.connection.key, self.pool.nanos(now)),
+                false => Goes::Idle,
+            };
             match goes {
                 Goes::Idle if self.draining.get() => return self.close(*kept, Closed::Drained),
                 Goes::Idle => match self.room.borrow_mut().shelve(&self.pool, kept) {
@@ -241,7 +244,7 @@ impl Side {
             Some(Closed::Moved)
         } else if self.unnamed.get() && !self.is_named(&connection.key) {
             Some(Closed::Unnamed)
-        } else if now.saturating_duration_since(connection.opened) >= kept.life {
+        } else if now >= kept.until {
             Some(Closed::Aged)
         } else if self.pool.total.surplus() > 0 {
             Some(Closed::Surplus)
@@ -356,9 +359,4 @@ impl Drop for Attendance {
     fn drop(&mut self) {
         less(&self.ledger.cell(self.here).clients);
     }
-}
-
-/// By the loop's clock, which tests may stop.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contract::{ServerAddress, ServerState};
+use loops::now;
 use loops::socket::Seen;
 
 use super::ledger::Ledger;
 use super::lent::{Refused, Trouble};
 use super::shelf::{Kept, Shelf};
-use super::side::{Side, now};
+use super::side::Side;
 use super::wish::Wish;
 use crate::events::Closed;
 use crate::server::Key;
@@ -32,7 +33,7 @@ impl Side {
             let end = self.pool.moment(oldest) + self.patience();
             tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(end.into()) => self.refuse_late(),
+                () = loops::time::sleep_until(end.into()) => self.refuse_late(),
                 () = self.stirred.notified() => {}
             }
         }
@@ -108,7 +109,7 @@ impl Side {
     /// Once a second, until the loop ends.
     pub(super) async fn sweep(self: Rc<Side>) {
         loop {
-            tokio::time::sleep(SWEEP).await;
+            loops::time::sleep(SWEEP).await;
             self.close_idle(Closed::Died, |kept| kept.connection.stream.glance() != Seen::Nothing);
             self.close_one_of_age();
             self.close_surplus();
@@ -151,7 +152,7 @@ impl Side {
     /// One a second at most: those that were opened together are not replaced together.
     fn close_one_of_age(&self) {
         let now = now();
-        let is_old = &mut |kept: &Kept| now.saturating_duration_since(kept.connection.opened) >= kept.life;
+        let is_old = &mut |kept: &Kept| now >= kept.until;
         if let Some(kept) = self.lend_due(is_old) {
             self.close(*kept, Closed::Aged);
         }
