@@ -11,6 +11,7 @@ pub const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Files that may hold a global which changes.
 pub const GLOBALS: &[(&str, &str)] = &[
+    ("base/loops/src/time.rs", "the timers of the thread, found by who sleeps as tokio finds those of its runtime"),
     ("bench/src/origin/exchange.rs", "numbers the connections of the origin, a program of its own"),
     ("testkit/src/plimsoll.rs", "numbers the marks of one test process"),
 ];

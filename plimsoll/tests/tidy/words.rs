@@ -20,6 +20,9 @@ pub fn offences(source: &Source) -> Vec<String> {
         if is_global(code) && !listed(GLOBALS, path) {
             offences.push(format!("{at}: no globals: hand it in as an argument; else list the file in tidy/allowed.rs with the reason"));
         }
+        if has_timer(path, code) {
+            offences.push(format!("{at}: a loop's runtime has no timers: take those of `loops::time`"));
+        }
         if code.contains("todo!(") || code.contains("unimplemented!(") || code.contains("dbg!(") {
             offences.push(format!("{at}: finish it or take it out"));
         }
@@ -75,6 +78,12 @@ fn has_unsafe(code: &str) -> bool {
     ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe(", "allow(unsafe_code)"].iter().any(|form| code.contains(form))
 }
 
+/// A timer of tokio's where loops run.
+fn has_timer(path: &str, code: &str) -> bool {
+    let is_on_loops = path.starts_with("path/") || path.starts_with("base/loops/") && path != "base/loops/src/time.rs";
+    is_on_loops && code.contains("tokio::time") && ["sleep", "timeout", "interval"].iter().any(|timer| code.contains(timer))
+}
+
 /// A static that changes.
 fn is_global(code: &str) -> bool {
     let code = code.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
@@ -87,6 +96,9 @@ fn the_words_are_seen_in_code_and_not_in_comments_or_tests() {
     let text = "//! Head.\nlet a = b.unwrap();\n// b.unwrap()\nunsafe { x() }\nstatic A: AtomicU64 = AtomicU64::new(0);\n#[cfg(test)]\nmod tests {\nb.unwrap();\n";
     let source = Source { path: "path/http/src/x.rs".into(), text: text.into(), product: 5 };
     assert_eq!(offences(&source).len(), 3);
+    assert!(
+        has_timer("path/kv/src/x.rs", "use tokio::time::{Instant, sleep};") && !has_timer("path/kv/src/x.rs", "use tokio::time::Instant;")
+    );
     assert!(names_place(&format!("in {}x", concat!("/ho", "me/")), concat!("/ho", "me/")));
     assert!(!names_place(&format!("net{}x", concat!("/wo", "rk/")), concat!("/wo", "rk/")));
 }
