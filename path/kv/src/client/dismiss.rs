@@ -21,7 +21,7 @@ pub(crate) async fn dismiss(common: Arc<Shared>) {
     let mut round = 0;
     loop {
         // Which of both it was does not matter.
-        let _ = tokio::time::timeout(OFTEN, common.bounds.crowded.notified()).await;
+        let _ = loops::time::timeout(OFTEN, common.bounds.crowded.notified()).await;
         common.store.set_beside(common.bounds.held());
         round = (round + 1) % EACH;
         let longest = common.config.idle() * 1000;
@@ -38,7 +38,7 @@ pub(crate) async fn dismiss(common: Arc<Shared>) {
         }
         if common.bounds.too_much() > 0 {
             evict(&common).await;
-            tokio::time::sleep(BREATH).await;
+            loops::time::sleep(BREATH).await;
         }
     }
 }
