@@ -18,6 +18,7 @@ mod desk;
 #[cfg(test)]
 mod differ;
 mod execute;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglog;
@@ -30,6 +31,8 @@ mod permit;
 mod pubsub;
 mod ranks;
 mod scan;
+mod scripted;
+mod scripting;
 mod serve;
 mod server;
 mod sets;
@@ -48,12 +51,16 @@ use crate::client::Client;
 use crate::door::Shared;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
+use crate::script::Engine;
 use crate::store::{OnWait, View};
 
 #[cfg(test)]
 pub(crate) use admit::admitted;
-pub(crate) use admit::{only_reads, silenced};
+pub(crate) use admit::{looked_up, only_reads, silenced};
 pub(crate) use category::{Categories, ruled};
+pub(crate) use connection::VERSION;
+pub(crate) use execute::{run_in_script, shards};
+pub(crate) use permit::permitted_in_script;
 pub(crate) use serve::after;
 pub(crate) use table::{find, named};
 pub(crate) use touch::Touch;
@@ -98,6 +105,8 @@ pub(crate) enum Run {
     Container,
     /// What the client has queued is done.
     Exec,
+    /// On the thread that runs scripts.
+    Script(OnScript),
 }
 
 /// Has to do with the client, or with the door.
@@ -105,6 +114,9 @@ pub(crate) type OnClient = fn(&mut Here<'_>, Args<'_>, &mut Reply<'_>) -> Result
 
 /// Has to do with the client, or with the door, and works on the keys.
 pub(crate) type OnBoth = fn(&mut Here<'_>, &mut View<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
+
+/// Has to do with scripts.
+pub(crate) type OnScript = fn(&mut Engine, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
 
 /// Where a command is done: its client, and what all loops share.
 pub(crate) struct Here<'h> {
@@ -231,6 +243,11 @@ impl Command {
     /// One that has to do with the client, or with the door, and works on the keys.
     pub(crate) const fn both(name: &'static str, arity: i32, flags: Flags, group: Group, keys: KeySpec, run: OnBoth) -> Command {
         Command { number: 0, name, arity, flags, group, keys, run: Run::Both(run), cost: None }
+    }
+
+    /// One that has to do with scripts.
+    pub(crate) const fn script(name: &'static str, arity: i32, flags: Flags, keys: KeySpec, run: OnScript) -> Command {
+        Command { number: 0, name, arity, flags, group: Group::Scripting, keys, run: Run::Script(run), cost: None }
     }
 
     /// The name in front of those that are called `name|…`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::client::bounds;
 use crate::plan::{Max, Plan};
@@ -113,6 +114,7 @@ pub(crate) struct Config {
     idle: AtomicU64,
     latency_threshold: AtomicU64,
     tracks_latency: AtomicBool,
+    busy_after: AtomicI64,
 }
 
 impl Config {
@@ -123,6 +125,7 @@ impl Config {
             wanted: AtomicU16::new(0),
             slower_than: AtomicI64::new(10_000),
             slow_kept: AtomicUsize::new(128),
+            busy_after: AtomicI64::new(5000),
             max: Default::default(),
             idle: AtomicU64::new(0),
             latency_threshold: AtomicU64::new(0),
@@ -187,6 +190,9 @@ impl Config {
         let mut values = self.values();
         for (name, value) in checked {
             self.follow(name, &value);
+            if let Some(other) = same(name) {
+                values.insert(other, value.clone());
+            }
             values.insert(name, value);
         }
         Ok(())
@@ -200,6 +206,7 @@ impl Config {
                 self.wanted.store(Class::parse(value.as_bytes()).unwrap_or_default().bits(), Ordering::Relaxed);
             }
             "slowlog-log-slower-than" => self.slower_than.store(number(), Ordering::Relaxed),
+            "busy-reply-threshold" | "lua-time-limit" => self.busy_after.store(number(), Ordering::Relaxed),
             "slowlog-max-len" => self.slow_kept.store(number() as usize, Ordering::Relaxed),
             "latency-monitor-threshold" => self.latency_threshold.store(number() as u64, Ordering::Relaxed),
             "latency-tracking" => self.tracks_latency.store(value == "yes", Ordering::Relaxed),
@@ -252,6 +259,11 @@ impl Config {
         self.tracks_latency.load(Ordering::Relaxed)
     }
 
+    /// How long a script may run before others are told that it does; zero: for ever.
+    pub(crate) fn busy_after(&self) -> Duration {
+        Duration::from_millis(self.busy_after.load(Ordering::Relaxed).max(0) as u64)
+    }
+
     /// Bounds of clients and of what they send.
     pub(crate) fn max(&self) -> Max {
         let [clients, value, request] = [0, 1, 2].map(|at: usize| self.max[at].load(Ordering::Relaxed));
@@ -266,6 +278,15 @@ impl Config {
     /// The value of a parameter.
     pub(crate) fn text(&self, name: &str) -> String {
         self.values().get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// The other name of a parameter that has two.
+fn same(name: &str) -> Option<&'static str> {
+    match name {
+        "busy-reply-threshold" => Some("lua-time-limit"),
+        "lua-time-limit" => Some("busy-reply-threshold"),
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::pause::Pause;
 use crate::plan::Plan;
 use crate::pubsub::Channels;
 use crate::rates::Rates;
+use crate::script::Scripts;
 use crate::slow::SlowLog;
 use crate::store::{Ms, Outcome, Store};
 use crate::users::Users;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) latency: Latency,
     pub(crate) rates: Rates,
     pub(crate) pause: Pause,
+    pub(crate) scripts: Scripts,
     /// When the tier was started.
     pub(crate) started: Ms,
     /// Somebody sees all commands, or clients may have to wait: each command is looked at.
@@ -88,6 +90,7 @@ impl Shared {
             latency: Latency::default(),
             rates: Rates::default(),
             pause: Pause::default(),
+            scripts: Scripts::default(),
             started: now(),
             is_watched: AtomicBool::new(false),
             active_expire: AtomicBool::new(true),

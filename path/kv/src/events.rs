@@ -28,6 +28,8 @@ pub(crate) struct Events {
     pub(crate) slow: AtomicU64,
     /// What the worker counts.
     pub(crate) worker: LoopEvents,
+    /// What the thread that runs scripts counts.
+    pub(crate) scripts: LoopEvents,
     /// What was counted when it was reset.
     before: Mutex<Since>,
 }
@@ -128,6 +130,7 @@ impl Events {
             cut: Default::default(),
             slow: zero(),
             worker: LoopEvents::default(),
+            scripts: LoopEvents::default(),
             before: Mutex::default(),
         }
     }
@@ -182,9 +185,9 @@ impl Events {
         *before = self.counted();
     }
 
-    /// All loops, and the worker.
+    /// All loops, and the threads beside them.
     fn all(&self) -> impl Iterator<Item = &LoopEvents> {
-        self.loops.iter().chain([&self.worker])
+        self.loops.iter().chain([&self.worker, &self.scripts])
     }
 
     /// Connections of loop `index` cannot be accepted, or can again.
@@ -242,6 +245,22 @@ impl Events {
     /// Something was denied to a client.
     pub(crate) fn denied(&self, reason: Reason) {
         self.denied[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A line of a script's `redis.log`.
+    pub(crate) fn script_says(&self, level: i64, text: &str) {
+        match level {
+            3 => self.log.warning(&self.target(), text),
+            2 => self.log.info(&self.target(), text),
+            // Redis logs no more than that unless it is told to.
+            _ => {}
+        }
+    }
+
+    /// A script runs for so long that clients are told so.
+    pub(crate) fn slow_script(&self, name: &str, is_eval: bool) {
+        let how = if is_eval { "SCRIPT KILL" } else { "FUNCTION KILL" };
+        self.log.warning(&self.target(), &format!("the script {name} takes long; {how} ends it if it has changed nothing yet"));
     }
 
     /// The sum over all loops.

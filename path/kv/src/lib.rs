@@ -20,6 +20,7 @@ mod pause;
 mod plan;
 mod pubsub;
 mod rates;
+mod script;
 mod settings;
 mod slow;
 mod store;

@@ -32,7 +32,7 @@ pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;
-pub(crate) use shards::{Away, Guard, Store};
+pub(crate) use shards::{Away, Guard, Held, Store};
 pub(crate) use slot::Slot;
 pub(crate) use view::{Value, View};
 pub(crate) use waiter::{OnWait, Turn, Wait, Waiter, Went};

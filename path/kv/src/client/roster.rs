@@ -75,8 +75,20 @@ impl Roster {
         if monitors.is_empty() || command.flags.has(Flags::ADMIN.and(Flags::SKIP_MONITOR)) {
             return;
         }
+        self.tell(&peer.address.to_string(), args, &monitors);
+    }
+
+    /// Shows a command that a script does.
+    pub(crate) fn show_script(&self, command: &Command, args: Args<'_>) {
+        let monitors = self.monitors();
+        if !monitors.is_empty() && !command.flags.has(Flags::ADMIN.and(Flags::SKIP_MONITOR)) {
+            self.tell("lua", args, &monitors);
+        }
+    }
+
+    fn tell(&self, who: &str, args: Args<'_>, monitors: &[Arc<Peer>]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut line = format!("+{}.{:06} [0 {}]", now.as_secs(), now.subsec_micros(), peer.address).into_bytes();
+        let mut line = format!("+{}.{:06} [0 {who}]", now.as_secs(), now.subsec_micros()).into_bytes();
         for word in args.iter() {
             line.extend_from_slice(b" \"");
             word.iter().for_each(|byte| escape(*byte, &mut line));

@@ -12,11 +12,17 @@ const LONGEST: usize = 48;
 
 /// The command that is asked for, if it is one and its words are as many as it takes.
 pub(crate) fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
-    let mut command = find(args.at(0)).ok_or_else(|| unknown(args))?;
-    if let (Run::Container, Some(sub)) = (command.run, args.get(1)) {
-        command = find_sub(command.name, sub).ok_or_else(|| unknown_sub(args))?;
-    }
+    let command = looked_up(args).ok_or_else(|| if find(args.at(0)).is_none() { unknown(args) } else { unknown_sub(args) })?;
     if command.takes(args.len()) { Ok(command) } else { Err(command.wrong_count()) }
+}
+
+/// The command that these words begin with.
+pub(crate) fn looked_up(args: Args<'_>) -> Option<&'static Command> {
+    let command = find(args.at(0))?;
+    match (command.run, args.get(1)) {
+        (Run::Container, Some(sub)) => find_sub(command.name, sub),
+        _ => Some(command),
+    }
 }
 
 /// The command `container|sub`.

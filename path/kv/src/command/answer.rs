@@ -11,6 +11,7 @@ use super::admit::{admitted, may, may_now, silenced};
 use super::blocked::Blocked;
 use super::execute::{in_view, shards, takes_long};
 use super::long::Long;
+use super::scripted::Scripted;
 use super::serve::{after, settle};
 use super::{Command, Flags, Here, KeySpec, Run, catalog, transactions};
 use crate::client::Client;
@@ -31,6 +32,9 @@ const FULL: usize = 256 << 10;
 /// Microseconds that nothing takes here: what takes longer is done by a worker.
 const TIMED: i64 = 2_000;
 
+/// A script has keys for too long.
+const BUSY: Fault = Fault::fixed("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+
 /// Why no more requests are answered at once.
 pub(crate) enum Stop {
     /// There are no more.
@@ -41,6 +45,8 @@ pub(crate) enum Stop {
     Away(Away),
     /// The next takes long.
     Long(Long),
+    /// The next is for the thread that runs scripts.
+    Scripted(Scripted),
     /// The last one waits for what others do.
     Blocked(Blocked),
     /// What the last one said is on its way to many.
@@ -121,6 +127,12 @@ impl<'s> Batch<'s> {
             match self.one(visit.client, args, outcome, &mut reply, debts) {
                 Did::Done => {}
                 Did::Failed(fault) => {
+                    self.events.calls.error(&fault);
+                    reply.error(&fault);
+                }
+                Did::Retry(Stop::Away(away)) if away.is_busy => {
+                    let fault = self.common.scripts.busy().unwrap_or(BUSY);
+                    let fault = self.refuse(visit.client, args, fault);
                     self.events.calls.error(&fault);
                     reply.error(&fault);
                 }
@@ -232,6 +244,13 @@ impl<'s> Batch<'s> {
             Run::Exec => {
                 self.held = None;
                 transactions::exec(client, (common, self.events), self.now, outcome, reply, debts)
+            }
+            Run::Script(_) => {
+                self.held = None;
+                match common.scripts.busy() {
+                    Some(fault) => Did::Failed(self.refuse(client, args, fault)),
+                    None => Did::Stop(Stop::Scripted(Scripted::command(command, args, client))),
+                }
             }
             // Of these only COMMAND may stand alone.
             Run::Container => {

@@ -1,6 +1,6 @@
 //! Runs a command on the keys that are locked for it.
 
-use super::{Command, KeySpec, OnKeys, Run};
+use super::{Command, Here, KeySpec, OnKeys, Run, catalog};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::{Store, Turn, View, Went};
@@ -54,6 +54,31 @@ pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, re
         reply.undo(before);
     }
     done
+}
+
+/// Runs a command of a transaction or a script.
+///
+/// # Errors
+/// What is to be said; what was written must be taken back then.
+///
+/// # Panics
+/// It is one that has to do with scripts.
+pub(crate) fn run_in_script(
+    command: &Command,
+    here: &mut Here<'_>,
+    view: &mut View<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), Fault> {
+    match command.run {
+        Run::Here(run) => run(here, args, reply),
+        Run::Both(run) => run(here, view, args, reply),
+        Run::Container => {
+            catalog::all(reply);
+            Ok(())
+        }
+        _ => on_keys(command, args, view, reply),
+    }
 }
 
 /// The shards of a command's keys, in ascending order.

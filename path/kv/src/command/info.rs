@@ -3,6 +3,7 @@
 mod commands;
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Command, Flags, Group, Here, KeySpec};
 use crate::door::now;
@@ -101,6 +102,8 @@ fn memory(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Resul
     let used = kept + clients;
     let peak = here.common.store.peak().max(used);
     let most = here.common.config.number("maxmemory").max(0) as usize;
+    let scripts = &here.common.scripts.counts;
+    let (lua, functions) = (scripts.eval_bytes.load(Relaxed), scripts.function_bytes.load(Relaxed));
     fields!(out,
         "used_memory": used,
         "used_memory_human": human(used),
@@ -111,8 +114,16 @@ fn memory(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Resul
         "used_memory_dataset": kept,
         "mem_clients_normal": clients,
         "maxmemory_clients": here.common.config.most_of_clients(most),
-        "used_memory_lua": 0,
+        "used_memory_lua": lua,
+        "used_memory_lua_human": human(lua),
+        "used_memory_vm_eval": lua,
+        "used_memory_vm_functions": functions,
+        "used_memory_vm_total": lua + functions,
+        "used_memory_vm_total_human": human(lua + functions),
         "used_memory_scripts": 0,
+        "number_of_cached_scripts": scripts.scripts.load(Relaxed),
+        "number_of_functions": scripts.functions.load(Relaxed),
+        "number_of_libraries": scripts.libraries.load(Relaxed),
         "maxmemory": most,
         "maxmemory_human": human(most),
         "maxmemory_policy": here.common.config.text("maxmemory-policy"),

@@ -1,7 +1,7 @@
 //! Keys, whatever they hold.
 
 mod all;
-mod dump;
+pub(super) mod dump;
 mod expire;
 mod flush;
 mod object;

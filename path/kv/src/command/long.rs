@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::execute::{on_keys, shards};
 use super::serve::after;
+use super::transactions::Ground;
 use super::{Command, transactions};
 use crate::client::Client;
 use crate::door::now;
@@ -29,12 +30,23 @@ pub(crate) enum Long {
 type Work = Box<dyn FnOnce(&mut View<'_>, &mut Vec<u8>) -> Option<Client> + Send>;
 
 /// What it came to.
-struct Told {
-    out: Vec<u8>,
+pub(super) struct Told {
+    pub(super) out: Vec<u8>,
     /// Shards that owe something to those who wait.
-    debts: Vec<usize>,
+    pub(super) debts: Vec<usize>,
     /// The one that had queued it.
-    client: Option<Client>,
+    pub(super) client: Option<Client>,
+}
+
+impl Told {
+    /// The client hears it.
+    pub(super) fn heard(self, visit: &mut Visit<'_>) {
+        if let Some(client) = self.client {
+            *visit.client = client;
+        }
+        visit.desk.debts.extend(self.debts);
+        visit.says(&self.out);
+    }
 }
 
 impl Long {
@@ -70,7 +82,8 @@ impl Long {
                 let common = common.clone();
                 let work = move |view: &mut View<'_>, out: &mut Vec<u8>| {
                     let protocol = client.protocol;
-                    transactions::work(&mut client, (&common, &common.events.worker), view, &mut Reply::new(out, protocol));
+                    let both = (&common, &common.events.worker);
+                    transactions::work(&mut client, both, &mut Ground::Locked(view), &mut Reply::new(out, protocol));
                     Some(client)
                 };
                 (numbers, Box::new(work))
@@ -89,13 +102,7 @@ impl Long {
             let _ = sender.send(Told { out, debts, client });
         });
         match answer.await {
-            Ok(told) => {
-                if let Some(client) = told.client {
-                    *visit.client = client;
-                }
-                visit.desk.debts.extend(told.debts);
-                visit.says(&told.out);
-            }
+            Ok(told) => told.heard(visit),
             // The worker panicked with it, and nobody knows what it has done.
             Err(_) => visit.client.leaves = true,
         }

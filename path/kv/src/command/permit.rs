@@ -67,6 +67,22 @@ pub(super) fn context(here: &Here<'_>) -> Context {
     if here.in_transaction { Context::Transaction } else { Context::Plain }
 }
 
+/// Whether the user of a script may have a command of it done.
+///
+/// # Errors
+/// It may not, in Redis's text; that is kept, and counted.
+pub(crate) fn permitted_in_script(client: &Client, common: &Shared, command: &'static Command, args: Args<'_>) -> Result<(), Fault> {
+    if let Err(denied) = client.user.check(command, args) {
+        common.denied_to(client, denied, command, args, Context::Script);
+        return Err(Fault::fixed(match denied {
+            Denied::Command => "ERR The user executing the script can't run this command or subcommand",
+            Denied::Key(_) => "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+            Denied::Channel(_) => "ERR The user executing the script can't publish to the channel mentioned in the command",
+        }));
+    }
+    may_reach(&client.user, command, args)
+}
+
 impl Shared {
     fn denied_to(&self, client: &Client, denied: Denied, command: &'static Command, args: Args<'_>, context: Context) {
         let object = match denied {

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, acl, bitmaps, blocking, catalog, clients, connection, geo, hashes, hyperloglog, info, keyspace, latency, lists, pubsub,
-    server, sets, settings, sort, sorted_sets, streams, strings, transactions,
+    Command, acl, bitmaps, blocking, catalog, clients, connection, functions, geo, hashes, hyperloglog, info, keyspace, latency, lists,
+    pubsub, scripting, server, sets, settings, sort, sorted_sets, streams, strings, transactions,
 };
 
 /// Every family.
@@ -31,6 +31,8 @@ const FAMILIES: &[&[Command]] = &[
     geo::COMMANDS,
     blocking::COMMANDS,
     streams::COMMANDS,
+    scripting::COMMANDS,
+    functions::COMMANDS,
 ];
 
 /// Longest name, bytes.

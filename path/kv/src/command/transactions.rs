@@ -1,12 +1,14 @@
 //! Transactions: commands that are done together, if what the client watches has not changed.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::{Did, Stop, owing};
-use super::execute::{AT_ONCE, on_keys, shards};
+use super::execute::{AT_ONCE, run_in_script, shards};
 use super::long::Long;
 use super::permit::still_permitted;
+use super::scripted::Scripted;
 use super::serve::{after, publish};
 use super::{Command, Flags, Group, Here, KeySpec, Run};
 use crate::client::{Client, Transaction, Watch};
@@ -14,6 +16,7 @@ use crate::door::Shared;
 use crate::error::Fault;
 use crate::events::LoopEvents;
 use crate::frame::{Args, Reply};
+use crate::script::Engine;
 use crate::store::{Ms, Outcome, Store, View};
 
 const ALWAYS: Flags = Flags::NO_SCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY);
@@ -104,11 +107,18 @@ pub(super) fn exec(
     if guards.iter().any(|(_, keys)| keys.owes()) {
         return Did::Owes(owing(&guards));
     }
+    if transaction.queued.iter().any(|queued| matches!(queued.command.run, Run::Script(_))) {
+        drop(guards);
+        let peer = client.peer.clone();
+        let user = (client.user.clone(), client.users_seen);
+        let client = mem::replace(client, Client::new(peer, user));
+        return Did::Stop(Stop::Scripted(Scripted::Transaction(Box::new(client), numbers)));
+    }
     let mut view = store.view_many(guards.iter_mut().map(|(number, keys)| (*number, &mut **keys)), now, outcome);
     if cost(transaction, &view) > AT_ONCE {
         return Did::Stop(Stop::Long(Long::Transaction(numbers)));
     }
-    work(client, (common, events), &mut view, reply);
+    work(client, (common, events), &mut Ground::Locked(&mut view), reply);
     after(&mut view, common);
     debts.extend(owing(&guards));
     Did::Done
@@ -131,12 +141,31 @@ fn cost(transaction: &Transaction, view: &View<'_>) -> usize {
     each.map(|queued| queued.command.cost.map_or(1, |cost| cost(view, queued.args.args()).saturating_add(1))).fold(0, usize::saturating_add)
 }
 
+/// The keys of a transaction.
+pub(super) enum Ground<'g, 'v> {
+    Locked(&'g mut View<'v>),
+    /// The thread that runs scripts has taken them.
+    Scripts(&'g mut Engine),
+}
+
+impl Ground<'_, '_> {
+    fn view<T>(&mut self, see: impl FnOnce(&mut View<'_>) -> T) -> T {
+        match self {
+            Ground::Locked(view) => see(view),
+            Ground::Scripts(engine) => engine.with_view(see),
+        }
+    }
+}
+
 /// Does what was queued, unless what is watched has changed.
-pub(super) fn work(client: &mut Client, (common, events): (&Arc<Shared>, &LoopEvents), view: &mut View<'_>, reply: &mut Reply<'_>) {
+pub(super) fn work(client: &mut Client, (common, events): (&Arc<Shared>, &LoopEvents), ground: &mut Ground<'_, '_>, reply: &mut Reply<'_>) {
     let (transaction, watches) = (client.transaction.take().unwrap_or_default(), std::mem::take(&mut client.watches));
     client.look();
-    let is_stale = watches.iter().any(|watch| has_changed(view, watch));
-    watches.iter().for_each(|watch| view.keys_of(&watch.key).unwatch(&watch.key));
+    let is_stale = ground.view(|view| {
+        let is_stale = watches.iter().any(|watch| has_changed(view, watch));
+        watches.iter().for_each(|watch| view.keys_of(&watch.key).unwatch(&watch.key));
+        is_stale
+    });
     if is_stale {
         return reply.null_array();
     }
@@ -149,11 +178,10 @@ pub(super) fn work(client: &mut Client, (common, events): (&Arc<Shared>, &LoopEv
         }
         let (before, start) = (reply.written(), times.then(Instant::now));
         let mut here = Here { client, common, in_transaction: true };
-        let done = match command.run {
+        let done = match (command.run, &mut *ground) {
             _ if let Err(fault) = still_permitted(&mut here, command, args) => Err(fault),
-            Run::Here(run) => run(&mut here, args, reply),
-            Run::Both(run) => run(&mut here, view, args, reply),
-            _ => on_keys(command, args, view, reply),
+            (Run::Script(run), Ground::Scripts(engine)) => run(engine, args, reply),
+            (_, ground) => ground.view(|view| run_in_script(command, &mut here, view, args, reply)),
         };
         events.calls.called(command);
         if let Err(fault) = done {
@@ -169,7 +197,7 @@ pub(super) fn work(client: &mut Client, (common, events): (&Arc<Shared>, &LoopEv
         }
         // HELLO may be among them.
         reply.set_protocol(client.protocol);
-        publish(view.outcome, common);
+        ground.view(|view| publish(view.outcome, common));
         client.take_mail(reply);
     }
 }

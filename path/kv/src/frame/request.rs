@@ -14,6 +14,7 @@ use super::args::{Args, Owned, Span};
 use flaw::Flaw;
 
 pub(crate) use flaw::Cut;
+pub(crate) use inline::words;
 
 /// Spans that are kept when fewer are needed.
 const KEPT: usize = 1024;

@@ -1,8 +1,10 @@
 //! The shards that all loops share, and who holds them.
 //!
 //! A command holds the locks of its shards for as long as it runs, which is short. One that takes long is run by a
-//! worker: it takes the keys out of their shards, and whoever comes meanwhile waits for them without a lock.
+//! worker: it takes the keys out of their shards, and whoever comes meanwhile waits for them without a lock. A script, which
+//! another worker runs, takes keys as it comes to them; so that both workers get on, only a script waits while it has some.
 
+mod held;
 mod room;
 
 use std::hash::RandomState;
@@ -10,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, mem, thread};
 
 use tokio::sync::Notify;
@@ -23,6 +25,8 @@ use super::memory::Memory;
 use super::outcome::Outcome;
 use super::shown::{Shown, Sum};
 use super::view::{Locked, View, number};
+
+pub(crate) use held::Held;
 
 /// Bytes of `memory` for which there is a shard.
 const FOR_A_SHARD: usize = 4 << 20;
@@ -55,15 +59,23 @@ type Job = Box<dyn FnOnce() + Send>;
 #[repr(align(128))]
 struct Shard {
     slot: Mutex<Place>,
+    /// Tells the loops that the keys are back.
     back: Arc<Notify>,
     shown: Shown,
+    /// Tells other workers.
+    returned: Condvar,
 }
 
 #[derive(Debug)]
 enum Place {
     Here(Box<Keys>),
     /// A worker has them.
-    Away,
+    Away {
+        /// It has had them for so long that nobody is to wait for them.
+        is_busy: bool,
+        /// Another worker waits for them.
+        is_awaited: bool,
+    },
 }
 
 /// The keys of a shard, for as long as this lives.
@@ -74,7 +86,11 @@ pub(crate) struct Guard<'s> {
 }
 
 /// A worker has the keys; ready when it has put them back.
-pub(crate) struct Away(OwnedNotified);
+pub(crate) struct Away {
+    back: OwnedNotified,
+    /// A script has them, for so long that clients are told so.
+    pub(crate) is_busy: bool,
+}
 
 impl Store {
     /// An empty one, for `memory` bytes and so many loops.
@@ -88,7 +104,8 @@ impl Store {
         let count = most.min(1 << wanted.ilog2());
         let (hasher, page) = (RandomState::new(), page_size(memory));
         let keys = |_| Box::new(Keys::new(hasher.clone(), count.ilog2(), page));
-        let shard = |keys| Shard { slot: Mutex::new(Place::Here(keys)), back: Arc::default(), shown: Shown::default() };
+        let shard =
+            |keys| Shard { slot: Mutex::new(Place::Here(keys)), back: Arc::default(), shown: Shown::default(), returned: Condvar::new() };
         let shards = (0..count).map(keys).map(shard).collect();
         let (worker, jobs) = mpsc::channel::<Job>();
         thread::Builder::new().name("kv-long".into()).spawn(move || jobs.into_iter().for_each(run))?;
@@ -124,11 +141,11 @@ impl Store {
     /// A worker has its keys.
     pub(crate) fn lock(&self, number: usize) -> Result<Guard<'_>, Away> {
         let shard = &self.shards[number];
-        let place = shard.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.place(number);
         match &*place {
             Place::Here(_) => Ok(Guard { place, memory: &self.memory, shown: &shard.shown }),
             // Made under the lock: it hears the worker that puts them back.
-            Place::Away => Err(Away(shard.back.clone().notified_owned())),
+            Place::Away { is_busy, .. } => Err(Away { back: shard.back.clone().notified_owned(), is_busy: *is_busy }),
         }
     }
 
@@ -161,7 +178,7 @@ impl Store {
     pub(crate) fn run_away(self: &Arc<Self>, numbers: Vec<usize>, job: impl FnOnce(&Store, &mut [(usize, Box<Keys>)]) + Send + 'static) {
         let store = self.clone();
         let run = Box::new(move || {
-            let mut taken = Taken { all: numbers.into_iter().map(|number| (number, store.take(number))).collect(), store: &store };
+            let mut taken = store.take_all(&numbers);
             job(&store, &mut taken.all);
         });
         self.worker.send(run).expect("the worker lives as long as a store");
@@ -183,12 +200,54 @@ impl Store {
         self.worker.send(Box::new(move || drop(gone))).expect("the worker lives as long as a store");
     }
 
-    fn take(&self, number: usize) -> Box<Keys> {
-        let mut place = self.shards[number].slot.lock().unwrap_or_else(PoisonError::into_inner);
-        match mem::replace(&mut *place, Place::Away) {
-            Place::Here(keys) => keys,
-            Place::Away => unreachable!("there is one worker, and it puts back what it takes"),
+    /// Takes the keys of these shards, all or none: whoever has some of them may wait for others.
+    fn take_all(&self, numbers: &[usize]) -> Taken<'_> {
+        let mut taken = Taken { all: Vec::with_capacity(numbers.len()), store: self };
+        while let Some(number) = numbers.get(taken.all.len()) {
+            match self.try_take(*number) {
+                Some(keys) => taken.all.push((*number, keys)),
+                None => {
+                    taken.put_back();
+                    self.wait_for(*number);
+                }
+            }
         }
+        taken
+    }
+
+    fn try_take(&self, number: usize) -> Option<Box<Keys>> {
+        let mut place = self.place(number);
+        if matches!(*place, Place::Away { .. }) {
+            return None;
+        }
+        match mem::replace(&mut *place, Place::Away { is_busy: false, is_awaited: false }) {
+            Place::Here(keys) => Some(keys),
+            Place::Away { .. } => unreachable!("it was here just now"),
+        }
+    }
+
+    /// Waits, as a worker may, until the keys of a shard are there.
+    fn wait_for(&self, number: usize) {
+        let mut place = self.place(number);
+        while let Place::Away { is_awaited, .. } = &mut *place {
+            *is_awaited = true;
+            place = self.shards[number].returned.wait(place).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn put_back(&self, number: usize, mut keys: Box<Keys>) {
+        self.memory.hear(&mut keys, self.memory.step());
+        let shard = &self.shards[number];
+        shard.shown.show(&keys);
+        let was = mem::replace(&mut *self.place(number), Place::Here(keys));
+        if matches!(was, Place::Away { is_awaited: true, .. }) {
+            shard.returned.notify_all();
+        }
+        shard.back.notify_waiters();
+    }
+
+    fn place(&self, number: usize) -> MutexGuard<'_, Place> {
+        self.shards[number].slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,15 +263,15 @@ struct Taken<'s> {
     store: &'s Store,
 }
 
+impl Taken<'_> {
+    fn put_back(&mut self) {
+        self.all.drain(..).for_each(|(number, keys)| self.store.put_back(number, keys));
+    }
+}
+
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        for (number, mut keys) in self.all.drain(..) {
-            self.store.memory.hear(&mut keys, self.store.memory.step());
-            let shard = &self.store.shards[number];
-            shard.shown.show(&keys);
-            *shard.slot.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(keys);
-            shard.back.notify_waiters();
-        }
+        self.put_back();
     }
 }
 
@@ -228,7 +287,7 @@ impl Deref for Guard<'_> {
     fn deref(&self) -> &Keys {
         match &*self.place {
             Place::Here(keys) => keys,
-            Place::Away => unreachable!("it was here when it was locked"),
+            Place::Away { .. } => unreachable!("it was here when it was locked"),
         }
     }
 }
@@ -237,7 +296,7 @@ impl DerefMut for Guard<'_> {
     fn deref_mut(&mut self) -> &mut Keys {
         match &mut *self.place {
             Place::Here(keys) => keys,
-            Place::Away => unreachable!("it was here when it was locked"),
+            Place::Away { .. } => unreachable!("it was here when it was locked"),
         }
     }
 }
@@ -245,6 +304,6 @@ impl DerefMut for Guard<'_> {
 impl Away {
     /// Waits until the keys are back.
     pub(crate) async fn back(self) {
-        self.0.await;
+        self.back.await;
     }
 }

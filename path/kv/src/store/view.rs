@@ -13,6 +13,7 @@ use crate::error::Fault;
 
 /// Bits of a hash that a cursor has.
 const CURSOR: u32 = 48;
+const LOCKED: &str = "the shards of all keys are locked";
 
 /// The shards that are locked.
 pub(crate) enum Locked<'v> {
@@ -20,6 +21,8 @@ pub(crate) enum Locked<'v> {
     One(&'v mut Keys),
     /// By number; those that are not locked are none.
     Many(Vec<Option<&'v mut Keys>>),
+    /// By number, those that a script has taken.
+    Taken(&'v mut [Option<Box<Keys>>]),
 }
 
 /// The keys, while a command runs. Time stands still; what is overdue is not there.
@@ -165,11 +168,12 @@ impl<'v> View<'v> {
 
     /// All shards that are locked.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Keys> {
-        let (one, many) = match &self.locked {
-            Locked::One(keys) => (Some(&**keys), &[][..]),
-            Locked::Many(many) => (None, &many[..]),
+        let (one, many, taken) = match &self.locked {
+            Locked::One(keys) => (Some(&**keys), &[][..], &[][..]),
+            Locked::Many(many) => (None, &many[..], &[][..]),
+            Locked::Taken(taken) => (None, &[][..], &**taken),
         };
-        one.into_iter().chain(many.iter().flatten().map(|keys| &**keys))
+        one.into_iter().chain(many.iter().flatten().map(|keys| &**keys)).chain(taken.iter().flatten().map(|keys| &**keys))
     }
 
     /// As [`View::all`], to be changed.
@@ -177,6 +181,7 @@ impl<'v> View<'v> {
         let all = match &mut self.locked {
             Locked::One(keys) => vec![&mut **keys],
             Locked::Many(many) => many.iter_mut().flatten().map(|keys| &mut **keys).collect(),
+            Locked::Taken(taken) => taken.iter_mut().flatten().map(|keys| &mut **keys).collect(),
         };
         (all, self.outcome)
     }
@@ -191,6 +196,7 @@ impl<'v> View<'v> {
         match &self.locked {
             Locked::One(_) => shards.len() == 1,
             Locked::Many(many) => shards.iter().all(|number| many[*number].is_some()),
+            Locked::Taken(taken) => shards.iter().all(|number| taken[*number].is_some()),
         }
     }
 
@@ -252,7 +258,8 @@ impl<'v> View<'v> {
     pub(crate) fn shard(&self, hash: u64) -> &Keys {
         match &self.locked {
             Locked::One(keys) => keys,
-            Locked::Many(many) => many[number(hash, self.shift)].as_ref().expect("the shards of all keys are locked"),
+            Locked::Many(many) => many[number(hash, self.shift)].as_ref().expect(LOCKED),
+            Locked::Taken(taken) => taken[number(hash, self.shift)].as_ref().expect(LOCKED),
         }
     }
 
@@ -287,7 +294,8 @@ pub(super) fn number(hash: u64, shift: u32) -> usize {
 fn keys_mut<'k>(locked: &'k mut Locked<'_>, shift: u32, hash: u64) -> &'k mut Keys {
     match locked {
         Locked::One(keys) => keys,
-        Locked::Many(many) => many[number(hash, shift)].as_mut().expect("the shards of all keys are locked"),
+        Locked::Many(many) => many[number(hash, shift)].as_mut().expect(LOCKED),
+        Locked::Taken(taken) => taken[number(hash, shift)].as_mut().expect(LOCKED),
     }
 }
 

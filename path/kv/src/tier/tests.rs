@@ -1,6 +1,7 @@
 mod counts;
 mod limits;
 mod memory;
+mod scripts;
 mod secured;
 mod streams;
 mod users;

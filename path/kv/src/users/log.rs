@@ -25,6 +25,7 @@ pub(crate) enum Reason {
 pub(crate) enum Context {
     Plain,
     Transaction,
+    Script,
 }
 
 /// An entry.
@@ -74,6 +75,7 @@ impl Context {
         match self {
             Context::Plain => "toplevel",
             Context::Transaction => "multi",
+            Context::Script => "lua",
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::store::{Class, Kind, Ms, View};
 
 /// Of the form; the first byte is a letter, so that it is no version of Redis's.
 const VERSION: u16 = u16::from_be_bytes([b'P', 1]);
+/// The first byte of texts, which is no kind.
+const TEXTS: u8 = 100;
 /// Bytes that it takes as long to read as an element.
 const BYTES: usize = 64;
 
@@ -26,11 +28,32 @@ pub(super) fn dump(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
     };
     let value = view.peek(args.at(1), kind)?.expect("it is there");
     let mut bytes = writer::write(kind, value);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    let sum = checksum::of(&bytes);
-    bytes.extend_from_slice(&sum.to_le_bytes());
+    seal(&mut bytes);
     reply.bulk(&bytes);
     Ok(())
+}
+
+/// Texts as bytes, with a foot as all dumps have it.
+pub(crate) fn of_texts<'t>(texts: impl Iterator<Item = &'t [u8]>) -> Vec<u8> {
+    let mut bytes = vec![TEXTS];
+    texts.for_each(|text| writer::put(text, &mut bytes));
+    seal(&mut bytes);
+    bytes
+}
+
+/// The texts of which [`of_texts`] made bytes; none: these are of something else.
+///
+/// # Errors
+/// The foot is wrong.
+pub(crate) fn texts(bytes: &[u8]) -> Result<Option<Vec<&[u8]>>, Fault> {
+    let body = checked(bytes)?;
+    Ok(body.strip_prefix(&[TEXTS]).and_then(reader::texts))
+}
+
+fn seal(bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    let sum = checksum::of(bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
 }
 
 pub(super) fn cost(view: &View<'_>, args: Args<'_>) -> usize {

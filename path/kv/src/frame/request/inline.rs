@@ -17,6 +17,14 @@ pub(super) fn split(line: &[u8], words: &mut Vec<u8>, spans: &mut Vec<Span>) -> 
     Ok(())
 }
 
+/// The words of a line as text, if its quotes are right.
+pub(crate) fn words(line: &[u8]) -> Option<Vec<String>> {
+    let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+    split(line, &mut bytes, &mut spans).ok()?;
+    let word = |(from, to): Span| String::from_utf8_lossy(&bytes[from as usize..to as usize]).into_owned();
+    Some(spans.into_iter().map(word).collect())
+}
+
 /// C's isspace.
 fn blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')

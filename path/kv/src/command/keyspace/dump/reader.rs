@@ -43,6 +43,15 @@ pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
     }
 }
 
+/// Texts, one after the other.
+pub(super) fn texts(body: &[u8]) -> Option<Vec<&[u8]>> {
+    let (mut reader, mut all) = (Reader(body), Vec::new());
+    while !reader.is_empty() {
+        all.push(reader.text()?);
+    }
+    Some(all)
+}
+
 impl<'b> Reader<'b> {
     fn set(&mut self) -> Option<Loose> {
         let mut all = Loose::new();
