@@ -11,7 +11,7 @@ pub fn database_url(entrance: &Entrance) -> String {
 }
 
 /// All but what RFC 3986 leaves alone everywhere.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

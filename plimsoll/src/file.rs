@@ -160,7 +160,7 @@ fn assemble(table: &Table, file: &Path, state: Option<&Path>, world: &World, rep
         databases: offer::DATABASES.of_apps(table, world, report),
         sql,
         stores: offer::STORES.of_apps(table, world, report),
-        kv: stores::doors(table),
+        kv: stores::doors(table, report),
         apps: all,
         console: watch::Settings { console: table.table("console") }.plan(),
         warnings: Problems::none(),

@@ -187,7 +187,10 @@ fn show_kv(door: &kv::Plan) -> String {
     let [memory, value, request] = [door.memory, door.max.value, door.max.request].map(|bytes| show_size(bytes as u64));
     let kv::Eviction { policy, among } = door.evict;
     let clients = door.max.clients;
-    format!("{listen}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}")
+    let users: Vec<String> = door.users.iter().map(|user| format!(", user {}", user.shown())).collect();
+    let tls = door.tls.as_ref().map_or_else(String::new, |tls| format!(", tls {}", tls.cert.display()));
+    let users = users.concat();
+    format!("{listen}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}{users}{tls}")
 }
 
 fn show_app(app: &apps::Plan) -> String {

@@ -60,10 +60,19 @@ fn count(file: &str, body: &[u8]) -> Reply {
 
 fn kept(url: &str, method: &str, key: &str, body: &[u8]) -> Reply {
     let words: &[&[u8]] = if method == "POST" { &[b"SET", key.as_bytes(), body] } else { &[b"GET", key.as_bytes()] };
-    match Redis::connect(url).and_then(|mut store| store.words(words)) {
+    match connect(url).and_then(|mut store| store.words(words)) {
         Ok(answer) => Reply::text(200, &answer),
         Err(error) => Reply::text(500, &format!("{url}: {error}")),
     }
+}
+
+/// `redis://[:PASSWORD@]ADDRESS`, a password without signs.
+fn connect(url: &str) -> std::io::Result<Redis> {
+    let place = url.trim_start_matches("redis://");
+    let Some((login, address)) = place.split_once('@') else { return Redis::connect(url) };
+    let mut store = Redis::connect(address)?;
+    store.words(&[b"AUTH", login.trim_start_matches(':').as_bytes()])?;
+    Ok(store)
 }
 
 fn late(milliseconds: &str) -> Reply {

@@ -360,6 +360,7 @@ mod tests {
             evict: Eviction::default(),
             max: Max::default(),
             users: Vec::new(),
+            password: None,
             tls: None,
         };
         Config::new(&plan, ([127, 0, 0, 1], 7).into())
@@ -392,7 +393,16 @@ mod tests {
         let listen = Listen { address, written: true };
         let max = Max { clients: 7, ..Max::default() };
         config.adopt(
-            &Plan { name: "main".into(), listen, memory: 2 << 20, evict: Eviction::default(), max, users: Vec::new(), tls: None },
+            &Plan {
+                name: "main".into(),
+                listen,
+                memory: 2 << 20,
+                evict: Eviction::default(),
+                max,
+                users: Vec::new(),
+                password: None,
+                tls: None,
+            },
             address,
         );
         assert_eq!((config.max(), config.text("port"), config.number("maxmemory")), (max, "8".into(), 2 << 20));

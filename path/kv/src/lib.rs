@@ -30,7 +30,7 @@ mod users;
 mod visit;
 
 pub use events::Counts;
-pub use plan::{Listen, Max, Plan};
+pub use plan::{Listen, Max, Password, Plan};
 pub use settings::{KV, Settings};
 pub use store::{Among, Eviction, Policy};
 pub use tier::{Handle, Tier};

@@ -1,5 +1,6 @@
 //! What the door shall do: checked and complete, plain data, made from the file by `settings.rs`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,8 +24,20 @@ pub struct Plan {
     pub max: Max,
     /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.
     pub users: Vec<User>,
+    /// What the default user comes in with, for those who are told so; absent: anything.
+    pub password: Option<Password>,
     /// What clients are shown, who speak TLS then; absent: they do not.
     pub tls: Option<Certificate>,
+}
+
+/// A password that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Password(…)")
+    }
 }
 
 /// One address to listen on.

@@ -2,10 +2,12 @@
 
 mod later;
 mod rules;
+mod users;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::SystemTime;
 
-use settings::{Key, Kind, Named, Section, Table, Value};
+use settings::{Key, Kind, Named, Report, Section, Table, Value};
 
 use crate::plan::{Listen, Max, Plan};
 use crate::store::{Among, Eviction, Policy};
@@ -31,8 +33,8 @@ const STORE: Section = Section::new(
         Key::new(
             "listen",
             Kind::Listen,
-            "Where clients come in, on this machine only: nobody has to prove who they are. Port 0 is a free one. A written port that is taken \
-             is an error. Absent: the first `[kv.NAME]` takes `127.0.0.1:6380`, each further one a free port.",
+            "Where clients come in; beyond this machine only with a `password`. Port 0 is a free one. A written port that is taken is an \
+             error. Absent: the first `[kv.NAME]` takes `127.0.0.1:6380`, each further one a free port.",
         )
         .default("127.0.0.1:6380"),
         Key::new(
@@ -58,6 +60,13 @@ const STORE: Section = Section::new(
         .default("ttl"),
         later::PERSIST,
         Key::new("max", Kind::Table(&MAX), "Bounds of clients and of what they send."),
+        Key::new(
+            "password",
+            Kind::Secret,
+            "What clients come in with that name no user (`AUTH password`); it is part of `REDIS_URL`. Absent: nothing is needed.",
+        ),
+        Key::new("users", Kind::Table(&users::USERS), ""),
+        Key::new("tls", Kind::Table(&tls::CERTIFICATE), "The door's certificate; with it clients speak TLS and nothing else (`rediss://`)."),
     ],
 )
 .rule(rules::between_keys)
@@ -95,8 +104,8 @@ pub struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// The plan.
-    pub fn plan(&self) -> Plan {
+    /// The plan; what is wrong with the certificate goes to the report.
+    pub fn plan(&self, report: &mut Report) -> Plan {
         let none = Table::empty(&STORE, "kv");
         let kv = self.kv.unwrap_or(&none);
         Plan {
@@ -105,8 +114,9 @@ impl Settings<'_> {
             memory: bytes(kv.size("memory")),
             evict: Eviction { policy: policy(&kv.choice("evict")), among: among(&kv.choice("evict_keys")) },
             max: max(kv),
-            users: Vec::new(),
-            tls: None,
+            users: users::read(kv),
+            password: users::password(kv),
+            tls: tls::read(kv, SystemTime::now(), report),
         }
     }
 
@@ -150,10 +160,11 @@ mod tests {
 
     #[test]
     fn what_is_not_written_is_as_the_reference_says() {
-        let plan = Settings { name: "main", kv: None, first: true }.plan();
+        let plan = Settings { name: "main", kv: None, first: true }.plan(&mut Report::new("t", ""));
         assert_eq!(plan.listen, Listen { address: ([127, 0, 0, 1], PORT).into(), written: false });
         assert_eq!((plan.memory, plan.evict), (64 << 20, Eviction { policy: Policy::S3Fifo, among: Among::Ttl }));
         assert_eq!(plan.max, Max::default());
-        assert_eq!(Settings { name: "more", kv: None, first: false }.plan().listen.address.port(), 0);
+        assert_eq!((plan.users, plan.password, plan.tls), (vec![], None, None));
+        assert_eq!(Settings { name: "more", kv: None, first: false }.plan(&mut Report::new("t", "")).listen.address.port(), 0);
     }
 }

@@ -12,6 +12,7 @@ use loops::{Listener, Loops};
 use telemetry::{Collect, Exposition, Log, Registry};
 
 use super::{drain_all, give, listen_on, reachable};
+use crate::database_url::encoded;
 use crate::file::Plan;
 pub(crate) use change::Prepared;
 
@@ -96,7 +97,9 @@ impl Setup {
 impl Store {
     /// What an app gets as `REDIS_URL`.
     fn url(&self) -> String {
-        format!("redis://{}", self.address)
+        let scheme = if self.plan.tls.is_some() { "rediss" } else { "redis" };
+        let login = self.plan.password.as_ref().map_or_else(String::new, |password| format!(":{}@", encoded(&password.0)));
+        format!("{scheme}://{login}{}", self.address)
     }
 }
 

@@ -106,3 +106,36 @@ fn another_store_takes_the_place_of_one_that_leaves() {
     refused(&plimsoll, &both(any, &address), "is still that of `[kv.other]`");
     asks(&mut connect(&plimsoll), "DBSIZE", "0");
 }
+
+#[test]
+fn users_and_passwords_change_under_their_clients() {
+    let at = |keys: &str| alone(&format!("[kv.main]\nlisten = \"127.0.0.1:0\"\n{keys}"));
+    let user = |allow: &str| format!("[kv.main.users.bob]\npassword = \"b\"\nallow = \"{allow}\"\n");
+    let plimsoll = Plimsoll::start(BINARY, &at(&user("+@read ~*")));
+    let (mut store, mut bob) = (connect(&plimsoll), connect(&plimsoll));
+    asks(&mut store, "SET a 1", "OK");
+    asks(&mut bob, "AUTH bob b", "OK");
+    asks(&mut bob, "GET a", "1");
+    assert!(bob.ask("SET a 2").unwrap().contains("NOPERM this user has no permissions to run the 'set' command"));
+
+    reload(&plimsoll, &at(&format!("password = \"s\"\n{}", user("+@all ~a"))));
+    asks(&mut bob, "SET a 2", "OK");
+    assert!(bob.ask("SET b 2").unwrap().contains("NOPERM"));
+    // Who is there stays; who comes must say the password.
+    asks(&mut store, "GET a", "2");
+    let mut other = connect(&plimsoll);
+    assert!(other.ask("GET a").unwrap().contains("NOAUTH"));
+    asks(&mut other, "AUTH s", "OK");
+    let metrics = metrics(&plimsoll);
+    assert!(metrics.contains("kv_denied_total{store=\"main\",reason=\"command\"} 1"), "{metrics}");
+
+    reload(&plimsoll, &at("password = \"s\"\n"));
+    assert!(bob.ask("GET a").is_err(), "its user is gone");
+    refused(&plimsoll, &at(&user("+@raed")), "Unknown command or category name in ACL");
+}
+
+#[test]
+fn an_app_is_given_the_password_of_its_store() {
+    let plimsoll = Plimsoll::start(BINARY, &file("[kv.main]\nlisten = \"127.0.0.1:0\"\npassword = \"secret\"\n"));
+    assert_eq!(testkit::request(plimsoll.http(), "POST", "/kept/a", &[], b"x").unwrap().text(), "OK");
+}

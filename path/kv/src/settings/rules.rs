@@ -2,12 +2,15 @@
 
 use settings::{Fault, Report, Table, Value};
 
+use super::users::{default_once, password};
+
 /// Keys of a store in process.
 const OWN: [&str; 4] = ["memory", "evict", "evict_keys", "persist"];
 
 pub(super) fn between_keys(kv: &Table, report: &mut Report) {
     here_or_remote(kv, report);
     beyond_loopback(kv, report);
+    default_once(kv, report);
     persist_is_built(kv, report);
     nothing_to_choose(kv, report);
 }
@@ -22,14 +25,24 @@ fn here_or_remote(kv: &Table, report: &mut Report) {
     }
 }
 
-/// Who could reach the store without proving anything may not.
+/// Who could reach the store without proving anything may not; who does prove it should not be overheard.
 fn beyond_loopback(kv: &Table, report: &mut Report) {
     let Some(item) = kv.get("listen") else { return };
     if let Value::Listen(address) = item.value
         && !address.ip().to_canonical().is_loopback()
     {
-        let fault = Fault::new(format!("`{}.listen`: the door listens beyond this machine, and nobody has to prove who they are", kv.path));
-        report.problem(item.place, fault.hint(format!("write \"127.0.0.1:{}\" and come by an SSH tunnel", address.port())));
+        if password(kv).is_none() {
+            let fault =
+                Fault::new(format!("`{}.listen`: the door listens beyond this machine, and nobody has to prove who they are", kv.path));
+            let here = format!("add `password = {{ env = \"…\" }}`, or write \"127.0.0.1:{}\" and come by an SSH tunnel", address.port());
+            report.problem(item.place, fault.hint(here));
+        } else if !kv.has("tls") {
+            let fault = format!(
+                "`{}.listen`: the door listens beyond this machine, and passwords and values go over the network in plain",
+                kv.path
+            );
+            report.warning(item.place, Fault::new(fault).hint("add `tls = { cert = \"…\", key = \"…\" }`"));
+        }
     }
 }
 

@@ -24,7 +24,16 @@ struct Wire(TcpStream);
 
 fn plan() -> Plan {
     let listen = Listen { address: ([127, 0, 0, 1], 0).into(), written: true };
-    Plan { name: "main".into(), listen, memory: 64 << 20, evict: Eviction::default(), max: Max::default(), users: Vec::new(), tls: None }
+    Plan {
+        name: "main".into(),
+        listen,
+        memory: 64 << 20,
+        evict: Eviction::default(),
+        max: Max::default(),
+        users: Vec::new(),
+        password: None,
+        tls: None,
+    }
 }
 
 fn start(loops: &Loops, plan: Plan) -> Handle {

@@ -167,6 +167,12 @@ impl User {
         [Some(if self.is_on { "on" } else { "off" }), self.needs_none.then_some("nopass"), sanitizes].into_iter().flatten()
     }
 
+    /// Its name and what it may do, without what it comes in with.
+    pub fn shown(&self) -> String {
+        let rights: Vec<_> = self.rights.iter().map(|rights| String::from_utf8_lossy(&rights.said()).into_owned()).collect();
+        format!("{} ({})", String::from_utf8_lossy(&self.name), rights.join(") ("))
+    }
+
     /// All of it, as `ACL LIST` says it.
     pub(crate) fn said(&self) -> Vec<u8> {
         let mut said = [b"user ", &*self.name].concat();

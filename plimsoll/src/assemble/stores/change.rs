@@ -105,7 +105,10 @@ impl Prepared {
         let mut failed = Vec::new();
         for store in &self.after {
             let is_changed = of(&self.before, &store.plan.name).is_some_and(|before| before.plan != store.plan);
-            if is_changed && let Err(error) = store.handle.swap(store.plan.clone()) {
+            // A certificate may have been renewed.
+            if (is_changed || store.plan.tls.is_some())
+                && let Err(error) = store.handle.swap(store.plan.clone())
+            {
                 failed.push(format!("kv.{}: {error}", store.plan.name));
             }
         }
