@@ -190,7 +190,10 @@ fn show_kv(door: &kv::Plan) -> String {
     let users: Vec<String> = door.users.iter().map(|user| format!(", user {}", user.shown())).collect();
     let tls = door.tls.as_ref().map_or_else(String::new, |tls| format!(", tls {}", tls.cert.display()));
     let users = users.concat();
-    format!("{listen}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}{users}{tls}")
+    let memcached = door.memcached.map_or_else(String::new, |address| format!(", memcached {address}"));
+    format!(
+        "{listen}{memcached}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}{users}{tls}"
+    )
 }
 
 fn show_app(app: &apps::Plan) -> String {

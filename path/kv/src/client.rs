@@ -61,6 +61,8 @@ pub(crate) struct Client {
     pub(crate) is_monitor: bool,
     /// What it said to many is on its way.
     pub(crate) posting: Option<Posting>,
+    /// It speaks memcached's protocol.
+    pub(crate) memcached: Option<Box<crate::memcached::Session>>,
 }
 
 impl Client {
@@ -80,6 +82,7 @@ impl Client {
             subscriptions: crate::pubsub::Subscriptions::default(),
             is_monitor: false,
             posting: None,
+            memcached: None,
         }
     }
 

@@ -57,11 +57,13 @@ use crate::store::{OnWait, View};
 #[cfg(test)]
 pub(crate) use admit::admitted;
 pub(crate) use admit::{looked_up, only_reads, silenced};
+pub(crate) use answer::{Held, hold};
 pub(crate) use category::{Categories, ruled};
 pub(crate) use connection::VERSION;
 pub(crate) use execute::{run_in_script, shards};
-pub(crate) use permit::permitted_in_script;
-pub(crate) use serve::after;
+pub(crate) use keyspace::clear;
+pub(crate) use permit::{permitted, permitted_in_script};
+pub(crate) use serve::{after, settle};
 pub(crate) use table::{find, named};
 pub(crate) use touch::Touch;
 pub(crate) use transactions::forget_watches;

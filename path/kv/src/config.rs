@@ -356,6 +356,7 @@ mod tests {
         let plan = Plan {
             name: "main".into(),
             listen,
+            memcached: None,
             memory: 1 << 20,
             evict: Eviction::default(),
             max: Max::default(),
@@ -396,6 +397,7 @@ mod tests {
             &Plan {
                 name: "main".into(),
                 listen,
+                memcached: None,
                 memory: 2 << 20,
                 evict: Eviction::default(),
                 max,

@@ -1,8 +1,9 @@
 //! What one loop keeps for its clients.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::events::{Events, LoopEvents, add};
 use crate::frame::Args;
 use crate::latency::Latency;
+use crate::memcached::{Base, Flushes, Session};
 use crate::pause::Pause;
 use crate::plan::Plan;
 use crate::pubsub::Channels;
@@ -56,6 +58,12 @@ pub(crate) struct Shared {
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
+    /// Who comes in at this port speaks memcached's protocol; 0: nobody does.
+    pub(crate) memcached_port: AtomicU16,
+    /// Of `flush_all`.
+    pub(crate) flushes: Flushes,
+    /// Of `stats reset`.
+    pub(crate) tally_base: Base,
 }
 
 /// One loop's part of the tier.
@@ -96,6 +104,9 @@ impl Shared {
             active_expire: AtomicBool::new(true),
             open: AtomicU64::new(0),
             clients: AtomicU64::new(0),
+            memcached_port: AtomicU16::new(0),
+            flushes: Flushes::default(),
+            tally_base: Base::default(),
         }
     }
 
@@ -130,6 +141,12 @@ impl Shared {
     /// Shows a command to those who want to see all.
     pub(crate) fn shows(&self, peer: &Peer, command: &Command, args: Args<'_>) {
         self.roster.show(peer, command, args);
+    }
+
+    /// What a client who came in at `local` needs if it speaks memcached's protocol.
+    pub(crate) fn memcached(&self, local: SocketAddr) -> Option<Box<Session>> {
+        let port = self.memcached_port.load(Ordering::Acquire);
+        (port != 0 && port == local.port()).then(Box::default)
     }
 
     /// Whether keys that are overdue go although nobody asks for them.

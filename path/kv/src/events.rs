@@ -8,6 +8,7 @@ use telemetry::{Collect, Exposition, Log};
 
 use crate::calls::{Calls, Tally};
 use crate::client::{Ends, Peer};
+use crate::memcached;
 use crate::store::Store;
 use crate::users::Reason;
 
@@ -109,6 +110,7 @@ pub(crate) struct LoopEvents {
     pub(crate) changes: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
+    pub(crate) memcached: memcached::Tally,
 }
 
 /// Adds to a counter that only this loop writes.

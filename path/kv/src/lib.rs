@@ -14,6 +14,7 @@ mod frame;
 pub mod fuzzing;
 mod glob;
 mod latency;
+mod memcached;
 mod orders;
 mod path;
 mod pause;

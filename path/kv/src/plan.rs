@@ -16,6 +16,8 @@ pub struct Plan {
     pub name: Arc<str>,
     /// Where clients come in.
     pub listen: Listen,
+    /// Where clients of memcached come in.
+    pub memcached: Option<SocketAddr>,
     /// Bytes that the keys and what they hold may take.
     pub memory: usize,
     /// What goes when they take more.

@@ -38,6 +38,12 @@ const STORE: Section = Section::new(
         )
         .default("127.0.0.1:6380"),
         Key::new(
+            "memcached",
+            Kind::Listen,
+            "Where clients of memcached come in, to the same keys, by its text protocol and its meta commands; on this machine only, and at \
+             another port than `listen`. Absent: nowhere.",
+        ),
+        Key::new(
             "memory",
             Kind::Size(LEAST_MEMORY, MOST_MEMORY),
             "Bytes that the keys and what they hold may take. When they are full, keys go as `evict` and `evict_keys` say; when none may go, \
@@ -111,6 +117,7 @@ impl Settings<'_> {
         Plan {
             name: self.name.into(),
             listen: self.listen(kv),
+            memcached: address(kv, "memcached"),
             memory: bytes(kv.size("memory")),
             evict: Eviction { policy: policy(&kv.choice("evict")), among: among(&kv.choice("evict_keys")) },
             max: max(kv),
@@ -121,10 +128,17 @@ impl Settings<'_> {
     }
 
     fn listen(&self, kv: &Table) -> Listen {
-        match kv.get("listen").map(|item| &item.value) {
-            Some(Value::Listen(address)) => Listen { address: *address, written: true },
-            _ => Listen { address: SocketAddr::from((Ipv4Addr::LOCALHOST, if self.first { PORT } else { 0 })), written: false },
+        match address(kv, "listen") {
+            Some(address) => Listen { address, written: true },
+            None => Listen { address: SocketAddr::from((Ipv4Addr::LOCALHOST, if self.first { PORT } else { 0 })), written: false },
         }
+    }
+}
+
+fn address(kv: &Table, key: &str) -> Option<SocketAddr> {
+    match kv.get(key)?.value {
+        Value::Listen(address) => Some(address),
+        _ => None,
     }
 }
 

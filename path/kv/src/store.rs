@@ -21,6 +21,7 @@ mod slot;
 pub(crate) mod sorted;
 pub(crate) mod stream;
 mod table;
+mod tag;
 mod varint;
 mod view;
 mod waiter;
@@ -33,6 +34,8 @@ pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;
 pub(crate) use shards::{Away, Guard, Held, Store};
+pub(crate) use shown::Sum;
 pub(crate) use slot::Slot;
+pub(crate) use tag::Tag;
 pub(crate) use view::{Value, View};
 pub(crate) use waiter::{OnWait, Turn, Wait, Waiter, Went};

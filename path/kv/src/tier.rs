@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contract::{Drain, DrainSwitch, Load};
-use loops::{ListenError, Listener, Loops, Orders, Seats, listen_beside, until_none};
+use loops::{ListenError, Listener, Loops, Orders, Seats, listen, listen_beside, until_none};
 use rustls::ServerConfig;
 use telemetry::{Log, Registry};
 
@@ -39,6 +39,8 @@ struct Running {
     listening: Option<Listening>,
     /// Where it will be, see [`Handle::listen_too`].
     beside: Option<Listening>,
+    /// For clients of memcached.
+    memcached: Option<Listening>,
 }
 
 /// One address; dropping it stops accepting there.
@@ -51,9 +53,10 @@ impl Tier {
     /// Serves `plan` on `listener` (see [`loops::listen`]); without one nobody is let in before [`Handle::open_entrance`].
     ///
     /// # Errors
-    /// No thread could be started, or the certificate cannot be used.
+    /// No thread could be started, the certificate cannot be used, or the address for clients of memcached not be listened on.
     pub fn start(plan: Plan, listener: Option<Listener>, loops: &Loops, log: Log, registry: &Registry) -> Result<Handle, String> {
         let tls = plan.load_tls()?;
+        let memcached = plan.memcached.map(|address| listen(address, loops.len())).transpose().map_err(|error| error.to_string())?;
         let store = Store::new(plan.memory, loops.len()).map_err(|error| format!("no thread can be started: {error}"))?;
         let store = Arc::new(store);
         let (seats, clients) = Seats::new(loops.len());
@@ -68,9 +71,10 @@ impl Tier {
             let common = common.clone();
             loops.run(index, move |here| orders::follow(here, common, clients, orders));
         }
-        let running = Mutex::new(Running { listening: None, beside: None });
+        let running = Mutex::new(Running { listening: None, beside: None, memcached: None });
         let handle = Handle(Arc::new(Inner { loops: loops.clone(), common, orders, running }));
         listener.into_iter().for_each(|listener| handle.open_entrance(listener));
+        handle.0.open_memcached(&mut handle.0.running(), memcached);
         Ok(handle)
     }
 }
@@ -123,6 +127,12 @@ impl Handle {
         let is_there = |Listening { listener, .. }: &Listening| plan.is_at(listener);
         let is_new = !is_there(listening) && !running.beside.as_ref().is_some_and(is_there);
         let new = is_new.then(|| running.listen(plan.listen.address, self.0.loops.len())).transpose().map_err(|error| error.to_string())?;
+        let is_same = running.memcached.as_ref().map(|there| there.listener.asked) == plan.memcached;
+        let memcached = plan.memcached.filter(|_| !is_same).map(|address| listen(address, self.0.loops.len())).transpose();
+        let memcached = memcached.map_err(|error| error.to_string())?;
+        if !is_same {
+            self.0.open_memcached(&mut running, memcached);
+        }
         let new = new.map(|listener| self.0.listen_on(listener)).or(running.beside.take().filter(is_there));
         running.listening = new.or(running.listening.take());
         let address = running.listening.as_ref().map_or(plan.listen.address, |listening| listening.listener.address);
@@ -132,11 +142,16 @@ impl Handle {
         Ok(())
     }
 
+    /// Where it listens for clients of memcached, with the real port.
+    pub fn memcached_address(&self) -> Option<SocketAddr> {
+        self.0.running().memcached.as_ref().map(|listening| listening.listener.address)
+    }
+
     /// Stops accepting and closes clients between two commands; waits for at most `deadline`; `true` when none is left.
     pub async fn drain(&self, deadline: Duration) -> bool {
         {
             let mut running = self.0.running();
-            (running.listening, running.beside) = (None, None);
+            (running.listening, running.beside, running.memcached) = (None, None, None);
         }
         self.0.orders.ask(Order::Drain);
         until_none(|| self.clients(), deadline).await
@@ -189,6 +204,13 @@ impl Running {
 impl Inner {
     fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Clients of memcached come in there from now on, or nowhere; those who are connected stay.
+    fn open_memcached(&self, running: &mut Running, listener: Option<Listener>) {
+        let port = listener.as_ref().map_or(0, |listener| listener.address.port());
+        self.common.memcached_port.store(port, Ordering::Release);
+        running.memcached = listener.map(|listener| self.listen_on(listener));
     }
 
     fn listen_on(&self, listener: Listener) -> Listening {

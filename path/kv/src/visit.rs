@@ -15,6 +15,7 @@ use crate::command::silenced;
 use crate::door::{Door, now};
 use crate::events::{CutOff, add};
 use crate::frame::{Cut, Reply, Requests, Rest};
+use crate::memcached;
 use crate::path::path;
 use crate::store::Outcome;
 
@@ -76,7 +77,10 @@ async fn serve_all(door: &Rc<Door>, stream: &mut Stream, present: &mut Present<'
         let mut visit = Visit { client: &mut present.client, door, desk: door.take_desk(), stream, alarm: &alarm };
         visit.desk.input = Some(door.here.buffers.take());
         let after = loop {
-            let after = path(&mut visit).await;
+            let after = match visit.client.memcached {
+                None => path(&mut visit).await,
+                Some(_) => memcached::path(&mut visit).await,
+            };
             if after == After::Close || visit.is_at_rest() {
                 break after;
             }
@@ -131,26 +135,46 @@ impl Visit<'_> {
             if self.desk.requests.len() > 0 || self.desk.cut.is_some() || self.hears() {
                 return After::Again;
             }
-            let Desk { input, needs, .. } = &mut *self.desk;
-            let input = input.get_or_insert_with(|| self.door.here.buffers.take());
-            input.compact();
-            input.reserve((*needs).max(1));
-            self.holds();
-            let input = self.desk.input.as_mut().expect("it was just taken");
-            let peer = &self.client.peer;
-            let stream = &mut *self.stream;
-            let read = poll_fn(|context| match peer.mail.is_waiting() || peer.ends().is_some() {
-                true => Poll::Ready(None),
-                false => stream.poll_read(context, input.space()).map(Some),
-            });
-            match read.await {
-                None if peer.ends().is_some() => return After::Close,
-                None => {}
-                Some(Ok(0) | Err(_)) => return After::Close,
-                Some(Ok(count)) => {
-                    input.filled(count);
-                    add(&self.door.events().bytes_in, count as u64);
-                }
+            match self.read(self.desk.needs).await {
+                After::Again => {}
+                After::Close => return After::Close,
+            }
+        }
+    }
+
+    /// Reads until `more` bytes have come.
+    pub(crate) async fn more(&mut self, more: usize) -> After {
+        let length = |visit: &Self| visit.desk.input.as_ref().map_or(0, |input| input.len());
+        let wanted = length(self) + more;
+        while length(self) < wanted {
+            match self.read(wanted - length(self)).await {
+                After::Again => {}
+                After::Close => return After::Close,
+            }
+        }
+        After::Again
+    }
+
+    /// Reads once, with room for `more` bytes, unless others have something to say.
+    async fn read(&mut self, more: usize) -> After {
+        let input = self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
+        input.compact();
+        input.reserve(more.max(1));
+        self.holds();
+        let input = self.desk.input.as_mut().expect("it was just taken");
+        let (peer, stream) = (&self.client.peer, &mut *self.stream);
+        let read = poll_fn(|context| match peer.mail.is_waiting() || peer.ends().is_some() {
+            true => Poll::Ready(None),
+            false => stream.poll_read(context, input.space()).map(Some),
+        });
+        match read.await {
+            None if peer.ends().is_some() => After::Close,
+            None => After::Again,
+            Some(Ok(0) | Err(_)) => After::Close,
+            Some(Ok(count)) => {
+                input.filled(count);
+                add(&self.door.events().bytes_in, count as u64);
+                After::Again
             }
         }
     }
@@ -281,7 +305,7 @@ impl Visit<'_> {
     }
 
     /// Whether nothing is left to do: the client may be silent for long.
-    fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         let Desk { input, requests, next, .. } = &*self.desk;
         *next >= requests.len() && self.desk.debts.is_empty() && input.as_ref().is_none_or(|input| input.len() == requests.consumed())
     }

@@ -67,7 +67,9 @@ fn ports_once(file: &Table, report: &mut Report) {
     }
     let named = ["sql", "kv"].into_iter().filter_map(|name| file.table(name)).flat_map(Table::tables).map(|(_, table)| table);
     for table in named.chain(file.table("console")) {
-        table.get("listen").into_iter().for_each(|item| add(format!("{}.listen", table.path), item));
+        for key in ["listen", "memcached"] {
+            table.get(key).into_iter().for_each(|item| add(format!("{}.{key}", table.path), item));
+        }
     }
     all.sort_by_key(|(_, _, place)| *place);
     for (index, (key, address, place)) in all.iter().enumerate() {

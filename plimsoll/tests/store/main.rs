@@ -3,7 +3,8 @@
 
 mod reloads;
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 
 use rustix::process::Signal;
@@ -155,4 +156,16 @@ fn clients_are_closed_between_two_commands_when_it_ends() {
     plimsoll.signal(Signal::TERM);
     assert_eq!(plimsoll.wait().status.code(), Some(0));
     assert!(idle.answer().is_err() && waits.answer().is_err(), "both were closed");
+}
+
+#[test]
+fn clients_of_memcached_find_the_same_keys() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plimsoll = Plimsoll::start(BINARY, &alone(&format!("[kv.main]\nlisten = \"127.0.0.1:0\"\nmemcached = \"{port}\"\n")));
+    let mut cache = TcpStream::connect(port).unwrap();
+    cache.write_all(b"set a 5 0 3\r\nabc\r\nquit\r\n").unwrap();
+    let mut said = String::new();
+    cache.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "STORED\r\n");
+    asks(&mut connect(&plimsoll), "GET a", "abc");
 }

@@ -30,6 +30,8 @@ pub(crate) struct Present<'d> {
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
+/// The same, for clients of memcached.
+const TOO_MANY_THERE: &[u8] = b"ERROR Too many open connections\r\n";
 
 /// What a connection holds for as long as it lives.
 struct Place {
@@ -61,9 +63,11 @@ fn seat(door: &Rc<Door>, stream: TcpStream, address: SocketAddr) {
     add(&door.events().accepted, 1);
     if seats.taken() >= door.common.config.max().clients {
         add(&door.events().refused, 1);
-        if door.common.tls().is_none() {
+        let local = stream.local_addr().unwrap_or(address);
+        let is_memcached = door.common.memcached(local).is_some();
+        if is_memcached || door.common.tls().is_none() {
             // A new socket takes so few bytes at once, or the client is closed without a word.
-            let _ = stream.try_write(TOO_MANY);
+            let _ = stream.try_write(if is_memcached { TOO_MANY_THERE } else { TOO_MANY });
         }
         return;
     }
@@ -81,12 +85,16 @@ fn begin(door: &Rc<Door>, stream: TcpStream, address: SocketAddr, seat: Seat) {
         // A task is woken by the same waker for as long as it lives.
         let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
         let local = stream.local_addr().unwrap_or(address);
-        let Some(stream) = secured(&place.door, stream).await else { return };
+        let memcached = place.door.common.memcached(local);
+        // Clients of memcached come from this machine, and speak no TLS.
+        let stream = if memcached.is_some() { Some(Stream::Tcp(stream)) } else { secured(&place.door, stream).await };
+        let Some(stream) = stream else { return };
         let bounds = place.door.common.bounds.clone();
         let peer = Arc::new(Peer::new(place.door.new_client(), (address, local), now(), waker, bounds));
         place.door.common.roster.add(&peer);
         let users = &place.door.common.users;
         let mut client = Client::new(peer, users.default());
+        client.memcached = memcached;
         client.limits.known = !users.needs_login();
         client.look();
         let client = Present { client, door: &place.door };

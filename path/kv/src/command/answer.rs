@@ -70,9 +70,9 @@ pub(super) enum Did {
 }
 
 /// A lock that is kept.
-struct Held<'s> {
+pub(crate) struct Held<'s> {
     number: usize,
-    guard: Guard<'s>,
+    pub(crate) guard: Guard<'s>,
     /// Commands that it was kept for.
     run: usize,
 }
@@ -337,7 +337,7 @@ pub(super) fn owing(guards: &[(usize, Guard<'_>)]) -> Vec<usize> {
 }
 
 /// Takes the lock of a shard, or keeps it.
-fn hold<'s, 'h>(store: &'s Store, number: usize, held: &'h mut Option<Held<'s>>) -> Result<&'h mut Held<'s>, Away> {
+pub(crate) fn hold<'s, 'h>(store: &'s Store, number: usize, held: &'h mut Option<Held<'s>>) -> Result<&'h mut Held<'s>, Away> {
     if held.as_ref().is_none_or(|held| held.number != number || held.run >= RUN) {
         *held = None;
         *held = Some(Held { number, guard: store.lock(number)?, run: 0 });

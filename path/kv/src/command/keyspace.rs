@@ -12,6 +12,8 @@ use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::store::{Class, Kind, View};
 
+pub(crate) use flush::clear;
+
 pub(super) const COMMANDS: &[Command] = &[
     keys("del", -2, WRITES, KeySpec::REST, delete).costs(by_words),
     // What is big is dropped elsewhere in either case.

@@ -11,7 +11,7 @@ use crate::users::{Context, Denied, Reason, User};
 ///
 /// # Errors
 /// It may not; that is kept, and counted.
-pub(super) fn permitted(client: &Client, common: &Shared, command: &'static Command, args: Args<'_>) -> Result<(), Fault> {
+pub(crate) fn permitted(client: &Client, common: &Shared, command: &'static Command, args: Args<'_>) -> Result<(), Fault> {
     let Err(denied) = client.user.check(command, args) else { return Ok(()) };
     let context = if client.transaction.is_some() { Context::Transaction } else { Context::Plain };
     common.denied_to(client, denied, command, args, context);

@@ -94,7 +94,7 @@ fn is_served(view: &mut View<'_>, key: &[u8], waiter: &Arc<Waiter>) -> bool {
 ///
 /// # Errors
 /// A worker has keys that are needed; `numbers` are what is left.
-pub(super) fn settle(common: &Shared, numbers: &mut Vec<usize>, now: Ms, outcome: &mut Outcome) -> Result<(), Away> {
+pub(crate) fn settle(common: &Shared, numbers: &mut Vec<usize>, now: Ms, outcome: &mut Outcome) -> Result<(), Away> {
     let store = &common.store;
     while let Some(&number) = numbers.last() {
         let mut needed = {

@@ -5,11 +5,12 @@ use settings::{Fault, Report, Table, Value};
 use super::users::{default_once, password};
 
 /// Keys of a store in process.
-const OWN: [&str; 4] = ["memory", "evict", "evict_keys", "persist"];
+const OWN: [&str; 5] = ["memcached", "memory", "evict", "evict_keys", "persist"];
 
 pub(super) fn between_keys(kv: &Table, report: &mut Report) {
     here_or_remote(kv, report);
     beyond_loopback(kv, report);
+    memcached_here(kv, report);
     default_once(kv, report);
     persist_is_built(kv, report);
     nothing_to_choose(kv, report);
@@ -43,6 +44,17 @@ fn beyond_loopback(kv: &Table, report: &mut Report) {
             );
             report.warning(item.place, Fault::new(fault).hint("add `tls = { cert = \"…\", key = \"…\" }`"));
         }
+    }
+}
+
+/// Clients of memcached speak no TLS here, and few of them can log in.
+fn memcached_here(kv: &Table, report: &mut Report) {
+    let Some(item) = kv.get("memcached") else { return };
+    if let Value::Listen(address) = item.value
+        && !address.ip().to_canonical().is_loopback()
+    {
+        let fault = Fault::new(format!("`{}.memcached`: it listens beyond this machine, in plain", kv.path));
+        report.problem(item.place, fault.hint(format!("write \"127.0.0.1:{}\" and come by an SSH tunnel", address.port())));
     }
 }
 

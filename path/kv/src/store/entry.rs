@@ -1,9 +1,11 @@
 //! One key and what it holds, as it lies in a block of the arena.
 //!
-//! `[kind and flags u8][access u24][length of the key, varint][expiry u48 if there is one][key][value]`. A value is the
-//! bytes of a string or of a small collection, or the number of a big one.
+//! `[kind and flags u8][access u24][length of the key, varint][expiry u48 if there is one][tag if there is one][key][value]`. A value
+//! is the bytes of a string or of a small collection, or the number of a big one. What a tag is says [`tag`](super::tag).
 
 use std::ops::Range;
+
+use super::tag::Tag;
 
 /// Milliseconds since 1970.
 pub(crate) type Ms = u64;
@@ -28,6 +30,8 @@ pub(super) struct Head {
     /// A bit that the kind gives a meaning; it goes when the value is put anew.
     pub(super) mark: bool,
     pub(super) expiry: Option<Ms>,
+    /// What only clients of memcached give to a string.
+    pub(super) tag: Option<Tag>,
     /// When or how often it was used, as the policy of eviction counts.
     pub(super) access: u32,
 }
@@ -38,6 +42,7 @@ const KIND: u8 = 0b0000_0111;
 const BIG: u8 = 0b0000_1000;
 const EXPIRES: u8 = 0b0001_0000;
 const MARK: u8 = 0b0010_0000;
+const TAGGED: u8 = 0b0100_0000;
 const KINDS: [Kind; 6] = [Kind::Str, Kind::List, Kind::Set, Kind::Hash, Kind::Sorted, Kind::Stream];
 
 impl Kind {
@@ -57,17 +62,19 @@ impl Kind {
 impl Head {
     /// Of a value that was just put.
     pub(super) fn new(kind: Kind) -> Head {
-        Head { kind, is_big: false, mark: false, expiry: None, access: 0 }
+        Head { kind, is_big: false, mark: false, expiry: None, tag: None, access: 0 }
     }
 
     fn flags(&self) -> u8 {
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
-        self.kind as u8 | bit(self.is_big, BIG) | bit(self.mark, MARK) | bit(self.expiry.is_some(), EXPIRES)
+        let rare = bit(self.mark, MARK) | bit(self.tag.is_some(), TAGGED);
+        self.kind as u8 | bit(self.is_big, BIG) | bit(self.expiry.is_some(), EXPIRES) | rare
     }
 
     /// Bytes of an entry with this head.
     pub(super) fn length(&self, key: usize, value: usize) -> usize {
-        1 + ACCESS.len() + varint_length(key) + if self.expiry.is_some() { EXPIRY } else { 0 } + key + value
+        let tag = self.tag.map_or(0, Tag::length);
+        1 + ACCESS.len() + varint_length(key) + if self.expiry.is_some() { EXPIRY } else { 0 } + tag + key + value
     }
 
     /// Writes an entry all but its value, and gives the place of that.
@@ -79,6 +86,9 @@ impl Head {
             entry[at..at + EXPIRY].copy_from_slice(&expiry.to_le_bytes()[..EXPIRY]);
             at += EXPIRY;
         }
+        if let Some(tag) = self.tag {
+            at += tag.write(&mut entry[at..]);
+        }
         entry[at..at + key.len()].copy_from_slice(key);
         at + key.len()
     }
@@ -87,7 +97,7 @@ impl Head {
     pub(super) fn read(entry: &[u8]) -> Head {
         let access = u32::from_le_bytes([entry[1], entry[2], entry[3], 0]);
         let (kind, is_big, mark) = (kind(entry), is_big(entry), entry[0] & MARK != 0);
-        Head { kind, is_big, mark, expiry: expiry(entry), access }
+        Head { kind, is_big, mark, expiry: expiry(entry), tag: tag(entry), access }
     }
 }
 
@@ -133,10 +143,32 @@ pub(super) fn set_expiry(entry: &mut [u8], expiry: Ms) {
     entry[at..at + EXPIRY].copy_from_slice(&expiry.to_le_bytes()[..EXPIRY]);
 }
 
+/// Where the tag of an entry lies that has one.
+fn tag_at(entry: &[u8]) -> usize {
+    ACCESS.end + varint_length_at(&entry[ACCESS.end..]) + if entry[0] & EXPIRES == 0 { 0 } else { EXPIRY }
+}
+
+#[inline]
+pub(super) fn is_tagged(entry: &[u8]) -> bool {
+    entry[0] & TAGGED != 0
+}
+
+pub(super) fn tag(entry: &[u8]) -> Option<Tag> {
+    is_tagged(entry).then(|| Tag::read(&entry[tag_at(entry)..]))
+}
+
+/// Writes another tag where one stands that is as long.
+pub(super) fn set_tag(entry: &mut [u8], tag: Tag) {
+    debug_assert!(self::tag(entry).is_some_and(|old| old.length() == tag.length()), "there is room only where one stands");
+    let at = tag_at(entry);
+    tag.write(&mut entry[at..]);
+}
+
 /// Where the key lies; the value is all behind it.
 pub(super) fn key_range(entry: &[u8]) -> Range<usize> {
     let (length, size) = read_varint(&entry[ACCESS.end..]);
     let at = ACCESS.end + size + if entry[0] & EXPIRES == 0 { 0 } else { EXPIRY };
+    let at = at + if is_tagged(entry) { Tag::length_at(&entry[at..]) } else { 0 };
     at..at + length
 }
 
@@ -196,7 +228,8 @@ mod tests {
     fn what_is_written_is_read() {
         for (length, expiry) in [(0, None), (1, Some(0)), (127, Some(1)), (128, None), (300, Some((1 << 48) - 1)), (70_000, Some(7))] {
             let (key_bytes, text) = (vec![b'k'; length], b"value");
-            let head = Head { kind: Kind::Stream, is_big: true, mark: true, expiry, access: 0xab_cdef };
+            let tag = Some(Tag { cas: 9, flags: length as u32, ..Tag::default() }).filter(|_| length != 128);
+            let head = Head { kind: Kind::Stream, is_big: true, mark: true, expiry, tag, access: 0xab_cdef };
             let mut entry = vec![0; head.length(length, text.len())];
             let at = head.write(&key_bytes, &mut entry);
             entry[at..].copy_from_slice(text);
@@ -207,7 +240,11 @@ mod tests {
             if expiry.is_some() {
                 set_expiry(&mut entry, 99);
             }
-            let changed = Head { mark: false, access: 3, expiry: expiry.map(|_| 99), ..head };
+            let other = tag.map(|tag| Tag { cas: u64::MAX, is_stale: true, ..tag });
+            if let Some(tag) = other {
+                set_tag(&mut entry, tag);
+            }
+            let changed = Head { mark: false, access: 3, expiry: expiry.map(|_| 99), tag: other, ..head };
             assert_eq!((Head::read(&entry), key(&entry), value(&entry)), (changed, &key_bytes[..], &b"Value"[..]));
         }
     }

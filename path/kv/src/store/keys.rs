@@ -21,6 +21,10 @@ use care::Care;
 pub(crate) use evict::Went as Evicted;
 use queues::Queues;
 
+/// Bits of a tag's number below the time, in milliseconds, when it was given at the soonest; below them is the shard.
+const CAS_BITS: u32 = 12;
+const SHARD_BITS: u32 = 8;
+
 /// What is counted of a shard since the start.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
@@ -44,6 +48,9 @@ pub(crate) struct Keys {
     hasher: RandomState,
     pub(crate) counts: Counts,
     care: Care,
+    /// The last number that a tag got, and the one of the shard.
+    cas: u64,
+    number: u64,
     /// Bytes of a small collection while it is edited.
     scratch: Vec<u8>,
 }
@@ -91,8 +98,15 @@ impl Keys {
             hasher,
             counts: Counts::default(),
             care: Care::default(),
+            cas: 0,
+            number: 0,
             scratch: Vec::new(),
         }
+    }
+
+    /// It is the shard of this number, of 256 at most.
+    pub(super) fn with_number(self, number: usize) -> Keys {
+        Keys { number: number as u64, ..self }
     }
 
     /// How many keys there are, those that are overdue among them.
@@ -233,6 +247,13 @@ impl Keys {
         if scratch.capacity() <= 64 << 10 {
             self.scratch = scratch;
         }
+    }
+
+    /// A number that no tag had before, in this run or in one that was saved.
+    pub(super) fn next_cas(&mut self) -> u64 {
+        // A shard makes fewer changes in a millisecond, on average.
+        self.cas = (self.cas + 1).max(self.care.now << CAS_BITS);
+        self.cas << SHARD_BITS | self.number
     }
 
     /// Takes an entry away; a big value is given to whoever drops it.

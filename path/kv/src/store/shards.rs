@@ -103,7 +103,7 @@ impl Store {
         // The greatest power of two that is not more.
         let count = most.min(1 << wanted.ilog2());
         let (hasher, page) = (RandomState::new(), page_size(memory));
-        let keys = |_| Box::new(Keys::new(hasher.clone(), count.ilog2(), page));
+        let keys = |number| Box::new(Keys::new(hasher.clone(), count.ilog2(), page).with_number(number));
         let shard =
             |keys| Shard { slot: Mutex::new(Place::Here(keys)), back: Arc::default(), shown: Shown::default(), returned: Condvar::new() };
         let shards = (0..count).map(keys).map(shard).collect();

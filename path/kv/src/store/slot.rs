@@ -1,5 +1,6 @@
 //! One key in the hands of a command that may change it.
 
+mod item;
 mod whole;
 
 use super::access::Policy;
@@ -8,6 +9,7 @@ use super::entry::{self, Head, Kind, Ms};
 use super::keys::Keys;
 use super::outcome::{Class, Outcome};
 use super::table::Place;
+use super::tag::Tag;
 use super::view::Value;
 
 /// A key, there or not.
@@ -89,28 +91,29 @@ impl<'s> Slot<'s> {
         }
     }
 
-    /// Puts bytes there; an expiry stays.
+    /// Puts bytes there; an expiry stays, and a tag.
     pub(crate) fn put(&mut self, value: &[u8]) {
-        self.put_until(value, self.expiry());
+        self.replace(value, self.expiry(), self.tag(), false);
     }
 
-    /// Puts bytes there that are overdue at `expiry`.
+    /// Puts bytes there that are overdue at `expiry`; a tag goes.
     pub(crate) fn put_until(&mut self, value: &[u8], expiry: Option<Ms>) {
-        self.replace(value, expiry, false);
+        self.replace(value, expiry, None, false);
     }
 
     /// Puts a big value there; an expiry stays.
     pub(crate) fn put_big(&mut self, big: Big) {
         let number = self.keys.add_big(Box::new(big));
-        self.replace(&number, self.expiry(), true);
+        self.replace(&number, self.expiry(), None, true);
     }
 
-    fn replace(&mut self, value: &[u8], expiry: Option<Ms>, is_big: bool) {
+    fn replace(&mut self, value: &[u8], expiry: Option<Ms>, tag: Option<Tag>, is_big: bool) {
         self.settle();
         let access = self.place.map_or(0, |place| entry::access(self.keys.entry(place)));
         let old = self.place.and_then(|place| self.keys.take_big(place));
         self.outcome.drops(old);
-        let head = Head { is_big, expiry, access, ..Head::new(self.kind) };
+        let tag = tag.filter(|_| self.kind == Kind::Str);
+        let head = Head { is_big, expiry, tag, access, ..Head::new(self.kind) };
         if self.place.is_none() {
             self.outcome.happened(Class::NEW, "new", self.key);
         }
@@ -204,6 +207,7 @@ impl<'s> Slot<'s> {
     /// Says that it was changed: to those who watch it or wait for it, and who want its events. Once for each event.
     pub(crate) fn changed(&mut self, class: Class, event: &'static str) {
         self.outcome.changes += 1;
+        self.change_cas();
         self.keys.touched(self.key, self.outcome);
         self.outcome.happened(class, event, self.key);
     }

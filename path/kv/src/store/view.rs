@@ -150,6 +150,17 @@ impl<'v> View<'v> {
         Slot::new(keys, outcome, key, hash, place, kind)
     }
 
+    /// As [`View::open_any`], for a command that asks for what a key holds: it counts as found or not.
+    pub(crate) fn find<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Slot<'s> {
+        let slot = self.open_any(key, kind);
+        slot.counted(kind)
+    }
+
+    /// Bits of an entry that say how it was used, if it is there: for who puts them back, as it was no use of it.
+    pub(crate) fn access(&self, key: &[u8]) -> Option<u32> {
+        self.there(key).map(|(keys, place)| entry::access(keys.entry(place)))
+    }
+
     /// Takes `key` away; whether it was there. The event is of the command.
     pub(crate) fn delete(&mut self, key: &[u8], class: Class, event: &'static str) -> bool {
         let mut slot = self.open_any(key, Kind::Str);

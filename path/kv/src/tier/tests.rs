@@ -1,5 +1,6 @@
 mod counts;
 mod limits;
+mod memcached;
 mod memory;
 mod scripts;
 mod secured;
@@ -27,6 +28,7 @@ fn plan() -> Plan {
     Plan {
         name: "main".into(),
         listen,
+        memcached: None,
         memory: 64 << 20,
         evict: Eviction::default(),
         max: Max::default(),

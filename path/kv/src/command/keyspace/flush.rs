@@ -14,11 +14,16 @@ pub(super) fn flush(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) 
     if !is_known {
         return Err(Fault::SYNTAX);
     }
+    clear(view);
+    reply.ok();
+    Ok(())
+}
+
+/// Takes away all keys that are locked.
+pub(crate) fn clear(view: &mut View<'_>) {
     let count = view.count();
     let (all, outcome) = view.all_mut();
     all.into_iter().for_each(|keys| keys.clear(outcome));
     // It is written to the log, whatever was there.
     outcome.changes += (count as u64).max(1);
-    reply.ok();
-    Ok(())
 }

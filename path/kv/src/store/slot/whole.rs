@@ -2,6 +2,7 @@
 
 use super::super::big::Big;
 use super::super::entry::{self, Kind, Ms};
+use super::super::tag::Tag;
 use super::Slot;
 
 /// What a key held, or is to hold.
@@ -11,6 +12,8 @@ pub(crate) struct Whole {
     /// The mark that the kind gives a meaning.
     pub(crate) mark: bool,
     pub(crate) expiry: Option<Ms>,
+    /// What clients of memcached gave it.
+    pub(crate) tag: Option<Tag>,
     pub(crate) form: Form,
 }
 
@@ -29,7 +32,8 @@ impl Slot<'_> {
         let place = self.place?;
         let bytes = self.keys.entry(place);
         let form = if entry::is_big(bytes) { Form::Big(self.keys.big(place).copy()) } else { Form::Bytes(entry::value(bytes).into()) };
-        Some(Whole { kind: entry::kind(bytes), mark: entry::mark(bytes), expiry: entry::expiry(bytes), form })
+        let (kind, mark, expiry) = (entry::kind(bytes), entry::mark(bytes), entry::expiry(bytes));
+        Some(Whole { kind, mark, expiry, tag: entry::tag(bytes), form })
     }
 
     /// Takes all that it holds; the key is not there any more.
@@ -37,10 +41,10 @@ impl Slot<'_> {
         self.settle();
         let place = self.place.take()?;
         let bytes = self.keys.entry(place);
-        let (kind, mark, expiry) = (entry::kind(bytes), entry::mark(bytes), entry::expiry(bytes));
+        let (kind, mark, expiry, tag) = (entry::kind(bytes), entry::mark(bytes), entry::expiry(bytes), entry::tag(bytes));
         let inline = if entry::is_big(bytes) { Vec::new() } else { entry::value(bytes).into() };
         let form = self.keys.remove(place).map_or(Form::Bytes(inline), |big| Form::Big(*big));
-        Some(Whole { kind, mark, expiry, form })
+        Some(Whole { kind, mark, expiry, tag, form })
     }
 
     /// Puts all of it there, in place of what was; as in Redis it is new then.
@@ -55,5 +59,8 @@ impl Slot<'_> {
             }
         }
         self.set_mark(whole.mark);
+        if let Some(tag) = whole.tag {
+            self.set_tag(tag);
+        }
     }
 }

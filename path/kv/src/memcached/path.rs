@@ -1,0 +1,48 @@
+//! The path of a batch of memcached requests: client -> request -> store.
+
+use super::answer::{Stop, answer, say};
+use super::flush::clear_all;
+use crate::visit::{After, Visit};
+
+/// Takes what a client sent from its first byte to the last one of its answer.
+pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
+    // client: it has sent something, or is gone.
+    if visit.is_at_rest()
+        && let After::Close = visit.more(1).await
+    {
+        return After::Close;
+    }
+    loop {
+        // request, store: each is read and done on its keys, until something must be waited for.
+        let stop = answer(visit);
+        match stop {
+            Stop::Away(away) => {
+                away.back().await;
+                continue;
+            }
+            Stop::Clear(said) => {
+                // If the worker panicked with it nobody knows what it has done.
+                let Ok(debts) = clear_all(&visit.door.common).await else { return After::Close };
+                visit.desk.debts.extend(debts);
+                say(&mut visit.desk.output, said);
+                continue;
+            }
+            Stop::Needs(_) | Stop::Full | Stop::Paused | Stop::Close => {}
+        }
+        match visit.flush().await {
+            After::Again => {}
+            After::Close => return After::Close,
+        }
+        match stop {
+            Stop::Close => return After::Close,
+            Stop::Needs(_) if visit.is_at_rest() => return After::Again,
+            // client: what is missing.
+            Stop::Needs(bytes) => match visit.more(bytes).await {
+                After::Again => {}
+                After::Close => return After::Close,
+            },
+            Stop::Paused => visit.door.common.pause.over().await,
+            Stop::Full | Stop::Away(_) | Stop::Clear(_) => {}
+        }
+    }
+}
