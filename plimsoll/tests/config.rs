@@ -191,8 +191,10 @@ fn show_kv(door: &kv::Plan) -> String {
     let tls = door.tls.as_ref().map_or_else(String::new, |tls| format!(", tls {}", tls.cert.display()));
     let users = users.concat();
     let memcached = door.memcached.map_or_else(String::new, |address| format!(", memcached {address}"));
+    let ttl = |class: &kv::TtlClass| format!(", {} for {}", class.pattern, class.ttl.map_or("ever".into(), |ttl| format!("{ttl}ms")));
+    let ttl: String = door.ttl.iter().map(ttl).collect();
     format!(
-        "{listen}{memcached}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}{users}{tls}"
+        "{listen}{memcached}{ttl}, {memory}, evicts by {policy:?} among {among:?}, clients {clients}, value {value}, request {request}{users}{tls}"
     )
 }
 

@@ -33,6 +33,6 @@ mod visit;
 pub use events::Counts;
 pub use plan::{Listen, Max, Password, Plan};
 pub use settings::{KV, Settings};
-pub use store::{Among, Eviction, Policy};
+pub use store::{Among, Eviction, Policy, TtlClass};
 pub use tier::{Handle, Tier};
 pub use users::User;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tls::Certificate;
 
-use crate::store::Eviction;
+use crate::store::{Eviction, TtlClass};
 use crate::users::User;
 
 /// The plan of one `[kv.NAME]`.
@@ -22,6 +22,8 @@ pub struct Plan {
     pub memory: usize,
     /// What goes when they take more.
     pub evict: Eviction,
+    /// How long keys are there that are made without an expiry.
+    pub ttl: Vec<TtlClass>,
     /// Bounds of clients.
     pub max: Max,
     /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.

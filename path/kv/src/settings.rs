@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use settings::{Key, Kind, Named, Report, Section, Table, Value};
 
 use crate::plan::{Listen, Max, Plan};
-use crate::store::{Among, Eviction, Policy};
+use crate::store::{Among, Eviction, Policy, TtlClass};
 
 /// The port of the first door that writes none.
 const PORT: u16 = 6380;
@@ -64,6 +64,11 @@ const STORE: Section = Section::new(
             "Which keys may go: those with an expiry (sessions, queues and carts without one are safe), or all (a pure cache).",
         )
         .default("ttl"),
+        Key::new(
+            "ttl",
+            Kind::List(&Kind::Table(&TTL)),
+            "Lifetimes of keys that are written without an expiry, by their names, `[[kv.NAME.ttl]]`; the first that matches counts.",
+        ),
         later::PERSIST,
         Key::new("max", Kind::Table(&MAX), "Bounds of clients and of what they send."),
         Key::new(
@@ -98,6 +103,25 @@ const MAX: Section = Section::new(
 .rule(rules::value_within_request)
 .mistaken(&[("connections", "write `clients`")]);
 
+const TTL: Section = Section::new(
+    "The lifetime of keys that are written without an expiry.",
+    &[
+        Key::new(
+            "match",
+            Kind::Text("a pattern", rules::pattern),
+            "Their names: `*` is anything, `?` one character, `[ab]` one of these, as in Redis's `KEYS`.",
+        )
+        .required(),
+        Key::new(
+            "ttl",
+            Kind::Text("a duration, or \"off\"", rules::lifetime),
+            "How long such a key is there; `\"off\"`: until it is taken away.",
+        )
+        .required(),
+    ],
+)
+.mistaken(&[("pattern", "write `match`"), ("keys", "write `match`"), ("expire", "write `ttl`")]);
+
 /// What the file says about one store, checked key by key.
 #[derive(Debug)]
 pub struct Settings<'a> {
@@ -120,6 +144,7 @@ impl Settings<'_> {
             memcached: address(kv, "memcached"),
             memory: bytes(kv.size("memory")),
             evict: Eviction { policy: policy(&kv.choice("evict")), among: among(&kv.choice("evict_keys")) },
+            ttl: classes(kv),
             max: max(kv),
             users: users::read(kv),
             password: users::password(kv),
@@ -140,6 +165,16 @@ fn address(kv: &Table, key: &str) -> Option<SocketAddr> {
         Value::Listen(address) => Some(address),
         _ => None,
     }
+}
+
+fn classes(kv: &Table) -> Vec<TtlClass> {
+    let tables = kv.list("ttl").iter().filter_map(|item| match &item.value {
+        Value::Table(table) => Some(table),
+        _ => None,
+    });
+    let text = |table: &Table, key| table.text(key).unwrap_or_default().to_string();
+    let duration = |table: &Table| settings::parse_duration(&text(table, "ttl")).ok().map(|ttl| ttl.as_millis() as u64);
+    tables.map(|table| TtlClass { pattern: text(table, "match").into(), ttl: duration(table) }).collect()
 }
 
 fn policy(word: &str) -> Policy {

@@ -4,6 +4,7 @@ mod access;
 mod arena;
 mod big;
 mod blocks;
+mod class;
 mod elements;
 mod entry;
 pub(crate) mod hash;
@@ -28,6 +29,7 @@ mod waiter;
 
 pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
+pub use class::TtlClass;
 pub(crate) use entry::{Kind, Ms};
 pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};

@@ -66,6 +66,7 @@ impl Tier {
         let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address)));
         common.follow(&plan, tls);
         upkeep::follow(&common);
+        common.store.set_classes(&plan.ttl);
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
             let common = common.clone();
@@ -139,6 +140,7 @@ impl Handle {
         self.0.common.config.adopt(&plan, address);
         self.0.common.follow(&plan, tls);
         upkeep::follow(&self.0.common);
+        self.0.common.store.set_classes(&plan.ttl);
         Ok(())
     }
 

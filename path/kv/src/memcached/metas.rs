@@ -162,7 +162,7 @@ fn write_found(meta: &Meta<'_>, slot: &Slot<'_>, found: &mut Found, now: Ms, out
         match word[0] {
             b'T' => found.set_until(meta.flags.exptime, now),
             b'N' if found.is_new => {
-                found.set_until(meta.flags.vivify, now);
+                found.make_until(meta.flags.vivify, now);
                 found.is_won = true;
             }
             b'R' => {
@@ -201,6 +201,13 @@ fn write_found(meta: &Meta<'_>, slot: &Slot<'_>, found: &mut Found, now: Ms, out
 }
 
 impl Found {
+    /// As [`Found::set_until`] for a key that was made: without a time it has that of its class.
+    fn make_until(&mut self, exptime: Option<i32>, now: Ms) {
+        if exptime != Some(0) {
+            self.set_until(exptime, now);
+        }
+    }
+
     fn set_until(&mut self, exptime: Option<i32>, now: Ms) {
         let until = Until::new(exptime.unwrap_or(0), now);
         self.is_past = until == Until::Past;
@@ -377,7 +384,7 @@ fn write_changed(view: &mut View<'_>, meta: &Meta<'_>, number: u64, is_new: bool
             b'c' => write(b'c', slot.tag_or_new().map_or(0, |tag| tag.cas), out),
             b't' => write_left(found.expiry, now, out),
             b'T' => found.set_until(flags.exptime, now),
-            b'N' if is_new => found.set_until(flags.vivify, now),
+            b'N' if is_new => found.make_until(flags.vivify, now),
             _ => meta.echo(word, out),
         }
     }

@@ -5,7 +5,10 @@ use settings::{Fault, Report, Table, Value};
 use super::users::{default_once, password};
 
 /// Keys of a store in process.
-const OWN: [&str; 5] = ["memcached", "memory", "evict", "evict_keys", "persist"];
+const OWN: [&str; 6] = ["memcached", "memory", "ttl", "evict", "evict_keys", "persist"];
+
+/// Milliseconds of ten years.
+const MOST_TTL: u128 = 10 * 365 * 86_400_000;
 
 pub(super) fn between_keys(kv: &Table, report: &mut Report) {
     here_or_remote(kv, report);
@@ -79,6 +82,25 @@ pub(super) fn value_within_request(max: &Table, report: &mut Report) {
         let show = settings::show_size;
         let fault = Fault::new(format!("`{}.value` = {} is over `request` = {}", max.path, show(value), show(request)));
         report.problem(max.place_of("value"), fault.hint("a value is part of a request: raise `request`, or lower `value`"));
+    }
+}
+
+/// Of names of keys.
+pub(super) fn pattern(text: &str) -> Result<(), Fault> {
+    if text.is_empty() { Err(Fault::new("the pattern is empty").hint("write \"*\" for all keys")) } else { Ok(()) }
+}
+
+/// How long a key is there.
+pub(super) fn lifetime(text: &str) -> Result<(), Fault> {
+    if text == "off" {
+        return Ok(());
+    }
+    match settings::parse_duration(text)?.as_millis() {
+        0 => Err(Fault::new("no key is there for no time").hint("write how long, \"30m\", or \"off\"")),
+        ms if ms > MOST_TTL => {
+            Err(Fault::new(format!("\"{text}\" is too long: at most 10 years")).hint("write \"off\" for keys that stay"))
+        }
+        _ => Ok(()),
     }
 }
 

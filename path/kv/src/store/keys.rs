@@ -10,10 +10,12 @@ mod sweep;
 mod tidy;
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use super::arena::Handle;
 use super::big::{Big, Bigs, Number};
 use super::blocks::Blocks;
+use super::class::{self, TtlClass};
 use super::entry::{self, Head, Kind, Ms};
 use super::outcome::{Class, Outcome};
 use super::table::{Names, Place, Table};
@@ -48,6 +50,8 @@ pub(crate) struct Keys {
     hasher: RandomState,
     pub(crate) counts: Counts,
     care: Care,
+    /// None when there are none.
+    classes: Option<Arc<[TtlClass]>>,
     /// The last number that a tag got, and the one of the shard.
     cas: u64,
     number: u64,
@@ -98,6 +102,7 @@ impl Keys {
             hasher,
             counts: Counts::default(),
             care: Care::default(),
+            classes: None,
             cas: 0,
             number: 0,
             scratch: Vec::new(),
@@ -246,6 +251,20 @@ impl Keys {
         // One that grew with a long string is not kept.
         if scratch.capacity() <= 64 << 10 {
             self.scratch = scratch;
+        }
+    }
+
+    /// Keys are there so long from now on that are made without an expiry.
+    pub(super) fn set_classes(&mut self, classes: Option<Arc<[TtlClass]>>) {
+        self.classes = classes;
+    }
+
+    /// When a key is overdue that is made now, without an expiry.
+    #[inline]
+    pub(super) fn class_expiry(&self, key: &[u8]) -> Option<Ms> {
+        match &self.classes {
+            None => None,
+            Some(classes) => class::expiry(classes, key, self.care.now),
         }
     }
 

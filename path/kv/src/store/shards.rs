@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::access::Eviction;
+use super::class::TtlClass;
 use super::entry::Ms;
 use super::keys::{Keys, hash};
 use super::memory::Memory;
@@ -192,6 +193,15 @@ impl Store {
                 let (_, keys) = keys.first_mut().expect("one was asked for");
                 work(keys);
             }),
+        }
+    }
+
+    /// Keys that are made without an expiry are there so long from now on.
+    pub(crate) fn set_classes(self: &Arc<Self>, classes: &[TtlClass]) {
+        let shared: Option<Arc<[TtlClass]>> = (!classes.is_empty()).then(|| classes.into());
+        for number in 0..self.count() {
+            let classes = shared.clone();
+            self.later(number, move |keys| keys.set_classes(classes));
         }
     }
 

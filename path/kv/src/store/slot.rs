@@ -93,18 +93,37 @@ impl<'s> Slot<'s> {
 
     /// Puts bytes there; an expiry stays, and a tag.
     pub(crate) fn put(&mut self, value: &[u8]) {
-        self.replace(value, self.expiry(), self.tag(), false);
+        let until = self.as_before();
+        self.replace(value, until, self.tag(), false);
     }
 
-    /// Puts bytes there that are overdue at `expiry`; a tag goes.
+    /// As [`Slot::put`], but a tag goes.
+    pub(crate) fn put_anew(&mut self, value: &[u8]) {
+        let until = self.as_before();
+        self.replace(value, until, None, false);
+    }
+
+    /// Puts bytes there that are overdue at `expiry`, or as the class of the key says; a tag goes.
     pub(crate) fn put_until(&mut self, value: &[u8], expiry: Option<Ms>) {
-        self.replace(value, expiry, None, false);
+        self.replace(value, self.or_class(expiry), None, false);
     }
 
     /// Puts a big value there; an expiry stays.
     pub(crate) fn put_big(&mut self, big: Big) {
         let number = self.keys.add_big(Box::new(big));
-        self.replace(&number, self.expiry(), None, true);
+        let until = self.as_before();
+        self.replace(&number, until, None, true);
+    }
+
+    /// The expiry of what is there; what is not there has that of its class.
+    fn as_before(&self) -> Option<Ms> {
+        if self.place.is_some() { self.expiry() } else { self.or_class(None) }
+    }
+
+    /// What has no expiry has that of its class.
+    #[inline]
+    fn or_class(&self, expiry: Option<Ms>) -> Option<Ms> {
+        expiry.or_else(|| self.keys.class_expiry(self.key))
     }
 
     fn replace(&mut self, value: &[u8], expiry: Option<Ms>, tag: Option<Tag>, is_big: bool) {

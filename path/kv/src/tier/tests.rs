@@ -5,6 +5,7 @@ mod memory;
 mod scripts;
 mod secured;
 mod streams;
+mod ttl;
 mod users;
 
 use std::io::{Read, Write};
@@ -29,6 +30,7 @@ fn plan() -> Plan {
         name: "main".into(),
         listen,
         memcached: None,
+        ttl: Vec::new(),
         memory: 64 << 20,
         evict: Eviction::default(),
         max: Max::default(),

@@ -157,7 +157,10 @@ fn put(view: &mut View<'_>, key: &[u8], body: &[u8], expiry: Option<Ms>) -> Resu
         return Ok(());
     }
     value.put(&mut slot);
-    slot.set_expiry(expiry);
+    // Without one it has that of its class.
+    if expiry.is_some() {
+        slot.set_expiry(expiry);
+    }
     slot.changed(Class::GENERIC, "restore");
     Ok(())
 }

@@ -25,12 +25,11 @@ enum Until {
 /// Puts a string in place of whatever a key holds.
 fn put(view: &mut View<'_>, key: &[u8], value: &[u8], until: Until) {
     let mut slot = view.open_any(key, Kind::Str);
-    let expiry = match until {
-        Until::Never => None,
-        Until::At(moment) => Some(moment),
-        Until::AsBefore => slot.expiry(),
-    };
-    slot.put_until(value, expiry);
+    match until {
+        Until::Never => slot.put_until(value, None),
+        Until::At(moment) => slot.put_until(value, Some(moment)),
+        Until::AsBefore => slot.put_anew(value),
+    }
     slot.changed(Class::STRING, "set");
     if let Until::At(moment) = until {
         let outcome = slot.outcome();

@@ -47,7 +47,7 @@ impl Loose {
         match self {
             Loose::Small(bytes) => slot.put_until(&bytes, None),
             Loose::Big(members) => {
-                slot.set_expiry(None);
+                slot.put_until(&[], None);
                 slot.put_big(Big::Set(*members));
             }
         }

@@ -53,10 +53,10 @@ impl Slot<'_> {
         }
     }
 
-    /// Puts bytes there that are overdue at `expiry`, with a tag whose `cas` is new.
+    /// Puts bytes there that are overdue at `expiry`, or as the class of the key says, with a tag whose `cas` is new.
     pub(crate) fn put_tagged(&mut self, value: &[u8], expiry: Option<Ms>, tag: Tag) {
         let cas = self.keys.next_cas();
-        self.replace(value, expiry, Some(Tag { cas, ..tag }), false);
+        self.replace(value, self.or_class(expiry), Some(Tag { cas, ..tag }), false);
     }
 
     /// What has a tag has another `cas` from now on.

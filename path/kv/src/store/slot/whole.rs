@@ -55,7 +55,9 @@ impl Slot<'_> {
             Form::Bytes(bytes) => self.put_until(&bytes, whole.expiry),
             Form::Big(big) => {
                 self.put_big(big);
-                self.set_expiry(whole.expiry);
+                if whole.expiry.is_some() {
+                    self.set_expiry(whole.expiry);
+                }
             }
         }
         self.set_mark(whole.mark);
