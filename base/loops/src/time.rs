@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
@@ -30,9 +31,15 @@ impl Timers {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start() -> io::Result<Arc<Timers>> {
-        let runtime = Builder::new_current_thread().enable_time().build()?;
-        let (handle, (end, ended)) = (runtime.handle().clone(), oneshot::channel());
-        std::thread::Builder::new().name("timers".into()).spawn(move || drop(runtime.block_on(ended)))?;
+        let ((end, ended), (built, result)) = (oneshot::channel(), sync_channel(1));
+        std::thread::Builder::new().name("timers".into()).spawn(move || match Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => {
+                let _ = built.send(Ok(runtime.handle().clone()));
+                let _ = runtime.block_on(ended);
+            }
+            Err(error) => drop(built.send(Err(error))),
+        })?;
+        let handle = result.recv().map_err(io::Error::other)??;
         Ok(Arc::new(Timers { handle, _end: end }))
     }
 }

@@ -54,6 +54,8 @@ pub(crate) async fn serve(door: Rc<Door>, mut guest: Guest) {
             if after == After::Close || visit.is_at_rest() {
                 break after;
             }
+            // What is answered here, without a server, has cost none of it.
+            tokio::task::consume_budget().await;
         };
         visit.end();
         if after == After::Close {

@@ -14,8 +14,10 @@ impl Intake {
     /// the protocol are the same.
     #[inline]
     pub(super) fn show(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
-        self.borrows = false;
-        if text.effects.has(Effects::PREPARED) { self.show_each(text, is_query, turn) } else { May::Go }
+        let may = if text.effects.has(Effects::PREPARED) { self.show_each(text, is_query, turn) } else { May::Go };
+        // While it waits it is looked at again.
+        self.borrows &= may == May::Wait;
+        may
     }
 
     fn show_each(&mut self, text: &Recognised, is_query: bool, turn: &mut Turn<'_>) -> May {
