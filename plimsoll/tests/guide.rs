@@ -40,7 +40,12 @@ fn every_file_of_a_page_passes_the_check() {
         assert!(files.len() >= most, "{page}");
         for file in files {
             let (cert, key) = (include_str!("config/app/door.pem"), include_str!("config/app/door.key"));
-            let up = shop(&file).file("door.pem", cert).file("door.key", key).env("REPORT_PASSWORD", "hush");
+            let up = shop(&file)
+                .file("door.pem", cert)
+                .file("door.key", key)
+                .env("REPORT_PASSWORD", "hush")
+                .env("REPORTS_PASSWORD", "hush")
+                .env("KV_PASSWORD", "hush");
             let output = up.env("DATABASE_URL", "postgres://app:hush@db1/shop").run("check");
             let said = [output.stdout, output.stderr].concat();
             assert!(output.status.success(), "{page}\n{file}\n{}", String::from_utf8_lossy(&said));

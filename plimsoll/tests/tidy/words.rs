@@ -80,7 +80,8 @@ fn has_unsafe(code: &str) -> bool {
 
 /// A timer of tokio's where loops run.
 fn has_timer(path: &str, code: &str) -> bool {
-    let is_on_loops = path.starts_with("path/") || path.starts_with("base/tls/") || path.starts_with("base/loops/") && path != "base/loops/src/time.rs";
+    let is_on_loops =
+        path.starts_with("path/") || path.starts_with("base/tls/") || path.starts_with("base/loops/") && path != "base/loops/src/time.rs";
     is_on_loops && code.contains("tokio::time") && ["sleep", "timeout", "interval"].iter().any(|timer| code.contains(timer))
 }
 
