@@ -15,6 +15,7 @@ mod order;
 mod outcome;
 pub(crate) mod packed;
 mod random;
+mod save;
 pub(crate) mod set;
 mod shards;
 mod shown;
@@ -31,7 +32,7 @@ pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
 pub use class::TtlClass;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::Counts;
+pub(crate) use keys::{Counts, Kept, Keys, Record, Use};
 pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;
