@@ -15,7 +15,6 @@ mod order;
 mod outcome;
 pub(crate) mod packed;
 mod random;
-mod save;
 pub(crate) mod set;
 mod shards;
 mod shown;
@@ -32,7 +31,7 @@ pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
 pub use class::TtlClass;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::{Counts, Kept, Keys, Record, Use};
+pub(crate) use keys::Counts;
 pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;

@@ -36,8 +36,6 @@ pub(super) struct Told {
     pub(super) debts: Vec<usize>,
     /// The one that had queued it.
     pub(super) client: Option<Client>,
-    /// Up to where the log must be on the disk.
-    pub(super) logged: u64,
 }
 
 impl Told {
@@ -47,7 +45,6 @@ impl Told {
             *visit.client = client;
         }
         visit.desk.debts.extend(self.debts);
-        visit.desk.outcome.logged = visit.desk.outcome.logged.max(self.logged);
         visit.says(&self.out);
     }
 }
@@ -102,7 +99,7 @@ impl Long {
             common.count_changes(view.outcome);
             let debts = keys.iter().filter(|(_, keys)| keys.owes()).map(|(number, _)| *number).collect();
             // The client may be gone.
-            let _ = sender.send(Told { out, debts, client, logged: outcome.logged });
+            let _ = sender.send(Told { out, debts, client });
         });
         match answer.await {
             Ok(told) => told.heard(visit),

@@ -119,7 +119,7 @@ impl Scripted {
             }
         };
         let debts = stage.end();
-        Told { out, debts, client, logged: common.persist.log.end() }
+        Told { out, debts, client }
     }
 }
 

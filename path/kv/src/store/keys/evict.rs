@@ -66,7 +66,7 @@ impl Keys {
             self.counts.evicted += 1;
             self.touched(&key, outcome);
             outcome.happened(Class::EVICTED, "evicted", &key);
-            self.says_gone(&key, outcome);
+            outcome.gone(&key);
         }
         self.keep_scratch(key);
     }
@@ -82,7 +82,7 @@ impl Keys {
             let (access, expiry) = (entry::access(self.entry(place)), entry::expiry(self.entry(place)));
             let standing = Standing::of(access);
             // It stands nowhere now: its name is out.
-            self.set_access(place, Standing { queue: None, ..standing }.bits());
+            entry::set_access(self.entry_mut(place), Standing { queue: None, ..standing }.bits());
             if !self.may_go(expiry) {
                 continue;
             }

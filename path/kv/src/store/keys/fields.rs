@@ -39,9 +39,7 @@ impl Keys {
         self.counts.expired_fields += gone.len() as u64;
         self.touched(key, outcome);
         outcome.happened(Class::HASH, "hexpired", key);
-        if self.logs {
-            outcome.gone_fields(key, &gone);
-        }
+        outcome.gone_fields(key, &gone);
         if is_empty {
             outcome.drops(self.remove(place));
             outcome.happened(Class::GENERIC, "del", key);
