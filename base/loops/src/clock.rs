@@ -13,7 +13,8 @@ thread_local! {
 
 /// The time by this loop's clock, which is read again after each sleep and after 16 looks: what one turn of a loop finds
 /// has come at about the same time, and a reading costs as much as a short message. It lags by what those looks took, some
-/// 100 µs; on a loop that never sleeps and on which hardly anybody looks, by 100 ms. Elsewhere than on a loop it is read each time; tests may stop it.
+/// 100 µs; on a loop that never sleeps and on which hardly anybody looks, by 100 ms. Elsewhere than on a loop it is read
+/// each time; tests may stop it.
 pub fn now() -> Instant {
     match READING.get() {
         Some((reading, looks @ 1..)) => {

@@ -1,4 +1,5 @@
 mod counts;
+mod hearing;
 mod limits;
 mod memcached;
 mod memory;
@@ -7,6 +8,7 @@ mod secured;
 mod streams;
 mod ttl;
 mod users;
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -218,56 +220,6 @@ fn a_key_that_was_changed_since_it_was_watched_stops_a_transaction() {
 }
 
 #[test]
-fn subscribers_hear_in_order_what_is_said() {
-    let served = Served::new();
-    let (mut reader, mut writer) = (served.client(), served.client());
-    reader.says("SUBSCRIBE a b", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n");
-    reader.says("PSUBSCRIBE a*", "*3\r\n$10\r\npsubscribe\r\n$2\r\na*\r\n:3\r\n");
-    writer.says("PUBLISH a 1\r\nPUBLISH b 2\r\nPUBLISH c 3", ":2\r\n:1\r\n:0\r\n");
-    reader.hears(&[list(&["message", "a", "1"]), list(&["pmessage", "a*", "a", "1"]), list(&["message", "b", "2"])].concat());
-    reader.says("PING\r\nPING x", &(list(&["pong", ""]) + &list(&["pong", "x"])));
-    let refused = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n";
-    reader.says("GET a", refused);
-    writer.says("PUBSUB CHANNELS\r\nPUBSUB NUMPAT\r\nPUBSUB NUMSUB a z", "*2\r\n");
-    let named = writer.all("");
-    assert!(named.contains("$1\r\na\r\n") && named.ends_with(":1\r\n*4\r\n$1\r\na\r\n:1\r\n$1\r\nz\r\n:0\r\n"), "{named}");
-    reader.says("UNSUBSCRIBE a", "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:2\r\n");
-    reader.says(
-        "UNSUBSCRIBE\r\nPUNSUBSCRIBE",
-        "*3\r\n$11\r\nunsubscribe\r\n$1\r\nb\r\n:1\r\n*3\r\n$12\r\npunsubscribe\r\n$2\r\na*\r\n:0\r\n",
-    );
-    reader.says("UNSUBSCRIBE\r\nGET a", "*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n$-1\r\n");
-    reader.says("SSUBSCRIBE a", "*3\r\n$10\r\nssubscribe\r\n$1\r\na\r\n:1\r\n");
-    writer.says("SPUBLISH a x\r\nPUBLISH a x\r\nPUBSUB SHARDCHANNELS", &format!(":1\r\n:0\r\n{}", list(&["a"])));
-    reader.hears(&list(&["smessage", "a", "x"]));
-}
-
-#[test]
-fn who_speaks_resp3_is_pushed_to_and_may_go_on() {
-    let served = Served::new();
-    let mut client = served.client();
-    assert!(client.all("HELLO 3").starts_with("%7\r\n$6\r\nserver\r\n"));
-    client.says("SUBSCRIBE a", ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
-    client.says("PUBLISH a x\r\nGET a", ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n:1\r\n_\r\n");
-    client.says("PING", "+PONG\r\n");
-    client.says("MULTI\r\nPUBLISH a y\r\nEXEC", "+OK\r\n+QUEUED\r\n*1\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\ny\r\n:1\r\n");
-    client.says("RESET\r\nGET a", "+RESET\r\n$-1\r\n");
-}
-
-#[test]
-fn events_of_keys_are_published() {
-    let served = Served::new();
-    let (mut reader, mut writer) = (served.client(), served.client());
-    writer.says("CONFIG SET notify-keyspace-events KEA", "+OK\r\n");
-    reader.says("PSUBSCRIBE __key*", "*3\r\n$10\r\npsubscribe\r\n$6\r\n__key*\r\n:1\r\n");
-    writer.says("SET a 1\r\nMULTI\r\nDEL a\r\nEXEC", "+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n:1\r\n");
-    for (event, other) in [("set", "a"), ("del", "a")] {
-        reader.hears(&list(&["pmessage", "__key*", "__keyspace@0__:a", event]));
-        reader.hears(&list(&["pmessage", "__key*", &format!("__keyevent@0__:{event}"), other]));
-    }
-}
-
-#[test]
 fn clients_are_listed_named_and_killed() {
     let served = Served::new();
     let (mut one, mut other) = (served.client(), served.client());
@@ -372,111 +324,6 @@ fn the_server_says_what_it_is() {
 }
 
 #[test]
-fn who_waits_for_keys_is_served_in_turn() {
-    let served = Served::new();
-    let (mut one, mut two, mut writer) = (served.client(), served.client(), served.client());
-    one.says("PING\r\nBLPOP a b 0\r\nECHO x", "+PONG\r\n");
-    served.until_blocked(1);
-    two.send("BRPOP b 0");
-    served.until_blocked(2);
-    writer.says("RPUSH b 1 2 3\r\nLRANGE b 0 -1", &format!(":3\r\n{}", list(&["2"])));
-    one.hears(&(list(&["b", "1"]) + &bulk("x")));
-    two.hears(&list(&["b", "3"]));
-    one.says("BLPOP a 0.01", "*-1\r\n");
-    one.says("BLPOP a -1\r\nBLPOP a x", "-ERR timeout is negative\r\n-ERR timeout is not a float or out of range\r\n");
-    one.says("SET s 1\r\nBLPOP a s 0", "+OK\r\n-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
-    one.says("MULTI\r\nBLPOP a 0\r\nBLMOVE a b LEFT LEFT 0\r\nEXEC", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n*-1\r\n$-1\r\n");
-}
-
-#[test]
-fn what_is_moved_for_one_who_waits_goes_to_the_next() {
-    let served = Served::new();
-    let mut chain: Vec<Wire> = (0..20).map(|_| served.client()).collect();
-    for (number, client) in chain.iter_mut().enumerate() {
-        client.send(&format!("BLMOVE key:{number} key:{} LEFT RIGHT 0", number + 1));
-    }
-    served.until_blocked(20);
-    let mut writer = served.client();
-    writer.says("RPUSH key:0 x\r\nLRANGE key:20 0 -1", &format!(":1\r\n{}", list(&["x"])));
-    chain.iter_mut().for_each(|client| client.hears(&bulk("x")));
-    chain[0].send("BLMOVE key:0 wrong LEFT RIGHT 0");
-    served.until_blocked(1);
-    chain[1].send("BLPOP key:0 0");
-    served.until_blocked(2);
-    writer.says("MULTI\r\nSET wrong 1\r\nRPUSH key:0 y\r\nEXEC", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:1\r\n");
-    chain[0].hears("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
-    chain[1].hears(&list(&["key:0", "y"]));
-}
-
-#[test]
-fn for_who_has_left_nothing_is_taken() {
-    let served = Served::new();
-    let (mut gone, mut timed, mut writer) = (served.client(), served.client(), served.client());
-    gone.send("BLPOP a b 0");
-    served.until_blocked(1);
-    drop(gone);
-    served.until_blocked(0);
-    timed.says("BLPOP a 0.01", "*-1\r\n");
-    let id = timed.id();
-    timed.send("BLPOP a 0");
-    served.until_blocked(1);
-    writer.says(&format!("CLIENT UNBLOCK {id} ERROR\r\nCLIENT UNBLOCK {id}"), ":1\r\n");
-    timed.hears("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
-    writer.hears(":0\r\n");
-    timed.send("BLPOP a 0");
-    served.until_blocked(1);
-    writer.says(&format!("CLIENT KILL ID {id}"), ":1\r\n");
-    timed.is_closed();
-    served.until_blocked(0);
-    writer.says("RPUSH a 1 2\r\nLLEN a", ":2\r\n:2\r\n");
-}
-
-#[test]
-fn who_waits_for_members_is_served_the_lowest_or_the_highest() {
-    let served = Served::new();
-    let (mut one, mut two, mut writer) = (served.client(), served.client(), served.client());
-    one.send("BZPOPMAX z 0");
-    served.until_blocked(1);
-    two.send("BZMPOP 0 2 y z MIN COUNT 5");
-    served.until_blocked(2);
-    writer.says("SADD z x\r\nDEL z\r\nZADD z 1 a 2 b 3 c", ":1\r\n:1\r\n:3\r\n");
-    one.hears(&list(&["z", "c", "3"]));
-    two.hears(&format!("*2\r\n$1\r\nz\r\n*2\r\n{}{}", list(&["a", "1"]), list(&["b", "2"])));
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_between_many_who_wait() {
-    let served = Served::new();
-    let mut readers: Vec<Wire> = (0..8).map(|_| served.client()).collect();
-    let handles: Vec<_> = readers
-        .drain(..)
-        .map(|mut reader| {
-            std::thread::spawn(move || {
-                let mut sum = 0;
-                loop {
-                    reader.send("BLMPOP 0 3 q:1 q:2 q:3 LEFT COUNT 3");
-                    let texts = reader.until_popped();
-                    let stops = texts.iter().any(|text| text == "stop");
-                    sum += texts.iter().filter_map(|text| text.parse::<u64>().ok()).sum::<u64>();
-                    if stops {
-                        return sum;
-                    }
-                }
-            })
-        })
-        .collect();
-    let mut writer = served.client();
-    for number in 1..=2000 {
-        writer.send(&format!("RPUSH q:{} {number}", number % 3 + 1));
-    }
-    writer.all("PING");
-    let roster = &served.handle.0.common.roster;
-    testkit::until("all wait again", || roster.all().iter().filter(|peer| peer.blocked().is_some()).count() == 8);
-    (0..8).for_each(|_| drop(writer.all("RPUSH q:1 stop")));
-    assert_eq!(handles.into_iter().map(|handle| handle.join().unwrap()).sum::<u64>(), 2000 * 2001 / 2);
-}
-
-#[test]
 fn a_long_transaction_is_done_elsewhere_with_its_client() {
     let served = Served::new();
     let (mut one, mut other) = (served.client(), served.client());
@@ -491,24 +338,6 @@ fn a_long_transaction_is_done_elsewhere_with_its_client() {
     one.says("WATCH a\r\nMULTI\r\nDEBUG SLEEP 0.02", "+OK\r\n+OK\r\n+QUEUED\r\n");
     other.says("SET a 2", "+OK\r\n");
     one.says("EXEC\r\nMULTI\r\nEXEC", "*-1\r\n+OK\r\n*0\r\n");
-}
-
-#[test]
-fn who_reads_more_slowly_than_it_is_spoken_to_is_cut_off() {
-    let served = Served::new();
-    let (mut slow, mut writer) = (served.client(), served.client());
-    slow.says("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
-    writer.says("PING", "+PONG\r\n");
-    let message = format!("*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n${}\r\n{}", 1 << 20, "x".repeat(1 << 20));
-    let mut sent = 0;
-    while served.handle.clients() == 2 && sent < 200 {
-        writer.send(&message);
-        writer.until("\r\n");
-        sent += 1;
-    }
-    testkit::until("it is gone", || served.handle.clients() == 1);
-    assert!(sent >= 32, "{sent}");
-    writer.says("PUBLISH a x", ":0\r\n");
 }
 
 /// `KV_PORT=… cargo test -p plimsoll-kv serves_on_a_port -- --ignored`, for tests by other programs.
