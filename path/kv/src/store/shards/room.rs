@@ -8,7 +8,7 @@ use super::super::entry::Ms;
 use super::super::keys::Evicted;
 use super::super::outcome::Outcome;
 use super::super::view::View;
-use super::{Guard, Place, Store};
+use super::{Guard, PAGES, Place, Store};
 
 /// Keys that go under one lock, and blocks that are moved.
 const KEYS: usize = 8;
@@ -39,10 +39,10 @@ impl Store {
         self.memory.set_beside(bytes);
     }
 
-    /// Whether more is in use than may be.
+    /// Whether more is in use than may be; always, where not even a page may be.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.used() > self.limit()
+        self.used().max(*PAGES.start()) > self.limit()
     }
 
     /// Takes keys away, some of each shard in turn, until there is room or it `is_late`. `after` sees each shard while it is locked.

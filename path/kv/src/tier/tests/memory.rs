@@ -37,9 +37,8 @@ fn a_transaction_that_was_queued_before_memory_was_full_is_not_done() {
     client.says("MULTI\r\nSET a 1", "+OK\r\n+QUEUED\r\n");
     other.says("CONFIG SET maxmemory 1", "+OK\r\n");
     let text = "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.\r\n";
-    other.says("SET b 1", "+OK\r\n");
     client.says("EXEC", text);
-    other.says("DEL b", ":1\r\n");
+    other.says("EXISTS a", ":0\r\n");
 }
 
 #[test]
@@ -64,4 +63,14 @@ fn what_is_overdue_goes_although_nobody_asks_for_it() {
     client.says("SET a 1", "+OK\r\n");
     testkit::until("what is overdue is gone", || client.all("DBSIZE") == ":1\r\n");
     assert_eq!(client.info("expired_keys"), 1000);
+}
+
+#[test]
+fn where_not_even_a_page_fits_nothing_is_written() {
+    let served = Served::new();
+    let mut client = served.client();
+    let full = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+    client.says("CONFIG SET maxmemory 1\r\nSET a 1\r\nGET a", &format!("+OK\r\n{full}$-1\r\n"));
+    client.says("FUNCTION LOAD '#!lua name=a'", full);
+    client.says("CONFIG SET maxmemory 0\r\nSET a 1", "+OK\r\n+OK\r\n");
 }
