@@ -156,11 +156,11 @@ impl Policy {
 
     /// The bits that say it was last used so long ago, where all else is as before.
     pub(super) fn with_idle(self, access: u32, idle: Ms, now: Ms) -> u32 {
-        let then = now.saturating_sub(idle);
         match self {
             Policy::Lfu => access,
-            Policy::Fifo | Policy::S3Fifo => access & 0xff | seconds(then) << 8,
-            _ => clock(then),
+            Policy::Fifo | Policy::S3Fifo => access & 0xff | seconds(now.saturating_sub(idle)) << 8,
+            // Not a tick less than so long.
+            _ => clock(now).wrapping_sub(idle.div_ceil(1 << TICK).min(CLOCK.into()) as u32) & CLOCK,
         }
     }
 
@@ -239,8 +239,10 @@ mod tests {
             assert!(idle.abs_diff(3_600_000) <= error, "{policy:?} {idle}");
             assert!(policy.first(NOW) < 1 << 24 && access < 1 << 24);
         }
-        let access = Policy::Lru.with_idle(0, 50_000, NOW);
-        assert!(Policy::Lru.idle(access, NOW).abs_diff(50_000) <= 256);
+        for now in NOW..NOW + 256 {
+            let access = Policy::Lru.with_idle(0, 50_000, now);
+            assert!((50_000..50_256).contains(&Policy::Lru.idle(access, now)), "{now}");
+        }
     }
 
     #[test]
