@@ -132,6 +132,13 @@ impl Visit<'_> {
     pub(crate) async fn receive(&mut self) -> After {
         loop {
             self.frame();
+            if self.desk.input.as_ref().is_some_and(|input| input.len() > BUFFER_BYTES) {
+                // It may be too much before anything is done.
+                self.holds();
+                if self.client.peer.ends().is_some() {
+                    return After::Close;
+                }
+            }
             if self.desk.requests.len() > 0 || self.desk.cut.is_some() || self.hears() {
                 return After::Again;
             }
@@ -155,11 +162,12 @@ impl Visit<'_> {
         After::Again
     }
 
-    /// Reads once, with room for `more` bytes, unless others have something to say.
+    /// Reads once, with room for `more` bytes or as many as there are already, unless others have something to say: what is only
+    /// announced takes no memory.
     async fn read(&mut self, more: usize) -> After {
         let input = self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
         input.compact();
-        input.reserve(more.max(1));
+        input.reserve(more.clamp(1, input.len().max(BUFFER_BYTES)));
         self.holds();
         let input = self.desk.input.as_mut().expect("it was just taken");
         let (peer, stream) = (&self.client.peer, &mut *self.stream);
@@ -249,7 +257,8 @@ impl Visit<'_> {
             peer.seen.store(now(), Ordering::Relaxed);
         }
         peer.has_sent(sent);
-        peer.holds(sent.saturating_sub(BUFFER_BYTES) + self.desk.output.capacity().saturating_sub(KEPT) + self.client.weight());
+        let held = if sent > BUFFER_BYTES { sent } else { 0 };
+        peer.holds(held + self.desk.output.capacity().saturating_sub(KEPT) + self.client.weight());
     }
 
     /// Whether others said something to it; it will be sent with the next answers.
@@ -279,6 +288,7 @@ impl Visit<'_> {
         if self.door.is_draining() || self.client.peer.ends().is_some() {
             return Poll::Ready(());
         }
+        let weight = self.client.weight();
         let input = self.desk.input.get_or_insert_with(|| self.door.here.buffers.take());
         while input.len() <= self.client.limits.request {
             input.reserve(1);
@@ -286,6 +296,7 @@ impl Visit<'_> {
                 Ok(count) if count > 0 => input.filled(count),
                 _ => return Poll::Ready(()),
             }
+            self.client.peer.holds(weight + input.len().saturating_sub(BUFFER_BYTES));
         }
         Poll::Ready(())
     }

@@ -85,6 +85,12 @@ impl Bounds {
         if most == 0 { 0 } else { self.held().saturating_sub(most) }
     }
 
+    /// Whether one client holds more than all of them may.
+    pub(super) fn forbid(&self, bytes: usize) -> bool {
+        let most = self.most.load(Ordering::Relaxed);
+        most > 0 && bytes > most
+    }
+
     pub(super) fn add(&self, bytes: usize) {
         self.held.fetch_add(bytes, Ordering::Relaxed);
         if self.too_much() > 0 {

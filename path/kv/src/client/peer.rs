@@ -124,7 +124,7 @@ impl Peer {
         self.bounds.of(if self.is_marked(MONITOR) || self.kind() == "pubsub" { Class::Hears } else { Class::Normal })
     }
 
-    /// It holds so many bytes beside messages.
+    /// It holds so many bytes beside messages; it is ended if it alone holds more than all may.
     pub(crate) fn holds(&self, bytes: usize) {
         let before = self.held.load(Ordering::Relaxed);
         if bytes != before {
@@ -132,6 +132,9 @@ impl Peer {
             match bytes > before {
                 true => self.bounds.add(bytes - before),
                 false => self.bounds.take(before - bytes),
+            }
+            if self.bounds.forbid(bytes) && self.may_be_evicted() {
+                self.end(Ends::TooBig);
             }
         }
     }
