@@ -64,7 +64,7 @@ pub(crate) use execute::{run_in_script, shards};
 pub(crate) use keyspace::clear;
 pub(crate) use permit::{permitted, permitted_in_script};
 pub(crate) use serve::{after, settle};
-pub(crate) use table::{find, named};
+pub(crate) use table::{called, find, named};
 pub(crate) use touch::Touch;
 pub(crate) use transactions::forget_watches;
 
@@ -203,6 +203,8 @@ impl Flags {
     pub(crate) const LOADING: Flags = Flags(1 << 14);
     pub(crate) const STALE: Flags = Flags(1 << 15);
     pub(crate) const DANGEROUS: Flags = Flags(1 << 16);
+    /// It is called by two words; the table says it.
+    pub(crate) const PART: Flags = Flags(1 << 17);
 
     /// Both.
     pub(crate) const fn and(self, other: Flags) -> Flags {

@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 
 use crate::client::bounds::Bounds;
 use crate::client::{Client, Ends, Peer, Roster};
-use crate::command::Command;
+use crate::command::{Command, only_reads};
 use crate::config::Config;
 use crate::events::{Events, LoopEvents, add};
 use crate::frame::Args;
@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     is_watched: AtomicBool,
     /// Keys that are overdue go although nobody asks for them.
     active_expire: AtomicBool,
+    /// See [`Shared::tests_in_scripts`].
+    tests_in_scripts: AtomicBool,
     /// Client connections open on all loops; drained when zero.
     pub(crate) open: AtomicU64,
     clients: AtomicU64,
@@ -102,6 +104,7 @@ impl Shared {
             started: now(),
             is_watched: AtomicBool::new(false),
             active_expire: AtomicBool::new(true),
+            tests_in_scripts: AtomicBool::new(false),
             open: AtomicU64::new(0),
             clients: AtomicU64::new(0),
             memcached_port: AtomicU16::new(0),
@@ -134,8 +137,9 @@ impl Shared {
     }
 
     /// Whether a command must wait until clients may go on.
-    pub(crate) fn must_wait(&self, client: &Client, command: &Command, now: Ms) -> bool {
-        self.pause.is_on(now) && self.pause.holds(client, command)
+    pub(crate) fn must_wait(&self, client: &Client, command: &Command, args: Args<'_>, now: Ms) -> bool {
+        let writes = |command: &Command, args: Args<'_>| !only_reads(command) && !self.scripts.readers.run_by(command, args);
+        self.pause.is_on(now) && self.pause.holds(client, command, args, writes)
     }
 
     /// Shows a command to those who want to see all.
@@ -156,6 +160,15 @@ impl Shared {
 
     pub(crate) fn set_active_expire(&self, is_on: bool) {
         self.active_expire.store(is_on, Ordering::Relaxed);
+    }
+
+    /// Whether scripts may do what only tests of clients need.
+    pub(crate) fn tests_in_scripts(&self) -> bool {
+        self.tests_in_scripts.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_tests_in_scripts(&self, is_on: bool) {
+        self.tests_in_scripts.store(is_on, Ordering::Relaxed);
     }
 
     /// Adds what the worker changed.

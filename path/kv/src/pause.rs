@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::client::Client;
-use crate::command::{Command, only_reads};
+use crate::command::Command;
 use crate::door::now;
+use crate::frame::Args;
 use crate::store::Ms;
 
 /// The pause that holds now, if one does.
@@ -36,11 +37,12 @@ impl Pause {
         self.until.load(Ordering::Acquire) > now
     }
 
-    /// Whether it is for this command.
-    pub(crate) fn holds(&self, client: &Client, command: &Command) -> bool {
-        let queued = client.transaction.iter().flat_map(|transaction| &transaction.queued);
-        let writes = !only_reads(command) || command.name == "exec" && queued.into_iter().any(|queued| !only_reads(queued.command));
-        writes || !self.only_writes.load(Ordering::Relaxed)
+    /// Whether it is for this command, or for what EXEC will do.
+    pub(crate) fn holds(&self, client: &Client, command: &Command, args: Args<'_>, writes: impl Fn(&Command, Args<'_>) -> bool) -> bool {
+        let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queued);
+        !self.only_writes.load(Ordering::Relaxed)
+            || writes(command, args)
+            || command.name == "exec" && queued.any(|queued| writes(queued.command, queued.args.args()))
     }
 
     /// Waits until it is over.

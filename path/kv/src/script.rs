@@ -14,6 +14,7 @@ mod machine;
 mod pack;
 mod raise;
 mod random;
+mod readers;
 mod running;
 mod sandbox;
 mod shebang;
@@ -55,6 +56,7 @@ pub(crate) struct Scripts {
     is_late: AtomicBool,
     late: Notify,
     pub(crate) counts: Counts,
+    pub(crate) readers: readers::Readers,
 }
 
 /// What there is of scripts, for those who ask how much.

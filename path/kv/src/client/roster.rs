@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Peer;
-use crate::command::{Command, Flags};
+use crate::command::{Command, Flags, Run};
 use crate::frame::Args;
 
 /// Who is there.
@@ -72,7 +72,9 @@ impl Roster {
     /// Shows a command of `peer` to all monitors, if it is to be seen.
     pub(crate) fn show(&self, peer: &Peer, command: &Command, args: Args<'_>) {
         let monitors = self.monitors();
-        if monitors.is_empty() || command.flags.has(Flags::ADMIN.and(Flags::SKIP_MONITOR)) {
+        // That which runs a script is to be skipped only as it is shown before what the script does.
+        let is_hidden = command.flags.has(Flags::ADMIN.and(Flags::SKIP_MONITOR)) && !matches!(command.run, Run::Script(_));
+        if monitors.is_empty() || is_hidden {
             return;
         }
         self.tell(&peer.address.to_string(), args, &monitors);

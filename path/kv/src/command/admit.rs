@@ -1,7 +1,7 @@
 //! Whether a command is done at all, and now: its name, its words, and what its client may say.
 
 use super::permit::{may_reach, permitted};
-use super::{Command, Flags, Group, Run, find};
+use super::{Command, Flags, Run, called, find};
 use crate::client::{Client, Wants};
 use crate::door::Shared;
 use crate::error::Fault;
@@ -12,13 +12,13 @@ const LONGEST: usize = 48;
 
 /// The command that is asked for, if it is one and its words are as many as it takes.
 pub(crate) fn admitted(args: Args<'_>) -> Result<&'static Command, Fault> {
-    let command = looked_up(args).ok_or_else(|| if find(args.at(0)).is_none() { unknown(args) } else { unknown_sub(args) })?;
+    let command = looked_up(args).ok_or_else(|| if called(args.at(0)).is_none() { unknown(args) } else { unknown_sub(args) })?;
     if command.takes(args.len()) { Ok(command) } else { Err(command.wrong_count()) }
 }
 
 /// The command that these words begin with.
 pub(crate) fn looked_up(args: Args<'_>) -> Option<&'static Command> {
-    let command = find(args.at(0))?;
+    let command = called(args.at(0))?;
     match (command.run, args.get(1)) {
         (Run::Container, Some(sub)) => find_sub(command.name, sub),
         _ => Some(command),
@@ -138,7 +138,8 @@ fn is_confirmed(args: Args<'_>) -> bool {
     find(args.at(0)).is_some_and(|command| command.flags.has(Flags::PUBSUB) && command.flags.has(Flags::NO_SCRIPT))
 }
 
-/// Whether a paused door that goes on reading would do it.
+/// Whether a paused door that goes on reading would do it; of a script its marks may say so, too.
 pub(crate) fn only_reads(command: &Command) -> bool {
-    !command.flags.has(Flags::WRITE) && !matches!(command.name, "publish" | "spublish" | "pfcount") && command.group != Group::Scripting
+    let may_write = matches!(command.name, "publish" | "spublish" | "pfcount" | "eval" | "evalsha" | "fcall");
+    !command.flags.has(Flags::WRITE) && !may_write
 }

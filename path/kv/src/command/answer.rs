@@ -162,7 +162,7 @@ impl<'s> Batch<'s> {
             Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
         };
         client.peer.asks(command, self.now);
-        if self.common.is_watched() && self.common.must_wait(client, command, self.now) {
+        if self.common.is_watched() && self.common.must_wait(client, command, args, self.now) {
             return Did::Retry(Stop::Paused);
         }
         if client.is_special

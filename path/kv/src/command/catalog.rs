@@ -1,7 +1,7 @@
 //! `COMMAND`: what can be asked for, as clients want to know it.
 
 use super::admit::admitted;
-use super::{Categories, Command, Flags, Group, Here, KeySpec, Run, find, help, named};
+use super::{Categories, Command, Flags, Group, Here, KeySpec, Run, called, find, help, named};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::glob;
@@ -169,7 +169,7 @@ fn list(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), F
     if args.len() != 2 && !(is_filtered && ["PATTERN", "ACLCAT", "MODULE"].iter().any(|by| args.is(3, by))) {
         return Err(Fault::SYNTAX);
     }
-    let chosen: Vec<_> = top().filter(is_chosen).collect();
+    let chosen: Vec<_> = named().filter(is_chosen).collect();
     reply.array(chosen.len());
     chosen.into_iter().for_each(|command| reply.bulk(command.name.as_bytes()));
     Ok(())
@@ -179,7 +179,7 @@ fn get_keys(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(
     let args = args.from(2);
     let command = match admitted(args) {
         Ok(command) => command,
-        Err(_) if find(args.at(0)).is_some() => return Err(Fault::fixed("ERR Invalid number of arguments specified for command")),
+        Err(_) if called(args.at(0)).is_some() => return Err(Fault::fixed("ERR Invalid number of arguments specified for command")),
         Err(_) => return Err(Fault::fixed("ERR Invalid command specified")),
     };
     if matches!(command.keys, KeySpec::None | KeySpec::All) {
@@ -187,7 +187,7 @@ fn get_keys(_: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(
     }
     let mut places = Vec::new();
     command.keys.places(args, |place| places.push(place));
-    if places.is_empty() {
+    if places.is_empty() && command.group != Group::Scripting {
         return Err(Fault::fixed("ERR Invalid arguments specified for command"));
     }
     reply.array(places.len());

@@ -4,7 +4,7 @@ mod all;
 pub(super) mod dump;
 mod expire;
 mod flush;
-mod object;
+pub(super) mod object;
 mod shift;
 
 use super::{Command, Flags, GROWS, Group, KeySpec, OnKeys, READS, READS_FAST, WRITES, WRITES_FAST};

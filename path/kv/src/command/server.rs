@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::keyspace::object;
 use super::{Command, Flags, Group, Here, KeySpec, READS, Run, WRITES_FAST, find, help};
 use crate::error::Fault;
 use crate::frame::{Args, Owned, Protocol, Reply};
@@ -42,12 +43,17 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("debug|set-active-expire", 3, ADMIN, S, active_expire),
     Command::here("debug|quicklist-packed-threshold", 3, ADMIN, S, fine),
     Command::here("debug|replybuffer", -3, ADMIN, S, fine),
-    Command::here("debug|set-disable-deny-scripts", 3, ADMIN, S, fine),
+    Command::here("debug|set-disable-deny-scripts", 3, ADMIN, S, |here, args, reply| {
+        here.common.set_tests_in_scripts(args.int(2)? != 0);
+        reply.ok();
+        Ok(())
+    }),
     Command::here("debug|stringmatch-len", 4, ADMIN, S, fine),
     Command::on_keys("debug|digest-value", -2, ADMIN, S, KeySpec::Range { first: 2, last: -1, step: 1 }, digests),
+    Command::on_keys("debug|object", 3, ADMIN, S, KeySpec::Range { first: 2, last: 2, step: 1 }, object::debug).costs(object::debug_cost),
     Command::here("debug|protocol", 3, ADMIN, S, protocol),
     Command::here("debug|help", 2, ADMIN, S, |_, _, reply| {
-        help(reply, "DEBUG", &["DIGEST-VALUE [key ...]", "PROTOCOL type", "SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"])
+        help(reply, "DEBUG", &["DIGEST-VALUE [key ...]", "OBJECT key", "PROTOCOL type", "SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"])
     }),
 ];
 

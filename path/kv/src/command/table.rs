@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::{
-    Command, acl, bitmaps, blocking, catalog, clients, connection, functions, geo, hashes, hyperloglog, info, keyspace, latency, lists,
-    pubsub, scripting, server, sets, settings, sort, sorted_sets, streams, strings, transactions,
+    Command, Flags, acl, bitmaps, blocking, catalog, clients, connection, functions, geo, hashes, hyperloglog, info, keyspace, latency,
+    lists, pubsub, scripting, server, sets, settings, sort, sorted_sets, streams, strings, transactions,
 };
 
 /// Every family.
@@ -50,8 +50,9 @@ struct Table {
 
 impl Table {
     fn new() -> Table {
-        let all = FAMILIES.iter().flat_map(|family| family.iter()).enumerate().map(|(number, command)| Command { number, ..*command });
-        let all: Vec<Command> = all.collect();
+        let part = |name: &str| if name.contains('|') { Flags::PART } else { Flags::NONE };
+        let numbered = |(number, command): (usize, &Command)| Command { number, flags: command.flags.and(part(command.name)), ..*command };
+        let all: Vec<Command> = FAMILIES.iter().flat_map(|family| family.iter()).enumerate().map(numbered).collect();
         let size = (all.len() * 4).next_power_of_two();
         let mut slots = vec![None; size];
         for command in &all {
@@ -88,6 +89,12 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
     if name.len() > LONGEST { None } else { TABLE.find(name) }
 }
 
+/// The command that a request with this first word asks for; none that is called by two.
+#[inline]
+pub(crate) fn called(word: &[u8]) -> Option<&'static Command> {
+    find(word).filter(|command| !command.flags.has(Flags::PART))
+}
+
 /// Every command, by number.
 pub(crate) fn named() -> impl Iterator<Item = &'static Command> {
     TABLE.all.iter()
@@ -109,5 +116,6 @@ mod tests {
             assert_eq!(found.name, command.name);
         }
         assert!(find(b"nothing").is_none() && find(b"").is_none());
+        assert!(find(b"config|get").is_some() && called(b"config|get").is_none() && called(b"CONFIG").is_some());
     }
 }

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::command::{Command, Held, after, find, hold, settle};
 use crate::door::{Door, Shared, now};
 use crate::events::{CutOff, add};
+use crate::frame::Args;
 use crate::store::{Away, Ms, Outcome, View};
 use crate::upkeep::make_room;
 use crate::visit::{Desk, Visit};
@@ -110,7 +111,7 @@ impl Batch<'_> {
                 return Err(Stop::Close);
             }
         };
-        if self.common.is_watched() && self.common.must_wait(client, like(&request), self.now) {
+        if self.common.is_watched() && self.common.must_wait(client, like(&request), Args::new(&[], &[]), self.now) {
             return Err(Stop::Paused);
         }
         let before = out.len();

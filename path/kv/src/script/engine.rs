@@ -113,6 +113,11 @@ impl Engine {
     pub(crate) fn flush_scripts(&mut self) {
         self.scripts.clear();
         self.eval = None;
+        if let Ok(chair) = self.seat.try_borrow()
+            && let Some(stage) = &chair.stage
+        {
+            stage.common.scripts.readers.forget_scripts();
+        }
     }
 
     fn known(&mut self, digest: &[u8]) -> Option<Rc<Script>> {
@@ -138,6 +143,9 @@ impl Engine {
         })?;
         let script = Script { digest: digest.clone(), function, marks, is_loaded: Cell::new(is_loaded), used: Cell::new(self.uses) };
         let script = Rc::new(script);
+        if marks.reads_only {
+            self.seat.borrow_mut().stage().common.scripts.readers.add_script(&digest);
+        }
         self.scripts.insert(digest, script.clone());
         self.forget();
         Ok(script)
@@ -150,6 +158,7 @@ impl Engine {
             && let Some(oldest) = free().min_by_key(|script| script.used.get()).map(|script| script.digest.clone())
         {
             self.scripts.remove(&oldest);
+            self.seat.borrow_mut().stage().common.scripts.readers.forget_script(&oldest);
         }
     }
 
@@ -165,7 +174,9 @@ impl Engine {
     pub(crate) fn flush_functions(&mut self) {
         self.functions = None;
         let mut chair = self.seat.borrow_mut();
-        let counts = &chair.stage().common.scripts.counts;
+        let scripts = &chair.stage().common.scripts;
+        scripts.readers.set_functions(std::iter::empty());
+        let counts = &scripts.counts;
         for count in [&counts.libraries, &counts.functions, &counts.function_bytes] {
             count.store(0, Ordering::Relaxed);
         }

@@ -103,7 +103,15 @@ impl Functions {
         let made = self.made(code, &self.libraries, replaces).map_err(|why| Fault::made(format!("ERR {why}")));
         let (name, library) = made?;
         self.libraries.insert(name.clone(), library);
+        self.tell();
         Ok(name)
+    }
+
+    /// Tells the loops which functions change nothing.
+    fn tell(&self) {
+        let all = self.libraries.values().flat_map(|library| &library.functions);
+        let names = all.filter(|(_, function)| function.marks.reads_only).map(|(name, _)| name);
+        self.seat.borrow_mut().stage().common.scripts.readers.set_functions(names);
     }
 
     /// A library, which others may stand beside, unless it is to replace its namesake.
@@ -142,7 +150,9 @@ impl Functions {
 
     /// `FUNCTION DELETE`; whether it was there.
     pub(crate) fn delete(&mut self, name: &[u8]) -> bool {
-        self.libraries.remove(&*String::from_utf8_lossy(name)).is_some()
+        let was_there = self.libraries.remove(&*String::from_utf8_lossy(name)).is_some();
+        self.tell();
+        was_there
     }
 
     /// `FUNCTION RESTORE`, of the code of libraries: all or none.
@@ -155,6 +165,7 @@ impl Functions {
         }
         if how == Restore::Flush {
             self.libraries = restored;
+            self.tell();
             return Ok(());
         }
         if how == Restore::Append
@@ -168,6 +179,7 @@ impl Functions {
             return Err(refused(format!("Function {function} already exists")));
         }
         self.libraries.append(&mut restored);
+        self.tell();
         Ok(())
     }
 

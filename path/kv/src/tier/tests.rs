@@ -1,3 +1,4 @@
+mod asked;
 mod counts;
 mod hearing;
 mod limits;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Batch, Did, TIMED};
 use crate::client::Client;
 use crate::command::admit::refused;
-use crate::command::{Command, find, transactions};
+use crate::command::{Command, Run, looked_up, transactions};
 use crate::door::Shared;
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
@@ -31,8 +31,13 @@ impl Batch<'_> {
         debts: &mut Vec<usize>,
     ) -> Did {
         let start = Instant::now();
+        // What a script does is shown after it.
+        let is_script = matches!(command.run, Run::Script(_)) && self.common.scripts.busy().is_none();
+        if self.common.is_watched() && is_script {
+            self.common.shows(&client.peer, command, args);
+        }
         let did = self.run(client, command, args, outcome, reply, debts);
-        if self.common.is_watched() && !matches!(did, Did::Retry(_) | Did::Owes(_)) {
+        if self.common.is_watched() && !is_script && !matches!(did, Did::Retry(_) | Did::Owes(_)) {
             self.common.shows(&client.peer, command, args);
         }
         if matches!(did, Did::Done | Did::Failed(_)) {
@@ -62,7 +67,7 @@ impl Batch<'_> {
     #[cold]
     pub(super) fn refuse(&mut self, client: &mut Client, args: Args<'_>, fault: Fault) -> Fault {
         let is_over = args.is(0, "exec");
-        find(args.at(0)).into_iter().for_each(|command| self.events.calls.rejected(command));
+        looked_up(args).into_iter().for_each(|command| self.events.calls.rejected(command));
         let fault = refused(client, args, fault);
         if is_over {
             self.held = None;

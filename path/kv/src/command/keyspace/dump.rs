@@ -22,15 +22,21 @@ const BYTES: usize = 64;
 
 pub(super) fn dump(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     view.touch(args.at(1));
-    let Some(kind) = view.kind(args.at(1)) else {
-        reply.null();
-        return Ok(());
-    };
-    let value = view.peek(args.at(1), kind)?.expect("it is there");
-    let mut bytes = writer::write(kind, value);
-    seal(&mut bytes);
-    reply.bulk(&bytes);
+    match body(view, args.at(1)) {
+        Some(mut bytes) => {
+            seal(&mut bytes);
+            reply.bulk(&bytes);
+        }
+        None => reply.null(),
+    }
     Ok(())
+}
+
+/// What a key holds, without the foot; none: it is not there.
+pub(super) fn body(view: &mut View<'_>, key: &[u8]) -> Option<Vec<u8>> {
+    let kind = view.kind(key)?;
+    let value = view.peek(key, kind).ok().flatten()?;
+    Some(writer::write(kind, value))
 }
 
 /// Texts as bytes, with a foot as all dumps have it.
@@ -57,7 +63,12 @@ fn seal(bytes: &mut Vec<u8>) {
 }
 
 pub(super) fn cost(view: &View<'_>, args: Args<'_>) -> usize {
-    view.weight(args.at(1)).map_or(0, |(_, bytes)| bytes / BYTES)
+    weight(view, args.at(1))
+}
+
+/// What it costs to write a key.
+pub(super) fn weight(view: &View<'_>, key: &[u8]) -> usize {
+    view.weight(key).map_or(0, |(_, bytes)| bytes / BYTES)
 }
 
 /// The options of `RESTORE`.

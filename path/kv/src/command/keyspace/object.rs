@@ -1,5 +1,6 @@
 //! `OBJECT`: how a key is kept.
 
+use super::dump;
 use crate::command::{self, strings};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
@@ -33,18 +34,37 @@ fn string<'v>(view: &'v View<'_>, key: &[u8]) -> &'v [u8] {
 }
 
 pub(super) fn encoding(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    ask(view, args, reply, |view, key, kind, reply| {
-        let mark = view.mark(key);
-        let name = match kind {
-            Kind::Str => strings::encoding(string(view, key), mark),
-            Kind::Hash => hash::encoding(mark),
-            Kind::Set => set::encoding(mark),
-            Kind::List => "quicklist",
-            Kind::Sorted => sorted::encoding(mark),
-            Kind::Stream => "stream",
-        };
-        reply.bulk(name.as_bytes());
-    })
+    ask(view, args, reply, |view, key, kind, reply| reply.bulk(form(view, key, kind).as_bytes()))
+}
+
+/// What Redis would call the form of a key of this kind.
+fn form(view: &View<'_>, key: &[u8], kind: Kind) -> &'static str {
+    let mark = view.mark(key);
+    match kind {
+        Kind::Str => strings::encoding(string(view, key), mark),
+        Kind::Hash => hash::encoding(mark),
+        Kind::Set => set::encoding(mark),
+        Kind::List => "quicklist",
+        Kind::Sorted => sorted::encoding(mark),
+        Kind::Stream => "stream",
+    }
+}
+
+/// `DEBUG OBJECT`: all of it in one line; where it lies is nobody's business.
+pub(in crate::command) fn debug(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    const NO_KEY: Fault = Fault::fixed("ERR no such key");
+    let key = args.at(2);
+    let kind = view.is_there(key).then(|| view.kind(key)).flatten().ok_or(NO_KEY)?;
+    let (form, idle) = (form(view, key, kind), view.idle(key).unwrap_or_default() / 1000);
+    let lru = (view.now() / 1000).saturating_sub(idle) & 0xff_ffff;
+    let length = dump::body(view, key).map_or(0, |body| body.len());
+    reply.simple(&format!("Value at:0x0 refcount:1 encoding:{form} serializedlength:{length} lru:{lru} lru_seconds_idle:{idle}"));
+    Ok(())
+}
+
+/// It writes what the key holds to see how long that is.
+pub(in crate::command) fn debug_cost(view: &View<'_>, args: Args<'_>) -> usize {
+    dump::weight(view, args.at(2))
 }
 
 pub(super) fn holders(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {

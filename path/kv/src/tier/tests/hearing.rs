@@ -69,3 +69,13 @@ fn who_reads_more_slowly_than_it_is_spoken_to_is_cut_off() {
     assert!(sent >= 32, "{sent}");
     writer.says("PUBLISH a x", ":0\r\n");
 }
+
+#[test]
+fn a_monitor_sees_a_script_before_what_it_does() {
+    let served = Served::new();
+    let (mut monitor, mut client) = (served.client(), served.client());
+    monitor.says("MONITOR", "+OK\r\n");
+    client.says("EVAL \"return redis.call('incr', 'a')\" 0", ":1\r\n");
+    let seen = monitor.until("\"incr\" \"a\"\r\n");
+    assert!(seen.lines().count() == 2 && seen.lines().next().is_some_and(|line| line.contains("] \"EVAL\" ")), "{seen}");
+}

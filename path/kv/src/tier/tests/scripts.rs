@@ -319,3 +319,33 @@ fn a_library_that_takes_long_to_load_is_refused() {
     client.answers(&["FUNCTION", "LOAD", "#!lua name=a\nredis.register_function('f', function() return 1 end)"], "$1\r\na\r\n");
     client.answers(&["FCALL", "f", "0"], ":1\r\n");
 }
+
+#[test]
+fn scripts_that_say_that_they_change_nothing_go_on_while_writes_pause() {
+    let served = Served::new();
+    let (mut admin, mut client) = (served.client(), served.client());
+    let (reads, may_write) = ("\"#!lua flags=no-writes\\nreturn 1\"", "\"#!lua\\nreturn 2\"");
+    let library =
+        "\"#!lua name=l\\nredis.register_function{function_name='Reads', callback=function() return 3 end, flags={'no-writes'}}\"";
+    admin.says(&format!("FUNCTION LOAD {library}\r\nCLIENT PAUSE 600000 WRITE"), "$1\r\nl\r\n+OK\r\n");
+    client.says(&format!("EVAL {reads} 0\r\nEVAL_RO 'return 4' 0\r\nFCALL reads 0"), ":1\r\n:4\r\n:3\r\n");
+    let digest = client.all(&format!("SCRIPT LOAD {reads}"));
+    let digest = digest.lines().nth(1).expect("a digest").to_string();
+    client.says(&format!("EVALSHA {digest} 0\r\nMULTI\r\nEVAL {reads} 0\r\nEXEC"), ":1\r\n+OK\r\n+QUEUED\r\n*1\r\n:1\r\n");
+    client.send(&format!("EVAL {may_write} 0"));
+    testkit::until("it waits", || admin.info("blocked_clients") == 1);
+    admin.says("CLIENT UNPAUSE", "+OK\r\n");
+    client.hears(":2\r\n");
+}
+
+#[test]
+fn answers_of_each_type_reach_a_script_in_tests() {
+    let served = Served::new();
+    let mut client = served.client();
+    client.evals("return redis.pcall('debug', 'protocol', 'double')", "-ERR This Redis command is not allowed from script\r\n");
+    client.says("DEBUG SET-DISABLE-DENY-SCRIPTS 1", "+OK\r\n");
+    client.evals("return redis.call('debug', 'protocol', 'integer')", ":12345\r\n");
+    client.evals("redis.setresp(3) return redis.call('debug', 'protocol', 'double').double", ":3\r\n");
+    client.evals("return redis.pcall('multi')", "-ERR This Redis command is not allowed from script\r\n");
+    client.says("DEBUG SET-DISABLE-DENY-SCRIPTS 0", "+OK\r\n");
+}
