@@ -56,7 +56,7 @@ impl SlowLog {
             id,
             at: (now() / 1000) as i64,
             took,
-            words: shortened(args),
+            words: shortened(command, args),
             address: peer.address.to_string(),
             name: peer.name(),
         });
@@ -65,13 +65,23 @@ impl SlowLog {
     }
 }
 
-fn shortened(args: Args<'_>) -> Vec<Box<[u8]>> {
+fn shortened(command: &Command, args: Args<'_>) -> Vec<Box<[u8]>> {
     let most = if args.len() > WORDS { WORDS - 1 } else { WORDS };
-    let mut words: Vec<Box<[u8]>> = args.before(most).iter().map(short).collect();
+    let word = |(at, word)| if is_secret(command, args, at) { (*b"(redacted)").into() } else { short(word) };
+    let mut words: Vec<Box<[u8]>> = args.before(most).iter().enumerate().map(word).collect();
     if args.len() > WORDS {
         words.push(format!("... ({} more arguments)", args.len() - most).into_bytes().into());
     }
     words
+}
+
+/// Whether a word of a command may be a password, or say what a user may do.
+fn is_secret(command: &Command, args: Args<'_>, at: usize) -> bool {
+    match command.name {
+        "acl|setuser" => at >= 2,
+        "config|set" => at % 2 == 1 && at > 2 && args.is(at - 1, "requirepass"),
+        _ => false,
+    }
 }
 
 fn short(word: &[u8]) -> Box<[u8]> {

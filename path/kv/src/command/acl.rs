@@ -33,7 +33,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::here("acl|load", 2, ADMIN, S, |_, _, _| Err(NO_FILE)),
     Command::here("acl|log", -2, ADMIN, S, log),
     Command::here("acl|save", 2, ADMIN, S, |_, _, _| Err(NO_FILE)),
-    Command::here("acl|setuser", -3, ADMIN.and(Flags::SKIP_SLOWLOG), S, set),
+    Command::here("acl|setuser", -3, ADMIN, S, set),
     Command::here("acl|users", 2, ADMIN, S, |here, _, reply| {
         let all = here.common.users.all();
         reply.array(all.len());

@@ -136,3 +136,15 @@ fn rights_can_be_tried_listed_and_made() {
     );
     assert!(client.all("ACL SAVE").starts_with("-ERR This Redis instance is not configured to use an ACL file."));
 }
+
+#[test]
+fn passwords_are_not_in_the_slow_log() {
+    let served = Served::new();
+    let mut client = served.client();
+    client.says("CONFIG SET slowlog-log-slower-than 0\r\nSLOWLOG RESET", "+OK\r\n+OK\r\n");
+    client.says("ACL SETUSER a on >secret\r\nCONFIG SET requirepass secret hz 20", "+OK\r\n+OK\r\n");
+    let told = client.all("SLOWLOG GET");
+    assert!(!told.contains("secret"), "{told}");
+    assert!(told.contains(&list(&["ACL", "SETUSER", "(redacted)", "(redacted)", "(redacted)"])), "{told}");
+    assert!(told.contains(&list(&["CONFIG", "SET", "requirepass", "(redacted)", "hz", "20"])), "{told}");
+}
