@@ -1,5 +1,7 @@
 //! What `CONFIG GET` shows and `CONFIG SET` changes: the parameters of Redis that mean something here, or that clients ask for.
 
+pub(crate) mod percentiles;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, AtomicUsize, Ordering};
@@ -21,6 +23,8 @@ enum Form {
     Bytes(u64),
     /// The same, or a percentage of `maxmemory`.
     Share,
+    /// Percentages, with blanks between.
+    Percentiles,
     /// Bounds of buffers, by class.
     Buffers,
     /// One of these.
@@ -65,6 +69,7 @@ const PARAMETERS: &[Parameter] = &[
     ("hz", "10", Form::Number(1, 500)),
     ("latency-monitor-threshold", "0", COUNT),
     ("latency-tracking", "no", Form::Switch),
+    ("latency-tracking-info-percentiles", "50 99 99.9", Form::Percentiles),
     ("lazyfree-lazy-eviction", "yes", Form::Switch),
     ("lazyfree-lazy-expire", "yes", Form::Switch),
     ("lazyfree-lazy-server-del", "yes", Form::Switch),
@@ -311,10 +316,14 @@ impl Form {
                 None => Err("argument must be a memory value".into()),
             },
             Form::Share => {
-                let percent = value.strip_suffix('%').and_then(|percent| percent.parse::<u8>().ok()).filter(|percent| *percent <= 100);
+                let percent = value.strip_suffix('%').and_then(|percent| percent.parse::<u64>().ok());
+                if percent.is_some_and(|percent| percent > 100) {
+                    return Err("percentage argument must be less or equal to 100".into());
+                }
                 let said = percent.map(|percent| format!("{percent}%")).or_else(|| Some(bytes(value)?.to_string()));
                 said.ok_or_else(|| "argument must be a memory or percent value".into())
             }
+            Form::Percentiles => percentiles::parse(value).map(|all| percentiles::said(&all)),
             Form::Buffers => unreachable!("it depends on what was said before"),
             Form::OneOf(words) => {
                 let lower = value.to_ascii_lowercase();

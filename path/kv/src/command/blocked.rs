@@ -9,7 +9,8 @@ use std::time::Duration;
 use loops::time::sleep_until;
 use tokio::time::Instant;
 
-use super::find;
+use super::{Command, find};
+use crate::error::Fault;
 use crate::frame::Reply;
 use crate::store::{View, Waiter};
 use crate::visit::{After, Visit};
@@ -62,11 +63,10 @@ impl Blocked {
         };
         let answer = self.answer().await;
         visit.client.peer.waits_for(None);
-        if answer.is_some()
+        if let Some(answer) = &answer
             && let Some(command) = find(self.waiter.args.args().at(0))
         {
-            // That it waited does not make it slow.
-            visit.door.common.took(&visit.client.peer, command, self.waiter.args.args(), Duration::ZERO);
+            self.counts(visit, command, answer);
         }
         self.leave(visit);
         match (answer, why) {
@@ -79,6 +79,19 @@ impl Blocked {
             }
         }
         After::Again
+    }
+
+    /// That it waited does not make it slow.
+    fn counts(&self, visit: &Visit<'_>, command: &Command, answer: &[u8]) {
+        let (common, calls) = (&visit.door.common, &visit.door.events().calls);
+        common.took(&visit.client.peer, command, self.waiter.args.args(), Duration::ZERO);
+        if common.config.tracks_latency() {
+            calls.took(command, Duration::ZERO);
+        }
+        if let Some(error) = answer.strip_prefix(b"-") {
+            calls.failed(command);
+            calls.error(&Fault::made(String::from_utf8_lossy(error).into_owned()));
+        }
     }
 
     /// Waits for something to happen; what the client sends meanwhile is for later.

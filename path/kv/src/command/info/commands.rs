@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write};
 
 use crate::command::Here;
+use crate::config::percentiles;
 use crate::store::View;
 
 /// Only when asked for.
@@ -31,9 +32,10 @@ pub(super) fn latencystats(here: &Here<'_>, _: &View<'_>, out: &mut String) -> R
     if !here.common.config.tracks_latency() {
         return Ok(());
     }
+    let wanted = percentiles::parse(&here.common.config.text("latency-tracking-info-percentiles")).unwrap_or_default();
     for (command, sum) in here.common.events.tally().commands().filter(|(_, sum)| sum.timed > 0) {
-        let [half, most, nearly_all] = [0.5, 0.99, 0.999].map(|share| sum.quantile(share) as f64);
-        write!(out, "latency_percentiles_usec_{}:p50={half:.3},p99={most:.3},p99.9={nearly_all:.3}\r\n", command.name)?;
+        let each = wanted.iter().map(|percent| format!("p{percent}={:.3}", sum.quantile(percent / 100.0) as f64));
+        write!(out, "latency_percentiles_usec_{}:{}\r\n", command.name, each.collect::<Vec<_>>().join(","))?;
     }
     Ok(())
 }

@@ -55,7 +55,26 @@ fn what_takes_long_is_told_once_it_is_asked_for() {
     assert!(histogram.starts_with("*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n"), "{histogram}");
     assert!(histogram.ends_with(":3\r\n"), "{histogram}");
     assert_eq!(told(&mut client, "latencystats", "latency_percentiles_usec_set:p50=").len(), 1);
+    client.says("CONFIG SET latency-tracking-info-percentiles '0.0 99.90'", "+OK\r\n");
+    client.says("CONFIG GET latency-tracking-info-percentiles", &list(&["latency-tracking-info-percentiles", "0 99.9"]));
+    assert_eq!(told(&mut client, "latencystats", "latency_percentiles_usec_set:p0=").len(), 1);
     client.says("LATENCY RESET none\r\nLATENCY RESET command\r\nLATENCY RESET", ":0\r\n:1\r\n:0\r\n");
+}
+
+#[test]
+fn a_command_that_waited_and_failed_is_counted() {
+    let served = Served::new();
+    let (mut waits, mut client) = (served.client(), served.client());
+    client.says("CONFIG SET latency-tracking yes", "+OK\r\n");
+    let id = waits.id();
+    waits.send("BLPOP a 0");
+    served.until_blocked(1);
+    client.says(&format!("CLIENT UNBLOCK {id} ERROR"), ":1\r\n");
+    waits.hears("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
+    assert_eq!(told(&mut client, "errorstats", "errorstat_"), ["errorstat_UNBLOCKED:count=1"]);
+    let stats = told(&mut client, "commandstats", "cmdstat_blpop:calls=1,");
+    assert!(stats.len() == 1 && stats[0].ends_with("failed_calls=1"), "{stats:?}");
+    assert_eq!(told(&mut client, "latencystats", "latency_percentiles_usec_blpop:").len(), 1);
 }
 
 #[test]
