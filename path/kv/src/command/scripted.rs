@@ -102,6 +102,10 @@ impl Scripted {
                     calls.error(&fault);
                     reply.undo(0);
                     reply.error(&fault);
+                } else if let Some(error) = out.strip_prefix(b"-") {
+                    // The script gave it back.
+                    calls.failed(command);
+                    calls.error(&Fault::made(String::from_utf8_lossy(error).into_owned()));
                 }
                 calls.took(command, time);
                 common.took(&peer, command, args, time);

@@ -18,7 +18,7 @@ use crate::frame::{Args, Protocol, Reply};
 use crate::store::{Held, Ms, Outcome, View};
 
 /// What scripts may do once `DEBUG SET-DISABLE-DENY-SCRIPTS` says so.
-const IN_TESTS: [&str; 2] = ["client|list", "debug|protocol"];
+const IN_TESTS: [&str; 3] = ["client|list", "debug|protocol", "debug|sleep"];
 
 /// What the functions of ours share with who runs scripts.
 pub(super) type Seat = Rc<RefCell<Chair>>;
@@ -166,8 +166,9 @@ impl Stage {
     pub(super) fn call(&mut self, args: Args<'_>) -> Result<(), String> {
         self.out.clear();
         let command = looked_up(args).ok_or("ERR Unknown Redis command called from script")?;
-        self.check(command, args)?;
-        permitted_in_script(&self.client, &self.common, command, args).map_err(|fault| fault.0.into_owned())?;
+        let may = self.check(command, args);
+        let may = may.and_then(|()| permitted_in_script(&self.client, &self.common, command, args).map_err(|fault| fault.0.into_owned()));
+        may.inspect_err(|_| self.common.events.scripts.calls.rejected(command))?;
         if command.flags.has(Flags::WRITE)
             && let Some(script) = &self.running
         {

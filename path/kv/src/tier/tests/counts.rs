@@ -78,6 +78,19 @@ fn a_command_that_waited_and_failed_is_counted() {
 }
 
 #[test]
+fn what_a_script_is_refused_and_the_error_that_it_gives_back_are_counted() {
+    let served = Served::new();
+    let mut client = served.client();
+    client.says("EVAL \"return redis.error_reply('NOGROUP none')\" 0", "-NOGROUP none\r\n");
+    assert!(client.all("EVAL \"return redis.pcall('set', 'a')\" 0").starts_with("-ERR Wrong number of args"));
+    assert_eq!(told(&mut client, "errorstats", "errorstat_"), ["errorstat_ERR:count=1", "errorstat_NOGROUP:count=1"]);
+    let stats = told(&mut client, "commandstats", "cmdstat_");
+    let is = |start: &str, end: &str| stats.iter().any(|line| line.starts_with(start) && line.ends_with(end));
+    assert!(is("cmdstat_set:calls=0,", "rejected_calls=1,failed_calls=0"), "{stats:?}");
+    assert!(is("cmdstat_eval:calls=2,", "rejected_calls=0,failed_calls=2"), "{stats:?}");
+}
+
+#[test]
 fn the_rate_is_that_of_now() {
     let served = Served::new();
     let mut client = served.client();
