@@ -11,6 +11,7 @@ mod origin;
 mod report;
 mod running;
 mod sql;
+mod turns;
 
 use std::process::ExitCode;
 
