@@ -3,11 +3,47 @@
 mod connection;
 mod run;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+pub use connection::Connection;
 pub use run::run;
+
+/// One connection of a load: it sends requests, reads their answers, and says when an exchange is over.
+pub trait Client: Sized {
+    /// What it is told to do.
+    type Exchange;
+    /// An open loop that finds every connection busy opens more, up to this many times what it began with.
+    const GROWTH: usize;
+
+    /// The one of this number.
+    fn open(address: SocketAddr, exchange: &Self::Exchange, number: usize) -> std::io::Result<Self>;
+    fn stream(&self) -> &TcpStream;
+    /// Requests of an exchange.
+    fn requests(&self) -> u64;
+    /// Begins the next exchange.
+    fn begin(&mut self, intended: Instant) -> Step;
+    /// Sends what the socket takes.
+    fn write(&mut self) -> Step;
+    /// Reads what is there, once or until `space` is not filled.
+    fn read(&mut self, space: &mut [u8]) -> Step;
+    /// Ends the exchange at hand, if there is one: its intended start.
+    fn end(&mut self) -> Option<Instant>;
+}
+
+/// What a step led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Wait for the socket.
+    Waiting,
+    /// Wait until it takes more of the request.
+    Blocked,
+    /// The answer is whole and right; whether the server closes now.
+    Done { closes: bool },
+    /// The connection is of no more use.
+    Failed(String),
+}
 
 /// One kind of request and the answer it must get.
 #[derive(Debug, Clone)]
@@ -45,10 +81,9 @@ pub enum Pace {
 }
 
 /// What to do to a server.
-#[derive(Debug, Clone)]
-pub struct Load {
+pub struct Load<C: Client = Connection> {
     pub address: SocketAddr,
-    pub exchange: Exchange,
+    pub exchange: C::Exchange,
     pub connections: usize,
     pub pace: Pace,
     /// Not counted.
@@ -64,12 +99,14 @@ pub struct Outcome {
     pub requests: u64,
     /// The measured time, as it was.
     pub seconds: f64,
-    /// Of each right answer, sorted.
+    /// Of each exchange that was right, sorted.
     pub micros: Vec<u32>,
     /// Answers that were wrong, by what was wrong, warm-up included.
     pub errors: Vec<(String, u64)>,
     /// CPU that the server took in the measured time.
     pub cpu: Duration,
+    /// CPU that the generator took, where it is one of this crate.
+    pub generator: Duration,
 }
 
 impl Outcome {
@@ -82,6 +119,11 @@ impl Outcome {
     /// CPU microseconds of one request.
     pub fn cpu_micros(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.requests.max(1) as f64
+    }
+
+    /// The same of the generator.
+    pub fn generator_micros(&self) -> f64 {
+        self.generator.as_secs_f64() * 1e6 / self.requests.max(1) as f64
     }
 
     /// Wrong answers in all.

@@ -127,6 +127,11 @@ fn run_time(task: &Path) -> Option<Duration> {
     Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
 }
 
+/// What the calling thread has taken, to the nanosecond.
+pub fn this_thread() -> Duration {
+    run_time(Path::new("/proc/thread-self")).unwrap_or_default()
+}
+
 fn rss(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -141,10 +146,11 @@ mod tests {
     fn this_process_has_a_cpu_memory_and_a_tree() {
         assert!(!cpus().is_empty());
         let mut sum = 0u64;
-        while Tree::of(std::process::id()).cpu() < TICK * 2 {
+        while Tree::of(std::process::id()).cpu() < TICK * 2 || this_thread() < TICK {
             sum = (0..100_000u64).fold(sum, |sum, number| std::hint::black_box(sum ^ number));
         }
         let tree = Tree::of(std::process::id());
+        assert!(this_thread() <= tree.run_time());
         assert!(tree.rss() > 100 << 10 && tree.run_time() >= TICK, "{sum}");
         assert_eq!(pinned(&cpus()[..1], cpus), &cpus()[..1]);
     }

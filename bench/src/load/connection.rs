@@ -3,14 +3,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Exchange;
+use super::{Client, Exchange, Step};
 
 /// One keep-alive connection and the exchange it is in.
 #[derive(Debug)]
 pub struct Connection {
-    pub stream: TcpStream,
+    stream: TcpStream,
     /// The intended start of the exchange at hand.
-    pub busy: Option<Instant>,
+    busy: Option<Instant>,
     request: Arc<[u8]>,
     expected: Arc<[u8]>,
     sent: usize,
@@ -21,24 +21,14 @@ pub struct Connection {
     closes: bool,
 }
 
-/// What a step led to.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Wait for the socket.
-    Waiting,
-    /// Wait until it takes more of the request.
-    Blocked,
-    /// The answer is whole and right; whether the server closes now.
-    Done { closes: bool },
-    /// The connection is of no more use.
-    Failed(String),
-}
-
 /// Bodies compared byte by byte: one of so many; lengths always.
 const SAMPLE: u64 = 8;
 
-impl Connection {
-    pub fn open(address: SocketAddr, exchange: &Exchange) -> std::io::Result<Connection> {
+impl Client for Connection {
+    type Exchange = Exchange;
+    const GROWTH: usize = 64;
+
+    fn open(address: SocketAddr, exchange: &Exchange, _number: usize) -> std::io::Result<Connection> {
         let stream = TcpStream::connect(address)?;
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
@@ -55,8 +45,15 @@ impl Connection {
         })
     }
 
-    /// Begins the next exchange.
-    pub fn begin(&mut self, intended: Instant) -> Step {
+    fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    fn requests(&self) -> u64 {
+        1
+    }
+
+    fn begin(&mut self, intended: Instant) -> Step {
         self.busy = Some(intended);
         self.sent = 0;
         self.body = None;
@@ -64,8 +61,7 @@ impl Connection {
         self.write()
     }
 
-    /// Sends what the socket takes.
-    pub fn write(&mut self) -> Step {
+    fn write(&mut self) -> Step {
         while self.sent < self.request.len() {
             match self.stream.write(&self.request[self.sent..]) {
                 Ok(sent) => self.sent += sent,
@@ -76,8 +72,7 @@ impl Connection {
         Step::Waiting
     }
 
-    /// Reads what is there, once or until `space` is not filled.
-    pub fn read(&mut self, space: &mut [u8]) -> Step {
+    fn read(&mut self, space: &mut [u8]) -> Step {
         loop {
             let read = match self.stream.read(space) {
                 Ok(0) => return Step::Failed(if self.busy.is_some() { "closed within an exchange" } else { "closed" }.into()),
@@ -92,6 +87,12 @@ impl Connection {
         }
     }
 
+    fn end(&mut self) -> Option<Instant> {
+        self.busy.take()
+    }
+}
+
+impl Connection {
     fn take(&mut self, bytes: &[u8]) -> Step {
         if self.busy.is_none() {
             return Step::Failed("bytes that nobody asked for".into());

@@ -5,31 +5,32 @@ use std::time::{Duration, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
-use super::connection::{Connection, Step};
-use super::{Load, Outcome, Pace};
+use super::{Client, Load, Outcome, Pace, Step};
+use crate::machine;
 
-/// An open loop that finds every connection busy opens more, up to this many times what it began with.
-const GROWTH: usize = 64;
+/// From this rate on, a second, a sleep between two requests would be late by as much as it is long: the socket is looked at again and again.
+const DENSE: f64 = 10_000.0;
 
 /// Runs `load` on the calling thread; `cpu` tells the server's CPU time at both ends of the measured time.
-pub fn run(load: &Load, cpu: impl Fn() -> Duration) -> Result<Outcome, String> {
+pub fn run<C: Client>(load: &Load<C>, cpu: impl Fn() -> Duration) -> Result<Outcome, String> {
     let mut generator = Generator::new(load)?;
     generator.drive(Instant::now() + load.warm_up)?;
     generator.outcome.requests = 0;
     generator.outcome.micros.clear();
-    let (began, before) = (Instant::now(), cpu());
+    let (began, before, own) = (Instant::now(), cpu(), machine::this_thread());
     generator.drive(began + load.measured)?;
     let mut outcome = generator.outcome;
     outcome.seconds = began.elapsed().as_secs_f64();
+    outcome.generator = machine::this_thread().saturating_sub(own);
     outcome.cpu = cpu() - before;
     outcome.micros.sort_unstable();
     Ok(outcome)
 }
 
-struct Generator<'a> {
-    load: &'a Load,
+struct Generator<'a, C: Client> {
+    load: &'a Load<C>,
     epoll: OwnedFd,
-    connections: Vec<Connection>,
+    connections: Vec<C>,
     idle: Vec<usize>,
     /// Intended starts that no connection was free for.
     waiting: VecDeque<Instant>,
@@ -38,8 +39,8 @@ struct Generator<'a> {
     outcome: Outcome,
 }
 
-impl<'a> Generator<'a> {
-    fn new(load: &'a Load) -> Result<Generator<'a>, String> {
+impl<'a, C: Client> Generator<'a, C> {
+    fn new(load: &'a Load<C>) -> Result<Generator<'a, C>, String> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|error| error.to_string())?;
         let mut generator = Generator {
             load,
@@ -60,15 +61,16 @@ impl<'a> Generator<'a> {
 
     fn open(&mut self) -> Result<usize, String> {
         let index = self.connections.len();
-        let connection = Connection::open(self.load.address, &self.load.exchange).map_err(|error| format!("connect: {error}"))?;
-        self.watch(&connection, index)?;
+        let connection = self.connect(index)?;
         self.connections.push(connection);
         Ok(index)
     }
 
-    fn watch(&self, connection: &Connection, index: usize) -> Result<(), String> {
-        epoll::add(&self.epoll, &connection.stream, epoll::EventData::new_u64(index as u64), epoll::EventFlags::IN)
-            .map_err(|error| error.to_string())
+    fn connect(&self, index: usize) -> Result<C, String> {
+        let connection = C::open(self.load.address, &self.load.exchange, index).map_err(|error| format!("connect: {error}"))?;
+        epoll::add(&self.epoll, connection.stream(), epoll::EventData::new_u64(index as u64), epoll::EventFlags::IN)
+            .map_err(|error| error.to_string())?;
+        Ok(connection)
     }
 
     fn drive(&mut self, until: Instant) -> Result<(), String> {
@@ -81,6 +83,7 @@ impl<'a> Generator<'a> {
             self.start_due(now)?;
             let wait = match self.load.pace {
                 Pace::Closed => until - now,
+                Pace::Open(rate) if rate >= DENSE => Duration::ZERO,
                 Pace::Open(_) => until.min(self.next).saturating_duration_since(now),
             };
             let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
@@ -103,7 +106,7 @@ impl<'a> Generator<'a> {
                 self.waiting.push_back(self.next);
                 self.next += Duration::from_secs_f64(1.0 / rate);
             }
-            while !self.waiting.is_empty() && self.idle.is_empty() && self.connections.len() < self.load.connections * GROWTH {
+            while !self.waiting.is_empty() && self.idle.is_empty() && self.connections.len() < self.load.connections * C::GROWTH {
                 let index = self.open()?;
                 self.idle.push(index);
             }
@@ -145,15 +148,16 @@ impl<'a> Generator<'a> {
             Step::Waiting => Ok(()),
             Step::Blocked => self.interest(index, epoll::EventFlags::IN | epoll::EventFlags::OUT),
             Step::Done { closes } => {
-                if let Some(began) = self.connections[index].busy.take() {
-                    self.outcome.requests += 1;
-                    self.outcome.micros.push(began.elapsed().as_micros() as u32);
+                let now = Instant::now();
+                if let Some(began) = self.connections[index].end() {
+                    self.outcome.requests += self.connections[index].requests();
+                    self.outcome.micros.push(now.saturating_duration_since(began).as_micros() as u32);
                 }
-                if closes { self.reopen(index) } else { self.again(index) }
+                if closes { self.reopen(index) } else { self.again(index, now) }
             }
             Step::Failed(what) => {
                 // Closing between exchanges is a server's right.
-                if self.connections[index].busy.take().is_some() {
+                if self.connections[index].end().is_some() {
                     self.outcome.fail(what);
                 } else {
                     self.idle.retain(|idle| *idle != index);
@@ -164,12 +168,12 @@ impl<'a> Generator<'a> {
     }
 
     /// A closed loop goes on at once, which saves a round of epoll.
-    fn again(&mut self, index: usize) -> Result<(), String> {
+    fn again(&mut self, index: usize, now: Instant) -> Result<(), String> {
         if matches!(self.load.pace, Pace::Open(_)) {
             self.free(index);
             return Ok(());
         }
-        match self.connections[index].begin(Instant::now()) {
+        match self.connections[index].begin(now) {
             Step::Waiting => Ok(()),
             step => self.after(index, step),
         }
@@ -179,9 +183,7 @@ impl<'a> Generator<'a> {
         if self.outcome.failed() > 100_000 {
             return Err(format!("nothing but errors: {:?}", self.outcome.errors));
         }
-        let connection = Connection::open(self.load.address, &self.load.exchange).map_err(|error| format!("connect: {error}"))?;
-        self.watch(&connection, index)?;
-        self.connections[index] = connection;
+        self.connections[index] = self.connect(index)?;
         self.free(index);
         Ok(())
     }
@@ -191,7 +193,7 @@ impl<'a> Generator<'a> {
     }
 
     fn interest(&self, index: usize, flags: epoll::EventFlags) -> Result<(), String> {
-        let stream = &self.connections[index].stream;
+        let stream = self.connections[index].stream();
         epoll::modify(&self.epoll, stream, epoll::EventData::new_u64(index as u64), flags).map_err(|error| error.to_string())
     }
 }

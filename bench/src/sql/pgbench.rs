@@ -80,7 +80,7 @@ pub fn run(run: Run, pooler: &Running, server: &Server) -> Result<Seen, String> 
         return Err("not one query went through".into());
     }
     let micros = latencies(folder.path(), warm.stamp)?;
-    let outcome = Outcome { requests: queries as u64, seconds, micros, errors: Vec::new(), cpu };
+    let outcome = Outcome { requests: queries as u64, seconds, micros, cpu, ..Outcome::default() };
     Ok(Seen { outcome, machine: cpu + others })
 }
 
