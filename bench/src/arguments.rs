@@ -1,17 +1,18 @@
 use std::time::Duration;
 
-const USAGE: &str = "usage: bench http|sql [--only ROW] [--rounds N] [--seconds N] [--dry]
+const USAGE: &str = "usage: bench http|kv|sql [--only ROW] [--rounds N] [--seconds N] [--dry]
   --only ROW     the rows whose name begins with ROW
   --rounds N     rounds of each row, contenders interleaved (3)
   --seconds N    measured in each round, after 1 s of warm-up (4)
   --dry          print only, write nothing to bench/results
 with PLIMSOLL_BENCH_BIN, PLIMSOLL_BENCH_NGINX, PLIMSOLL_BENCH_HAPROXY, PLIMSOLL_BENCH_PGBOUNCER, PLIMSOLL_BENCH_PG_DOORMAN,
-PLIMSOLL_BENCH_PGCAT and PLIMSOLL_BENCH_PGDOG other binaries are measured";
+PLIMSOLL_BENCH_PGCAT, PLIMSOLL_BENCH_PGDOG, PLIMSOLL_BENCH_REDIS, PLIMSOLL_BENCH_REDIS_NEW, PLIMSOLL_BENCH_VALKEY and
+PLIMSOLL_BENCH_MEMCACHED other binaries are measured";
 
 /// The command line.
 #[derive(Debug, Clone)]
 pub struct Arguments {
-    /// `http` or `sql`.
+    /// `http`, `kv` or `sql`.
     pub door: String,
     /// Only rows whose name begins so.
     pub only: Option<String>,

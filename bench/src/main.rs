@@ -5,9 +5,11 @@
 mod arguments;
 mod contender;
 mod http;
+mod kv;
 mod load;
 mod machine;
 mod origin;
+mod random;
 mod report;
 mod running;
 mod sql;
@@ -41,8 +43,9 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     machine::raise_descriptors();
     let report = match arguments.door.as_str() {
         "http" => http::run(arguments)?,
+        "kv" => kv::run(arguments)?,
         "sql" => sql::run(arguments)?,
-        other => return Err(format!("no door `{other}` to measure yet; there are: http, sql")),
+        other => return Err(format!("no door `{other}` to measure yet; there are: http, kv, sql")),
     };
     finish(&report, arguments)
 }
