@@ -85,12 +85,12 @@ fn stays() -> Command {
     Command::resp(&[Word::Text("SET"), one_of("key:", KEYS), Word::Text(&text())], Answer::Exactly(b"+OK\r\n".to_vec()))
 }
 
-/// Reads, writes with a life of 1 to 10 s and without, counters, hashes, sorted sets, lists.
+/// Reads, writes with a life of 0.1 to 1 s and without, counters, hashes, sorted sets, lists.
 fn script() -> Script {
     let (key, text) = (one_of("key:", KEYS), text());
     let value = Word::Text(&text);
     let word = Word::Text;
-    let life = Word::Number { prefix: "", digits: 4, from: 1000, below: 10_000 };
+    let life = Word::Number { prefix: "", digits: 3, from: 100, below: 1000 };
     let found = Answer::Either(b"$-1\r\n".to_vec(), Answer::text(&text));
     let done = Answer::Exactly(b"+OK\r\n".to_vec());
     let commands = [

@@ -115,7 +115,7 @@ pub fn info(address: SocketAddr, field: &str) -> Result<u64, String> {
 fn plimsoll(program: &Path, work: Work, address: SocketAddr, scratch: &Path) -> Outcome<Command> {
     let file = scratch.join("plimsoll.toml");
     let bound = match work.bound {
-        Some((bytes, policy)) => format!("memory = \"{bytes}\"\nevict = \"{policy}\"\nevict_keys = \"all\"\n"),
+        Some((bytes, policy)) => format!("memory = \"{bytes}B\"\nevict = \"{policy}\"\nevict_keys = \"all\"\n"),
         None => format!("memory = \"{AMPLE}\"\nevict = \"none\"\n"),
     };
     let text = format!(
