@@ -12,11 +12,11 @@ use crate::report::Row;
 use crate::running::Running;
 use crate::turns::Turns;
 
-/// Keys of texts: more than memory has room for.
+/// Keys of texts: those that are there at any time are more than memory has room for.
 const KEYS: u64 = 400_000;
 /// Those of the other types.
 const FEW: u64 = 20_000;
-const MEMORY: usize = 32 << 20;
+const MEMORY: usize = 16 << 20;
 /// A third of what one thread can do, so that a queue is the store's doing.
 const RATE: f64 = 40_000.0;
 const LENGTH: usize = 100;
@@ -54,6 +54,8 @@ fn row(form: &Form, arguments: &Arguments) -> Result<Row, String> {
         let threads = if store.has_threads() { form.threads } else { 1 };
         let running = store.start(Work { threads, bound: Some((MEMORY, policy)) }, &pins.contender)?;
         fill(running.address, &stays(), KEYS)?;
+        // Until as many keys expire and go as will all the time.
+        generate(&running, script(), form.pace, &pins.load)?;
         Ok(running)
     };
     let turns = Turns::take(&all, (arguments.rounds, arguments.measured.as_secs()), start, |_, running: &mut Running| {
@@ -94,9 +96,9 @@ fn script() -> Script {
     let found = Answer::Either(b"$-1\r\n".to_vec(), Answer::text(&text));
     let done = Answer::Exactly(b"+OK\r\n".to_vec());
     let commands = [
-        (60, Command::resp(&[word("GET"), key], found)),
-        (15, Command::resp(&[word("SET"), key, value, word("PX"), life], done)),
-        (10, stays()),
+        (50, Command::resp(&[word("GET"), key], found)),
+        (10, Command::resp(&[word("SET"), key, value, word("PX"), life], done)),
+        (25, stays()),
         (5, Command::resp(&[word("INCR"), one_of("counter:", FEW)], Answer::Number)),
         (4, Command::resp(&[word("HSET"), one_of("hash:", FEW), one_of("field:", 20), word("value")], Answer::Number)),
         (4, Command::resp(&[word("ZADD"), one_of("sorted:", FEW), one_of("", KEYS), one_of("member:", 50)], Answer::Number)),
