@@ -103,7 +103,8 @@ fn list(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<()
         _ => return Err(Fault::SYNTAX),
     };
     let mut text = Vec::new();
-    for peer in peers {
+    // Who was ended may be there for a moment, but is gone for all others.
+    for peer in peers.into_iter().filter(|peer| peer.ends().is_none()) {
         text.extend_from_slice(&peer.line(now()));
         text.push(b'\n');
     }

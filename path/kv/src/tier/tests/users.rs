@@ -148,3 +148,13 @@ fn passwords_are_not_in_the_slow_log() {
     assert!(told.contains(&list(&["ACL", "SETUSER", "(redacted)", "(redacted)", "(redacted)"])), "{told}");
     assert!(told.contains(&list(&["CONFIG", "SET", "requirepass", "(redacted)", "hz", "20"])), "{told}");
 }
+
+#[test]
+fn who_was_killed_is_listed_no_more() {
+    let served = Served::new();
+    let (mut client, mut other) = (served.client(), served.client());
+    let id = other.id();
+    assert!(client.all("CLIENT LIST").contains(&format!("id={id} ")));
+    let listed = client.all(&format!("CLIENT KILL ID {id}\r\nCLIENT LIST"));
+    assert!(listed.starts_with(":1\r\n") && !listed.contains(&format!("id={id} ")), "{listed}");
+}
