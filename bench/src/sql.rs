@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
     let server = Server::start(&Pins::apart().load)?;
     report.versions.insert("postgres".into(), server.version());
     report.conditions += &format!(
-        " (cells of 1 and 64 clients: half that time), by turns of 1 s; METHOD `pin`: the pooler on CPU {:?}, pgbench and Postgres on CPU {:?}; \
+        " (cells of 1 and 64 clients: half that time), by turns of 1 s (1,000 clients log in once and stand still between theirs); METHOD `pin`: the pooler on CPU {:?}, pgbench and Postgres on CPU {:?}; \
          pgbench -S at scale {}, {} server connections, TCP on 127.0.0.1 and SCRAM on both sides, transaction pooling, fsync off",
         Pins::apart().contender,
         Pins::apart().load,

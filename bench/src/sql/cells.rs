@@ -1,6 +1,8 @@
 //! `pgbench -S` in one mode with so many clients: CPU, throughput, latency.
 
-use super::pgbench::{self, Mode, Run, Seen};
+use std::time::Duration;
+
+use super::pgbench::{self, Held, Mode, Run, Seen};
 use super::pooler::Pooler;
 use super::present;
 use super::server::Server;
@@ -22,7 +24,18 @@ const JUDGED: usize = 16;
 /// From here on latency has a bound.
 const MANY: usize = 64;
 const FIRST: &str = "pgbouncer";
+/// A round of a thousand clients has so many turns for each second that was asked for: their latency wanders most.
+const TURNS: u64 = 5;
+/// The longest that all turns of a round take.
+const ROUND: Duration = Duration::from_secs(1800);
 const BEST: &str = "plimsoll / the best peer, median of parts";
+
+/// A pooler in a round.
+struct Ready {
+    /// The clients that log in once, or why they did not; `None`: not yet, or they log in for every turn.
+    held: Option<Result<Held, String>>,
+    running: Running,
+}
 
 impl Cell {
     /// Its name on the command line.
@@ -35,28 +48,39 @@ impl Cell {
     pub fn rows(self, arguments: &Arguments, server: &Server) -> Result<Vec<Row>, String> {
         let able = present().into_iter().filter(|who| self.mode != Mode::Prepared || who.can_prepare());
         let all: Vec<_> = able.map(|who| (who.name().to_string(), who)).collect();
-        let start = |who: &Pooler| who.start(server, &Pins::apart().contender);
-        let part = |who: &Pooler, running: &mut Running| self.part(*who, running, arguments, server);
+        let start = |who: &Pooler| Ok(Ready { held: None, running: who.start(server, &Pins::apart().contender)? });
+        let part = |who: &Pooler, ready: &mut Ready| self.allow(*who, self.part(ready, server));
         let turns = Turns::take(&all, (arguments.rounds, self.parts(arguments)), start, part)?;
         Ok(vec![self.cpu(&turns), self.machine(&turns), self.throughput(&turns), self.latency(&turns)])
     }
 
-    /// Parts of a round; with a thousand clients, whose logins take long, it is one.
+    /// Parts of a round.
     fn parts(self, arguments: &Arguments) -> u64 {
         let seconds = arguments.measured.as_secs();
         match self.clients {
             JUDGED => seconds,
             1 | MANY => seconds.div_ceil(2),
-            _ => 1,
+            _ => seconds * TURNS,
         }
     }
 
-    fn part(self, who: Pooler, running: &Running, arguments: &Arguments, server: &Server) -> Result<Option<Seen>, String> {
-        let measured = if self.clients > MANY { arguments.measured } else { PART };
-        match pgbench::run(Run { mode: self.mode, clients: self.clients, measured, cpus: &Pins::apart().load }, running, server) {
+    fn part(self, Ready { held, running }: &mut Ready, server: &Server) -> Result<Seen, String> {
+        let cpus = Pins::apart().load;
+        let run = Run { mode: self.mode, clients: self.clients, measured: PART, cpus: &cpus };
+        if self.clients <= MANY {
+            return pgbench::run(run, running, server);
+        }
+        match held.get_or_insert_with(|| Held::start(Run { measured: ROUND, ..run }, running)) {
+            Ok(held) => held.turn(PART, running, server),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Another peer's failure voids no comparison but its own.
+    fn allow(self, who: Pooler, result: Result<Seen, String>) -> Result<Option<Seen>, String> {
+        match result {
             Ok(seen) => Ok(Some(seen)),
             Err(error) if [MINE, FIRST].contains(&who.name()) => Err(error),
-            // Another peer's failure voids no comparison but its own.
             Err(error) => {
                 eprintln!("bench: {}: a part of {} is left out: {error}", self.name(), who.name());
                 Ok(None)

@@ -1,11 +1,15 @@
 //! One run of `pgbench -S`: what each query cost the pooler and the whole machine, how many went through, how long they took.
 
+mod held;
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
+
+pub use held::Held;
 
 use super::server::{NAME, Server, client};
 use crate::load::Outcome;
@@ -63,7 +67,7 @@ const SAMPLE: &str = "0.2";
 /// A second of warm-up, then the measured time, between two of pgbench's progress lines.
 pub fn run(run: Run, pooler: &Running, server: &Server) -> Result<Seen, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let mut lines = Lines::start(run.cpus, &mut command(run, pooler.address, folder.path()))?;
+    let mut lines = Lines::start(run.cpus, &mut command(run, SAMPLE, pooler.address, folder.path()))?;
     let warm = lines.next()?;
     let (began, before, others) = (Instant::now(), pooler.tree().cpu(), server.tree().cpu());
     let (mut queries, mut last) = (0.0, warm.stamp);
@@ -84,12 +88,12 @@ pub fn run(run: Run, pooler: &Running, server: &Server) -> Result<Seen, String> 
     Ok(Seen { outcome, machine: cpu + others })
 }
 
-fn command(run: Run, address: SocketAddr, folder: &Path) -> Command {
+fn command(run: Run, logged: &str, address: SocketAddr, folder: &Path) -> Command {
     let mut pgbench = client("pgbench");
     pgbench.args(["-n", "-S", "-j", "1", "-P", "1", "--progress-timestamp", "-M", run.mode.name(), "-c", &run.clients.to_string()]);
     pgbench.args(["-T", &(run.measured + LONGER).as_secs().to_string()]);
     pgbench.args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-U", NAME]);
-    pgbench.arg("-l").arg("--sampling-rate").arg(SAMPLE).arg("--log-prefix").arg(folder.join("log")).arg(NAME);
+    pgbench.arg("-l").arg("--sampling-rate").arg(logged).arg("--log-prefix").arg(folder.join("log")).arg(NAME);
     pgbench.stdout(Stdio::null()).stderr(Stdio::piped());
     pgbench
 }
@@ -123,6 +127,11 @@ impl Lines {
         let line = self.lines.recv_timeout(PATIENCE).map_err(|reason| format!("pgbench says nothing more: {reason}"))?;
         Progress::parse(&line).ok_or_else(|| format!("pgbench: {line}"))
     }
+
+    /// An error when anything that it has said meanwhile is not progress.
+    fn all_progress(&mut self) -> Result<(), String> {
+        self.lines.try_iter().find(|line| Progress::parse(line).is_none()).map_or(Ok(()), |line| Err(format!("pgbench: {line}")))
+    }
 }
 
 impl Drop for Lines {
@@ -153,16 +162,22 @@ impl Progress {
 
 /// Microseconds of the logged transactions that ended after `from`, sorted.
 fn latencies(folder: &Path, from: f64) -> Result<Vec<u32>, String> {
+    let mut micros: Vec<u32> = logged(folder)?.into_iter().filter(|(at, _)| *at >= from).map(|(_, micros)| micros).collect();
+    micros.sort_unstable();
+    if micros.is_empty() { Err("pgbench logged no latency".into()) } else { Ok(micros) }
+}
+
+/// The logged transactions: when each ended, seconds of the epoch, and the microseconds that it took.
+fn logged(folder: &Path) -> Result<Vec<(f64, u32)>, String> {
     let fault = |error: std::io::Error| format!("pgbench's log: {error}");
-    let mut micros = Vec::new();
+    let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fault)? {
         let text = std::fs::read_to_string(entry.map_err(fault)?.path()).map_err(fault)?;
         // The last line may have been cut.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        micros.extend(whole.lines().filter_map(latency).filter(|(at, _)| *at >= from).map(|(_, micros)| micros));
+        all.extend(whole.lines().filter_map(latency));
     }
-    micros.sort_unstable();
-    if micros.is_empty() { Err("pgbench logged no latency".into()) } else { Ok(micros) }
+    Ok(all)
 }
 
 /// `client transaction micros script epoch-seconds micros-of-it`: when it ended, and how long it took.
