@@ -15,6 +15,8 @@ use script::Script;
 /// How a dump in Postgres's own compressed format begins.
 const CUSTOM: &[u8] = b"PGDMP";
 const GZIP: &[u8] = &[0x1f, 0x8b];
+/// Bytes of it that are looked at.
+const BEGIN: u64 = 512;
 
 /// Puts a dump back: what it holds replaces what the database has under the same names, all of it or nothing.
 ///
@@ -24,17 +26,27 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// What the program said last that takes it, why that could not be run, or why the dump cannot be read; nothing has changed then.
 pub fn restore(tools: &Tools, target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {
     let mut begin = Vec::new();
-    from.by_ref().take(CUSTOM.len() as u64).read_to_end(&mut begin).map_err(|error| format!("the dump cannot be read: {error}"))?;
+    from.by_ref().take(BEGIN).read_to_end(&mut begin).map_err(|error| format!("the dump cannot be read: {error}; nothing has changed"))?;
     if begin.is_empty() {
         return Err("the dump is empty".into());
     }
     let all = io::Cursor::new(begin.clone()).chain(from);
     let source: Box<dyn Read + Send> = match begin.as_slice() {
-        CUSTOM => Box::new(Script::begin(tools, all).map_err(|error| format!("cannot start pg_restore: {error}"))?),
+        custom if custom.starts_with(CUSTOM) => {
+            Box::new(Script::begin(tools, all).map_err(|error| format!("cannot start pg_restore: {error}"))?)
+        }
         gzip if gzip.starts_with(GZIP) => Box::new(MultiGzDecoder::new(all)),
+        other if other.iter().any(is_no_text) => {
+            return Err("this is no dump: neither what `plimsoll db dump` writes nor SQL, plain or as gzip; nothing has changed".into());
+        }
         _ => Box::new(all),
     };
     feed(tools, target, source)
+}
+
+/// SQL has none of these in any encoding that a dump may have.
+fn is_no_text(byte: &u8) -> bool {
+    byte.is_ascii_control() && !byte.is_ascii_whitespace() && *byte != 0x0b
 }
 
 fn feed(tools: &Tools, target: &Target, mut from: impl Read + Send + 'static) -> Result<(), String> {

@@ -28,13 +28,24 @@ pub(crate) enum Closed {
     Moved,
     /// The file does not name its user any more.
     Unnamed,
+    /// Somebody makes, alters or drops a database, and no client was in its own.
+    Vacated,
     /// The door closes.
     Drained,
 }
 
 impl Closed {
-    const ALL: [Closed; 8] =
-        [Closed::Idle, Closed::Aged, Closed::Died, Closed::Broken, Closed::Surplus, Closed::Moved, Closed::Unnamed, Closed::Drained];
+    const ALL: [Closed; 9] = [
+        Closed::Idle,
+        Closed::Aged,
+        Closed::Died,
+        Closed::Broken,
+        Closed::Surplus,
+        Closed::Moved,
+        Closed::Unnamed,
+        Closed::Vacated,
+        Closed::Drained,
+    ];
 
     fn label(self) -> &'static str {
         match self {
@@ -45,6 +56,7 @@ impl Closed {
             Closed::Surplus => "surplus",
             Closed::Moved => "moved",
             Closed::Unnamed => "user",
+            Closed::Vacated => "vacated",
             Closed::Drained => "drain",
         }
     }

@@ -61,6 +61,8 @@ enum What {
     CatchUp { done: oneshot::Sender<()> },
     /// It listens on nothing.
     Leave,
+    /// Of every database: a connection that nobody listens on goes at once, for as long as the server waits for that.
+    Vacate,
 }
 
 /// What is to change in what a client hears.
@@ -117,6 +119,11 @@ impl Listeners {
     /// Client `client` of `key` hears nothing.
     pub(crate) fn leave(&self, key: &Arc<Key>, client: u64) {
         self.order(key, client, What::Leave);
+    }
+
+    /// Databases that nobody listens in are left at once, for as long as a server waits that wants one to itself.
+    pub(crate) fn vacate(&self, key: &Arc<Key>) {
+        self.order(key, 0, What::Vacate);
     }
 
     /// The number of an echo, and the statement that makes it.

@@ -13,7 +13,11 @@ const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
 const SERVER: usize = 4;
 
 /// One server for all tests of this file; it ends with the process.
-static SERVERS: LazyLock<Postgres> = LazyLock::new(|| Postgres::with("max_connections = 200\nmax_prepared_transactions = 0"));
+static SERVERS: LazyLock<Postgres> = LazyLock::new(|| {
+    let server = Postgres::with("max_connections = 200\nmax_prepared_transactions = 0");
+    server.psql("ALTER ROLE app CREATEDB");
+    server
+});
 
 /// Where one run of a script happens.
 pub struct Place {

@@ -44,13 +44,13 @@ fn asyncpg() {
 
 #[test]
 fn django() {
-    python("django", "django_script.py", &[], "flushed: 0");
+    python("django", "django_script.py", &[], "flushed: 0\n--: test_run\ntest database: test_DATABASE 1\nown database: DATABASE 0");
 }
 
 /// Parameters bound by the server instead of the client.
 #[test]
 fn django_binding_at_the_server() {
-    python("django_bound", "django_script.py", &["bound"], "flushed: 0");
+    python("django_bound", "django_script.py", &["bound"], "own database: DATABASE 0");
 }
 
 #[test]

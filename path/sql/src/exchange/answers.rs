@@ -235,6 +235,16 @@ impl Answers {
         self.copies > 0
     }
 
+    /// Whether the client has not ended the data of every statement that may ask for some.
+    pub(crate) fn lacks_data(&self) -> bool {
+        self.copies > self.early_ends + usize::from(self.copy == CopyIn::Ended)
+    }
+
+    /// Whether the server has asked the client for data, and not got all.
+    pub(crate) fn awaits_data(&self) -> bool {
+        self.copy == CopyIn::Open
+    }
+
     /// What a message must do that is neither data nor its end.
     pub(crate) fn gate(&self, tag: u8) -> Gate {
         match (self.copies, self.copy, self.expected.front().map(|front| &front.kind)) {

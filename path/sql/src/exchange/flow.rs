@@ -130,7 +130,7 @@ impl Flow<'_> {
     fn cannot_settle(&self) -> bool {
         let Desk { answers, intake, up, .. } = &*self.desk;
         up.is_written()
-            && (answers.is_settled() || answers.is_open() || answers.is_skipping() || answers.may_copy() || !intake.is_at_boundary())
+            && (answers.is_settled() || answers.is_open() || answers.is_skipping() || answers.lacks_data() || !intake.is_at_boundary())
     }
 
     /// From the client to the server.
@@ -266,6 +266,10 @@ impl Flow<'_> {
     /// Tells the session what was sent, and reads what follows it anew where it may mean something else now.
     fn follow_sent(&mut self) {
         let (desk, mut is_doubtful) = (&mut *self.desk, false);
+        if desk.done.sent.iter().any(|text| text.effects.has(Effects::DATABASES)) {
+            self.door.side.vacate();
+            self.door.common.listeners.vacate(self.key);
+        }
         for text in desk.done.sent.drain(..) {
             self.session.sends(self.server, &text);
             is_doubtful |= text.effects.has(Effects::STRINGS);
@@ -295,6 +299,7 @@ impl Flow<'_> {
         }
         Ok(told + read + self.desk.tell(context, self.client)?)
     }
+
     fn read_server(&mut self, context: &mut Context<'_>) -> Moved {
         let desk = &mut *self.desk;
         let Some(output) = desk.output.as_mut().filter(|_| !desk.server_is_silent) else { return Ok(0) };

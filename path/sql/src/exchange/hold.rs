@@ -52,12 +52,13 @@ impl Visit<'_> {
         home.or_else(|| side.try_lend(key, |connection| self.guest.session.is_settled(connection)))
     }
 
-    /// Waits for a connection. A client that leaves or cancels meanwhile waits no more.
+    /// Waits for a connection. A client that cancels waits no more, nor does one that leaves without having said so: what
+    /// came before its `Terminate` is done all the same.
     async fn wait(&mut self) -> Result<Lent, Denied> {
         let lent = {
             let mut lend = pin!(self.door.side.lend(&self.guest.key));
             let (stream, desk) = (&mut self.guest.stream, &mut self.desk);
-            let mut cancelled = pin!(self.guest.seat.cancelled());
+            let (mut cancelled, mut has_left) = (pin!(self.guest.seat.cancelled()), false);
             poll_fn(|context| {
                 if let Poll::Ready(lent) = lend.as_mut().poll(context) {
                     return Poll::Ready(Ok(lent));
@@ -65,11 +66,14 @@ impl Visit<'_> {
                 if cancelled.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Err(Denied::error(&Fault::canceled())));
                 }
-                if desk.poll_client(context, stream, self.door.events()).is_ready() {
-                    Poll::Ready(Err(Denied::Gone))
-                } else {
-                    Poll::Pending
+                if !has_left && desk.poll_client(context, stream, self.door.events()).is_ready() {
+                    desk.frame(&mut self.door.memory.borrow_mut());
+                    has_left = desk.intake.messages.is_end();
+                    if !has_left {
+                        return Poll::Ready(Err(Denied::Gone));
+                    }
                 }
+                Poll::Pending
             })
             .await?
         };

@@ -26,6 +26,8 @@ pub(crate) enum Over {
     Idle,
     /// [`GRACE`] after a limit: the client does not take its answer, and so the server cannot end its statement.
     Deaf,
+    /// [`GRACE`] after a limit: the server reads what the client does not send, and ends its statement only then.
+    Silent,
 }
 
 /// For a client to take an answer that was cut short.
@@ -39,7 +41,7 @@ impl Over {
                 "canceling statement due to transaction timeout",
                 "The transaction has reached `limits.transaction` of `[sql.NAME]` in plimsoll.toml.",
             ),
-            Over::Statement | Over::Idle | Over::Deaf => (
+            Over::Statement | Over::Idle | Over::Deaf | Over::Silent => (
                 "canceling statement due to statement timeout",
                 "The statement has reached `limits.statement` of `[sql.NAME]` in plimsoll.toml.",
             ),
@@ -107,6 +109,7 @@ impl Visit<'_> {
             if end <= now() {
                 match over {
                     _ if !doing.is_running() => return Poll::Ready(Stopped::Over(over)),
+                    Over::Deaf if self.desk.answers.awaits_data() => return Poll::Ready(Stopped::Over(Over::Silent)),
                     Over::Deaf if !self.desk.has_told() => return Poll::Ready(Stopped::Over(over)),
                     // It is the server that takes its time.
                     Over::Deaf => self.clock.cancelled = Some(now()),
@@ -141,8 +144,9 @@ impl Visit<'_> {
             Over::Statement | Over::Transaction => {
                 Fault::new(code::TRANSACTION_TIMEOUT, "terminating connection due to transaction timeout")
             }
-            Over::Deaf => {
-                let fault = Fault::new(code::QUERY_CANCELED, "terminating connection: it does not take its answer");
+            Over::Deaf | Over::Silent => {
+                let what = if over == Over::Deaf { "does not take its answer" } else { "does not send the data of its COPY" };
+                let fault = Fault::new(code::QUERY_CANCELED, format!("terminating connection: it {what}"));
                 return self.cut_short(&fault.hint(over.said().1)).await;
             }
         };

@@ -5,8 +5,9 @@ use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use loops::now;
 use loops::time::sleep;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -16,7 +17,7 @@ use super::{Order, What};
 use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Events;
 use crate::frame::{self, LONGEST};
-use crate::server::{AskError, ConnectError, Connection, Key, Reader, ask};
+use crate::server::{AskError, ConnectError, Connection, Key, Reader, WAITED_FOR, ask};
 
 /// How a connection to listen on is opened; it does not count among those of the pool.
 pub(crate) type Open = Rc<dyn Fn(Arc<Key>) -> Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>>;
@@ -42,6 +43,12 @@ type Done = oneshot::Sender<Result<(), ErrorResponse>>;
 pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, (open, leads_there): (Open, LeadsThere), events: Arc<Events>) {
     let mut lines: HashMap<Arc<str>, UnboundedSender<Order>> = HashMap::new();
     while let Some(order) = orders.recv().await {
+        if matches!(order.what, What::Vacate) {
+            for line in lines.values() {
+                let _ = line.send(Order { key: order.key.clone(), client: 0, what: What::Vacate });
+            }
+            continue;
+        }
         let line = lines.entry(order.key.database.clone()).or_insert_with(|| {
             let (sender, received) = unbounded_channel();
             let ways = (open.clone(), leads_there.clone());
@@ -77,6 +84,8 @@ struct Listener {
     was_lost: bool,
     /// Clients of this database that are in the counts.
     counted: u64,
+    /// Until then a connection that nobody listens on goes at once.
+    vacated: Option<Instant>,
 }
 
 /// Why a connection listens no more.
@@ -105,6 +114,7 @@ impl Listener {
             hears: false,
             was_lost: false,
             counted: 0,
+            vacated: None,
         }
     }
 
@@ -187,7 +197,7 @@ impl Listener {
             if let Err(error) = self.go_on(connection).await {
                 return End::Lost(error.to_string());
             }
-            let idle = async { if self.line.is_empty() { sleep(KEPT).await } else { pending().await } };
+            let idle = async { if self.line.is_empty() { sleep(self.kept()).await } else { pending().await } };
             let looks = async { if self.line.is_empty() { pending().await } else { sleep(LOOK).await } };
             let readable = poll_fn(|context| connection.stream.poll_readable(context));
             tokio::select! {
@@ -204,6 +214,11 @@ impl Listener {
                 () = idle => return End::Unused,
             }
         }
+    }
+
+    /// How long a connection stays that nobody listens on.
+    fn kept(&self) -> Duration {
+        if self.vacated.is_some_and(|until| now() < until) { Duration::ZERO } else { KEPT }
     }
 
     /// Sends the next query if none is being done.
@@ -312,6 +327,7 @@ impl Listener {
                 self.behind[0].push(done);
             }
             What::CatchUp { .. } => {}
+            What::Vacate => self.vacated = Some(now() + WAITED_FOR),
             What::Leave => {
                 let change = self.line.leave(client);
                 self.todo.then(change);

@@ -195,6 +195,8 @@ impl Effects {
     pub(crate) const NAMELESS: Effects = Effects(1 << 14);
     /// `standard_conforming_strings` is set or reset, be it for a transaction only: what follows may be read otherwise.
     pub(crate) const STRINGS: Effects = Effects(1 << 15);
+    /// `CREATE`, `ALTER`, `DROP DATABASE`: done only when nobody else is in the database, or in the one it is a copy of.
+    pub(crate) const DATABASES: Effects = Effects(1 << 17);
     /// Asks the client for data: `COPY … FROM STDIN`.
     pub(crate) const TAKES_DATA: Effects = Effects(1 << 16);
 

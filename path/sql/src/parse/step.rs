@@ -72,7 +72,7 @@ pub(super) fn of(head: Head<'_>, touches: &mut Touches) -> (Step, Effects) {
         Word::Unlisten if head.token(1).kind == Kind::Operator => (Step::Unlisten(Name::All), Effects::LISTENING),
         Word::Unlisten => (Step::Unlisten(Name::One(head.name(1))), Effects::LISTENING),
         Word::Notify => (Step::Notify, Effects::NOTIFIES),
-        verb => (Step::Other, other(verb)),
+        verb => (Step::Other, other(verb).and(databases(verb, head.word(1)))),
     }
 }
 
@@ -89,6 +89,11 @@ fn other(verb: Word) -> Effects {
         Word::Create | Word::Drop | Word::Import | Word::Grant | Word::Revoke | Word::Reassign => Effects::DEFINES,
         _ => Effects::NONE,
     }
+}
+
+fn databases(verb: Word, what: Word) -> Effects {
+    let is_one = matches!(verb, Word::Create | Word::Alter | Word::Drop) && what == Word::Database;
+    if is_one { Effects::DATABASES } else { Effects::NONE }
 }
 
 fn is_string(token: Token) -> bool {

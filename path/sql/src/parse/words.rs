@@ -20,7 +20,7 @@ macro_rules! words {
 words! {
     Abort "abort", All "all", Alter "alter", Analyse "analyse", Analyze "analyze", And "and", Array "array", As "as", Atomic "atomic",
     Authorization "authorization", Begin "begin", By "by", Call "call", Case "case", Characteristics "characteristics", Close "close",
-    Commit "commit", Conflict "conflict", Constraint "constraint", Constraints "constraints", Copy "copy", Create "create",
+    Commit "commit", Conflict "conflict", Constraint "constraint", Constraints "constraints", Copy "copy", Create "create", Database "database",
     Deallocate "deallocate", Declare "declare", Default "default", Delete "delete", Discard "discard", Distinct "distinct", Do "do",
     Drop "drop", Else "else", End "end", Execute "execute", Exists "exists", Explain "explain", False "false", Fetch "fetch",
     First "first", For "for", From "from", Function "function", Global "global", Grant "grant", Having "having", Hold "hold",

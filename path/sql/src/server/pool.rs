@@ -19,6 +19,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod total;
+mod vacate;
 mod wish;
 
 pub(crate) use inbox::Message;
@@ -27,3 +28,4 @@ pub(crate) use lent::{Lent, Refused};
 pub(crate) use open::{seed, to_server};
 pub(crate) use shared::Pool;
 pub(crate) use side::{Attendance, Side};
+pub(crate) use vacate::WAITED_FOR;

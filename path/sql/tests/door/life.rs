@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use testkit::until;
-use testkit::wire::frames::{bind, copy_data, execute, message, parse, query, sync};
+use testkit::wire::frames::{bind, copy_data, copy_done, execute, message, parse, query, sync};
 
 use crate::setup::{Door, kinds, server};
 
@@ -82,16 +82,57 @@ fn a_client_that_vanishes_in_the_queue_is_gone_at_once() {
     until("it waits", || door.handle.counts().waiting == 1);
     two.vanish();
     until("it waits no more", || door.handle.counts().waiting == 0 && door.handle.clients() == 1);
-    // Whatever it says before.
-    let mut three = door.client();
-    three.send(&query("SELECT 1")).unwrap();
-    until("it waits", || door.handle.counts().waiting == 1);
-    let before = sent_in(&door);
-    three.send(&message(b'X', b"")).unwrap();
-    until("that is heard", || sent_in(&door) == before + 5);
-    three.vanish();
-    until("it waits no more", || door.handle.counts().waiting == 0 && door.handle.clients() == 1);
     one.query("COMMIT").unwrap();
+}
+
+#[test]
+fn what_was_sent_before_a_farewell_is_done_when_it_has_to_wait_too() {
+    let door = Door::new(1);
+    let mut one = door.client();
+    one.query("CREATE TABLE farewell_in_line (a int); BEGIN").unwrap();
+    for after in [false, true] {
+        let mut two = door.client();
+        let (said, bye) = (query("INSERT INTO farewell_in_line VALUES (1)"), message(b'X', b""));
+        if after {
+            two.send(&said).unwrap();
+            until("it waits", || door.handle.counts().waiting == 2);
+            let before = sent_in(&door);
+            two.send(&bye).unwrap();
+            until("that is heard", || sent_in(&door) == before + 5);
+        } else {
+            two.send(&[said, bye].concat()).unwrap();
+        }
+        two.vanish();
+        until("it waits", || door.handle.counts().waiting == 1 + u64::from(after));
+    }
+    one.query("COMMIT").unwrap();
+    until("nobody waits", || door.handle.clients() == 1);
+    assert_eq!(one.query("SELECT count(*) FROM farewell_in_line").unwrap().value(), "2");
+}
+
+#[test]
+fn a_copy_whose_data_has_ended_before_the_farewell_is_done() {
+    let door = Door::new(1);
+    let mut client = door.client();
+    client
+        .query(
+            "CREATE TABLE farewell_copy (a int);
+             CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
+             CREATE TRIGGER slowly BEFORE INSERT ON farewell_copy FOR EACH ROW EXECUTE FUNCTION slowly()",
+        )
+        .unwrap()
+        .fine();
+    for (is_ended, rows) in [(true, "2"), (false, "2")] {
+        let mut client = door.client();
+        client.send(&query("COPY farewell_copy FROM STDIN")).unwrap();
+        assert_eq!(client.receive().unwrap().tag, b'G');
+        let data = [copy_data(b"1\n2\n"), if is_ended { copy_done() } else { Vec::new() }].concat();
+        client.send(&[data, message(b'X', b"")].concat()).unwrap();
+        client.vanish();
+        until("it has left", || door.handle.clients() == 1);
+        until("its statement has ended", || sleepers("farewell_copy FROM") == "0");
+        assert_eq!(server().psql("SELECT count(*) FROM farewell_copy"), rows);
+    }
 }
 
 #[test]

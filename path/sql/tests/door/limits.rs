@@ -52,6 +52,22 @@ fn a_client_that_does_not_take_its_answer_keeps_no_connection_from_the_others() 
 }
 
 #[test]
+fn a_client_that_does_not_send_its_data_keeps_no_connection_from_the_others() {
+    for limits in [Limits { statement: SHORT, ..Limits::default() }, Limits { transaction: SHORT, ..Limits::default() }] {
+        let begin = if limits.transaction.is_some() { "BEGIN" } else { "" };
+        let door = door(limits);
+        let (mut mute, mut other) = (door.client(), door.client());
+        mute.query("CREATE TEMP TABLE mute (a int)").unwrap().fine();
+        mute.query(begin).unwrap();
+        mute.send(&query("COPY mute FROM STDIN")).unwrap();
+        assert_eq!(mute.receive().unwrap().tag, b'G');
+        other.send(&query("SELECT 1")).unwrap();
+        assert_eq!(other.answer().unwrap().value(), "1");
+        assert_eq!(code_of(&mute.answer().unwrap_err()), "57014 FATAL");
+    }
+}
+
+#[test]
 fn a_transaction_that_waits_for_its_client_is_rolled_back() {
     let door = door(Limits { idle_in_transaction: SHORT, ..Limits::default() });
     let (mut client, mut other) = (door.client(), door.client());

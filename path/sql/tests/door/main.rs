@@ -8,6 +8,7 @@ mod setup;
 mod batches;
 mod closing;
 mod copy;
+mod databases;
 mod hidden;
 mod histories;
 mod kept;

@@ -194,6 +194,15 @@ def contrib():
     told("flushed", User.objects.count())
 
 
-for part in [migrate, orm, cursors, transactions, locks, contrib]:
+def test_run():
+    own = connection.settings_dict["NAME"]
+    name = connection.creation.create_test_db(verbosity=0, serialize=False)
+    Shop.objects.create(name="of a test")
+    told("test database", name, Shop.objects.count())
+    connection.creation.destroy_test_db(own, verbosity=0)
+    told("own database", connection.settings_dict["NAME"], Shop.objects.filter(name="of a test").count())
+
+
+for part in [migrate, orm, cursors, transactions, locks, contrib, test_run]:
     told("--", part.__name__)
     part()

@@ -44,6 +44,8 @@ pub(crate) enum Message {
     Open(Arc<Key>, Slot),
     /// There is room for a new connection.
     Look,
+    /// Somebody wants databases to himself: see [`Side::vacate`].
+    Vacate,
 }
 
 impl Side {
@@ -67,6 +69,7 @@ impl Side {
                 }
                 Message::Open(key, slot) => drop(tokio::task::spawn_local(self.clone().open(key, slot))),
                 Message::Look => self.look_again(),
+                Message::Vacate => self.begin_vacating(),
             }
         }
     }

@@ -50,6 +50,8 @@ pub(crate) struct Side {
     pub(super) refusal: RefCell<Option<Arc<str>>>,
     /// Some connections may be of users whom the file does not name any more.
     pub(super) unnamed: Cell<bool>,
+    /// Until then nothing is idle in databases that no client is in.
+    pub(super) vacated: Cell<Option<Instant>>,
     pub(super) draining: Cell<bool>,
     /// Nobody gets a connection any more.
     pub(super) is_cut: Cell<bool>,
@@ -92,6 +94,7 @@ impl Side {
             trouble: RefCell::default(),
             refusal: RefCell::default(),
             unnamed: Cell::new(false),
+            vacated: Cell::new(None),
             draining: Cell::new(false),
             is_cut: Cell::new(false),
             random: Cell::new(seed),

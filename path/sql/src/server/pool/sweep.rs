@@ -181,7 +181,7 @@ impl Side {
     /// Opens what `pool.least` asks for, this loop's share at most, when the server is up.
     fn open_least(&self) {
         let is_up = matches!(self.database.borrow().state(), ServerState::Up(_)) && !self.pool.is_failing();
-        if self.shape.borrow().plan.pool.least == 0 || !is_up || self.draining.get() {
+        if self.shape.borrow().plan.pool.least == 0 || !is_up || self.draining.get() || self.vacated.get().is_some() {
             return;
         }
         let key = {
