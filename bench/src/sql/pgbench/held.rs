@@ -70,7 +70,7 @@ impl Turn {
         if micros.is_empty() {
             return Err("not one query went through in a turn".into());
         }
-        Ok(Outcome { requests: micros.len() as u64, seconds: last - self.from, micros, errors: Vec::new(), cpu })
+        Ok(Outcome { requests: micros.len() as u64, seconds: last - self.from, micros, errors: Vec::new(), cpu, ..Outcome::default() })
     }
 }
 
