@@ -87,6 +87,16 @@ struct Batch<'s> {
     times: bool,
 }
 
+/// What one client asks for, and where that leads.
+struct Request<'r> {
+    client: &'r mut Client,
+    args: Args<'r>,
+    outcome: &'r mut Outcome,
+    reply: Reply<'r>,
+    /// Shards that owe something to clients that wait.
+    debts: &'r mut Vec<usize>,
+}
+
 /// Answers what it can.
 pub(crate) fn answer(visit: &mut Visit<'_>) -> Stop {
     let door = visit.door.clone();
@@ -122,23 +132,24 @@ impl<'s> Batch<'s> {
             }
             let bytes = input.as_ref().map_or(&[][..], |input| input.unread());
             let args = requests.at(*next, bytes);
-            let mut reply = Reply::new(output, visit.client.protocol);
+            let reply = Reply::new(output, visit.client.protocol);
             let before = reply.written();
-            match self.one(visit.client, args, outcome, &mut reply, debts) {
+            let mut request = Request { client: visit.client, args, outcome, reply, debts };
+            match self.one(&mut request) {
                 Did::Done => {}
                 Did::Failed(fault) => {
                     self.events.calls.error(&fault);
-                    reply.error(&fault);
+                    request.reply.error(&fault);
                 }
                 Did::Retry(Stop::Away(away)) if away.is_busy => {
                     let fault = self.common.scripts.busy().unwrap_or(BUSY);
-                    let fault = self.refuse(visit.client, args, fault);
+                    let fault = self.refuse(request.client, args, fault);
                     self.events.calls.error(&fault);
-                    reply.error(&fault);
+                    request.reply.error(&fault);
                 }
                 Did::Retry(stop) => return stop,
                 Did::Owes(numbers) => {
-                    debts.extend(numbers);
+                    request.debts.extend(numbers);
                     continue;
                 }
                 Did::Stop(stop) => {
@@ -147,16 +158,19 @@ impl<'s> Batch<'s> {
                 }
             }
             *next += 1;
-            if visit.client.is_special {
-                silenced(visit.client, Some(args), &mut reply, before);
-                visit.client.hear(&mut reply);
+            let Request { client, mut reply, .. } = request;
+            if client.is_special {
+                silenced(client, Some(args), &mut reply, before);
+                client.hear(&mut reply);
             }
         }
     }
 
     /// Does one command, if it is one and may be done.
     #[inline]
-    fn one(&mut self, client: &mut Client, args: Args<'_>, outcome: &mut Outcome, reply: &mut Reply<'_>, debts: &mut Vec<usize>) -> Did {
+    fn one(&mut self, request: &mut Request<'_>) -> Did {
+        let Request { client, args, outcome, reply, .. } = request;
+        let args = *args;
         let command = match admitted(args) {
             Ok(command) => command,
             Err(fault) => return Did::Failed(self.refuse(client, args, fault)),
@@ -183,9 +197,9 @@ impl<'s> Batch<'s> {
             }
         }
         let did = if self.times || self.common.is_watched() || self.events.calls.is_due(command) {
-            self.run_watched(client, command, args, outcome, reply, debts)
+            self.run_watched(command, request)
         } else {
-            self.run(client, command, args, outcome, reply, debts)
+            self.run(command, request)
         };
         self.count(command, &did);
         did
@@ -201,16 +215,9 @@ impl<'s> Batch<'s> {
         make_room(self.common, self.now, outcome)
     }
 
-    fn run(
-        &mut self,
-        client: &mut Client,
-        command: &'static Command,
-        args: Args<'_>,
-        outcome: &mut Outcome,
-        reply: &mut Reply<'_>,
-        debts: &mut Vec<usize>,
-    ) -> Did {
-        let common = self.common;
+    fn run(&mut self, command: &'static Command, request: &mut Request<'_>) -> Did {
+        let (common, Request { client, args, outcome, reply, debts }) = (self.common, request);
+        let args = *args;
         match command.run {
             Run::Keys(run) => self.on_keys(command, args, outcome, debts, |view| match in_view(command, run, args, view, reply) {
                 Some(done) => done.map_or_else(Did::Failed, |()| Did::Done),

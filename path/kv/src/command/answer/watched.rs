@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use super::{Batch, Did, TIMED};
+use super::{Batch, Did, Request, TIMED};
 use crate::client::Client;
 use crate::command::admit::refused;
 use crate::command::{Command, Run, looked_up, transactions};
 use crate::door::Shared;
 use crate::error::Fault;
-use crate::frame::{Args, Reply};
-use crate::store::Outcome;
+use crate::frame::Args;
 
 /// Whether each command is timed: quick ones may be called slow, or somebody wants to know.
 pub(super) fn times(common: &Shared) -> bool {
@@ -21,30 +20,23 @@ pub(super) fn times(common: &Shared) -> bool {
 impl Batch<'_> {
     /// Runs a command that somebody wants to see, or to know the time of.
     #[cold]
-    pub(super) fn run_watched(
-        &mut self,
-        client: &mut Client,
-        command: &'static Command,
-        args: Args<'_>,
-        outcome: &mut Outcome,
-        reply: &mut Reply<'_>,
-        debts: &mut Vec<usize>,
-    ) -> Did {
+    pub(super) fn run_watched(&mut self, command: &'static Command, request: &mut Request<'_>) -> Did {
         let start = Instant::now();
         // What a script does is shown after it.
         let is_script = matches!(command.run, Run::Script(_)) && self.common.scripts.busy().is_none();
         if self.common.is_watched() && is_script {
-            self.common.shows(&client.peer, command, args);
+            self.common.shows(&request.client.peer, command, request.args);
         }
-        let did = self.run(client, command, args, outcome, reply, debts);
+        let did = self.run(command, request);
+        let Request { client, args, .. } = request;
         if self.common.is_watched() && !is_script && !matches!(did, Did::Retry(_) | Did::Owes(_)) {
-            self.common.shows(&client.peer, command, args);
+            self.common.shows(&client.peer, command, *args);
         }
         if matches!(did, Did::Done | Did::Failed(_)) {
             let time = start.elapsed();
             self.events.calls.took(command, time);
             if self.times {
-                self.common.took(&client.peer, command, args, time);
+                self.common.took(&client.peer, command, *args, time);
             }
         }
         did
