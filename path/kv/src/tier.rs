@@ -97,6 +97,19 @@ impl Handle {
         self.0.running().listening.take().map(|listening| listening.listener)
     }
 
+    /// As [`Handle::open_entrance`], for clients of memcached.
+    pub fn open_memcached(&self, listener: Listener) {
+        self.0.open_memcached(&mut self.0.running(), Some(listener));
+    }
+
+    /// As [`Handle::close_entrance`], for clients of memcached.
+    pub fn close_memcached(&self) -> Option<Listener> {
+        let mut running = self.0.running();
+        let listening = running.memcached.take();
+        self.0.open_memcached(&mut running, None);
+        listening.map(|listening| listening.listener)
+    }
+
     /// Listens on `address`, too, so that clients may come in there before those at the old one have gone: until the next swap, which
     /// stays there when its plan says so. Returns where, with the real port.
     ///

@@ -1,5 +1,7 @@
 //! A new file while clients are there: what it changes holds at once, and the keys stay.
 
+use std::io::{Read, Write};
+
 use testkit::{Plimsoll, Redis, until};
 
 use super::{BINARY, alone, asks, connect, file, metrics, said};
@@ -105,6 +107,38 @@ fn another_store_takes_the_place_of_one_that_leaves() {
     reload(&plimsoll, &both(&address, any));
     refused(&plimsoll, &both(any, &address), "is still that of `[kv.other]`");
     asks(&mut connect(&plimsoll), "DBSIZE", "0");
+}
+
+/// Its clients are let in all the while, and find the keys of the store that has it now.
+#[test]
+fn an_address_of_memcached_goes_from_store_to_store() {
+    let address = free();
+    let with = format!("memcached = \"{address}\"\n");
+    let at = |[(one, of_one), (two, of_two)]: [(&str, &str); 2]| {
+        let section = |name: &str, keys: &str| format!("[kv.{name}]\nlisten = \"127.0.0.1:0\"\n{keys}");
+        alone(&format!("{}{}", section(one, of_one), section(two, of_two)))
+    };
+    let said = |line: &str| {
+        let mut cache = std::net::TcpStream::connect(&address).unwrap();
+        let mut said = String::new();
+        // Who comes while a loop still accepts for the old store may be closed without an answer.
+        let _ = cache.write_all(format!("{line}\r\nquit\r\n").as_bytes()).and_then(|()| cache.read_to_string(&mut said));
+        said
+    };
+    let says = |line: &str, answer: &str| until(&format!("{line} is answered {answer}"), || said(line) == answer);
+    let plimsoll = Plimsoll::start(BINARY, &at([("main", &with), ("more", "")]));
+    says("set a 0 0 1\r\n1", "STORED\r\n");
+    // The section has another name.
+    reload(&plimsoll, &at([("other", &with), ("more", "")]));
+    says("get a", "END\r\n");
+    says("set b 0 0 1\r\n1", "STORED\r\n");
+    // It is a section that was there before.
+    reload(&plimsoll, &at([("more", &with), ("other", "")]));
+    says("get b", "END\r\n");
+    reload(&plimsoll, &at([("more", ""), ("other", &with)]));
+    says("get b", "VALUE b 0 1\r\n1\r\nEND\r\n");
+    reload(&plimsoll, &at([("more", ""), ("other", "")]));
+    until("nobody is let in there any more", || std::net::TcpStream::connect(&address).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Store, Stores, drain, reachable};
+use super::{Setup, Store, Stores, drain, reachable};
 use crate::file::Plan;
 
 /// The doors of a new file beside those of the old. Dropped without [`Prepared::commit`] or [`Prepared::abandon`] it leaves both.
@@ -82,6 +82,14 @@ impl Prepared {
 
     fn added(&mut self, new: &Plan, plan: &kv::Plan) -> Result<Store, String> {
         let setup = self.stores.setup.clone();
+        // An address for clients of memcached that another store has now goes over to this one at the commit.
+        let is_held = plan.memcached.is_some() && self.before.iter().any(|store| store.plan.memcached == plan.memcached);
+        let first = kv::Plan { memcached: plan.memcached.filter(|_| !is_held), ..plan.clone() };
+        let store = self.opened(new, &first, setup)?;
+        Ok(Store { plan: plan.clone(), ..store })
+    }
+
+    fn opened(&mut self, new: &Plan, plan: &kv::Plan, setup: Arc<Setup>) -> Result<Store, String> {
         match self.holder(plan).cloned() {
             // Until the commit those who come there are the other's.
             Some(holder) if !new.kv.iter().any(|plan| plan.name == holder.plan.name) => {
@@ -103,6 +111,7 @@ impl Prepared {
     /// Returns why doors go on as they did before; the others have gone over.
     pub(crate) fn commit(self) -> Vec<String> {
         let mut failed = Vec::new();
+        self.give_memcached();
         for store in &self.after {
             let is_changed = of(&self.before, &store.plan.name).is_some_and(|before| before.plan != store.plan);
             // A certificate may have been renewed.
@@ -122,6 +131,19 @@ impl Prepared {
         self.stores.set(self.after);
         tokio::spawn(drain(left, self.deadline));
         failed
+    }
+
+    /// Addresses for clients of memcached go from stores that do without to those that have them now.
+    fn give_memcached(&self) {
+        let leaves = |store: &&Store| of(&self.after, &store.plan.name).is_none_or(|after| after.plan.memcached != store.plan.memcached);
+        for holder in self.before.iter().filter(leaves) {
+            let takes = |store: &&Store| holder.plan.memcached.is_some() && store.plan.memcached == holder.plan.memcached;
+            if let Some(store) = self.after.iter().find(takes)
+                && let Some(listener) = holder.handle.close_memcached()
+            {
+                store.handle.open_memcached(listener);
+            }
+        }
     }
 
     /// Back to what ran before.
