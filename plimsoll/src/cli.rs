@@ -1,5 +1,6 @@
 //! The command line: one verb a file. Exit codes: 0 done, 1 failed, 64 bad usage or file.
 
+mod cache;
 mod check;
 mod db;
 mod logs;
@@ -58,6 +59,7 @@ enum Verb {
     Status(status::Arguments),
     Logs(logs::Arguments),
     Db(db::Arguments),
+    Cache(cache::Arguments),
 }
 
 /// Exit codes that people script against.
@@ -86,7 +88,7 @@ impl Shared {
 pub fn run(arguments: &[OsString]) -> ExitCode {
     let line = match CommandLine::try_parse_from(arguments) {
         Ok(line) => line,
-        Err(error) => return misused(&error),
+        Err(error) => return unread(&error),
     };
     ExitCode::from(match line.verb {
         Verb::New(arguments) => new::run(&line.shared, &arguments),
@@ -97,6 +99,7 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
         Verb::Status(arguments) => status::run(&line.shared, &arguments),
         Verb::Logs(arguments) => logs::run(&line.shared, &arguments),
         Verb::Db(arguments) => db::run(&line.shared, &arguments),
+        Verb::Cache(arguments) => cache::run(&line.shared, &arguments),
     })
 }
 
@@ -105,11 +108,11 @@ pub fn serve(arguments: Vec<OsString>) -> ExitCode {
     match CommandLine::try_parse_from(std::iter::once(OsString::from("plimsoll")).chain(arguments)) {
         Ok(CommandLine { shared, verb: Verb::Up(arguments) }) => ExitCode::from(up::serve(&shared, &arguments)),
         Ok(_) => ExitCode::from(exit::USAGE),
-        Err(error) => misused(&error),
+        Err(error) => unread(&error),
     }
 }
 
-fn misused(error: &clap::Error) -> ExitCode {
+fn unread(error: &clap::Error) -> ExitCode {
     // A closed stdout or stderr changes nothing about the verdict.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
@@ -118,4 +121,32 @@ fn misused(error: &clap::Error) -> ExitCode {
 /// Prints to stdout; a reader that went away (`| head`) is no failure.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Why a verb failed, with its exit code; nothing is said when there is no reason that anybody need read.
+struct Failed {
+    code: u8,
+    reason: String,
+}
+
+impl From<String> for Failed {
+    fn from(reason: String) -> Failed {
+        Failed { code: exit::FAILED, reason }
+    }
+}
+
+fn misused(reason: impl Into<String>) -> Failed {
+    Failed { code: exit::USAGE, reason: reason.into() }
+}
+
+fn told(outcome: Result<(), Failed>) -> u8 {
+    match outcome {
+        Ok(()) => exit::DONE,
+        Err(Failed { code, reason }) => {
+            if !reason.is_empty() {
+                eprintln!("{reason}");
+            }
+            code
+        }
+    }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use watch::KeysState;
 
 use crate::state;
 
@@ -22,6 +23,8 @@ pub enum Order {
     Status,
     /// How to come in at every SQL door, passwords included: the socket is this user's alone.
     Databases,
+    /// What is known of the keys of stores.
+    Keys(KeysOrder),
     /// Read the file again and go over to it; refused when another file than the one meant is what runs.
     Reload(PathBuf),
 }
@@ -34,12 +37,27 @@ pub enum Answer {
     Status(serde_json::Value),
     /// See [`Order::Databases`]; in the order of the file.
     Databases(Vec<Entrance>),
+    /// See [`Order::Keys`]; in the order of the file.
+    Keys(Vec<KeysState>),
     /// The new file runs; a line for each change.
     Reloaded(Vec<String>),
     /// The old file keeps running; why.
     Refused(Vec<String>),
     /// It is starting or ending and takes no orders.
     Ending,
+}
+
+/// Which stores are meant, and what of their keys is told besides the classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysOrder {
+    /// NAME of `[kv.NAME]`; all when it is left out.
+    pub store: Option<String>,
+    /// Those that are used most.
+    pub hot: bool,
+    /// The biggest.
+    pub big: bool,
+    /// At most so many of each.
+    pub most: u32,
 }
 
 /// How a client comes in at an SQL door. Its `Debug` hides the password.

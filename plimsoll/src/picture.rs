@@ -1,6 +1,7 @@
 //! What `status` shows, gathered from the running tiers.
 
 mod database;
+mod keys;
 mod pace;
 mod store;
 

@@ -135,6 +135,13 @@ impl Life {
             }
             // A verb that went away needs no answer.
             Order::Databases => drop(reply.send(Answer::Databases(self.running.databases.now().entrances()))),
+            Order::Keys(order) => {
+                let running = self.running.clone();
+                tokio::task::spawn_blocking(move || {
+                    let told = running.keys(&order);
+                    reply.send(told.map_or_else(|reason| Answer::Refused(vec![reason]), Answer::Keys))
+                });
+            }
             Order::Reload(file) => match self.running.runs(&file) {
                 Ok(()) => self.waiting.push_back(Some(reply)),
                 // A verb that went away needs no answer.

@@ -19,6 +19,6 @@ pub use loads::{BuildInfo, Loads};
 pub use machine::{Machine, host};
 pub use settings::{CONSOLE, Plan, Settings};
 pub use status::{
-    AppState, HttpState, InstanceState, KvState, OpenState, PinState, Snapshot, SqlState, SqlUserState, StatementState, TierState,
-    database_picture, picture,
+    AppState, HttpState, InstanceState, KeyClassState, KeyState, KeysState, KvState, OpenState, PinState, Snapshot, SqlState, SqlUserState,
+    StatementState, TierState, database_picture, keys_picture, picture,
 };

@@ -4,11 +4,13 @@ use contract::PostgresState;
 use serde::{Deserialize, Serialize};
 
 mod database;
+mod keys;
 mod kv;
 mod picture;
 mod sql;
 
 pub use database::database_picture;
+pub use keys::{KeyClassState, KeyState, KeysState, keys_picture};
 pub use kv::KvState;
 pub use picture::picture;
 pub use sql::{OpenState, PinState, SqlState, SqlUserState, StatementState};

@@ -10,6 +10,7 @@ use crate::calls::{Calls, Tally};
 use crate::client::{Ends, Peer};
 use crate::memcached;
 use crate::store::Store;
+use crate::survey;
 use crate::users::Reason;
 
 /// Counters and the log of one door.
@@ -381,6 +382,7 @@ impl Collect for Events {
         let labels = [("store", &*self.name)];
         self.collect_clients(out);
         self.collect_keys(out);
+        survey::collect(&self.store, &self.name, out);
         self.collect_calls(out);
         let help = "Commands that took longer than `slowlog-log-slower-than`.";
         out.counter("kv_slow_commands_total", help, &labels, self.slow.load(Ordering::Relaxed));

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use crate::client::{accept, dismiss};
 use crate::door::{Door, Shared};
 use crate::pubsub::deliver;
+use crate::survey::{self, Found, KeysAsked};
 use crate::upkeep;
 
 /// What a loop is told.
@@ -22,11 +23,13 @@ pub(crate) enum Order {
     Listen(TcpListener, Drain),
     /// Close clients between two commands; say when they are told to.
     Drain(SyncSender<()>),
+    /// Tell what is known of the keys.
+    Keys(KeysAsked, SyncSender<Found>),
 }
 
 /// One loop's part of the tier, from its start until nobody can give an order any more.
 pub(crate) async fn follow(here: Loop, common: Arc<Shared>, clients: Receiver<Newcomer>, mut orders: UnboundedReceiver<Order>) {
-    let mut beside = vec![spawn_local(upkeep::keep(common.clone(), here.index))];
+    let mut beside = vec![spawn_local(upkeep::keep(common.clone(), here.index)), spawn_local(survey::keep(common.clone(), here.index))];
     if here.index == 0 {
         beside.extend([spawn_local(dismiss(common.clone())), spawn_local(deliver(common.clone()))]);
     }
@@ -48,5 +51,6 @@ fn obey(door: &Rc<Door>, order: Order) {
             door.drain();
             let _ = done.send(());
         }
+        Order::Keys(asked, answer) => drop(spawn_local(survey::tell(door.common.clone(), door.here.index, asked, answer))),
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod arena;
 mod big;
 mod blocks;
+mod census;
 mod class;
 mod elements;
 mod entry;
@@ -29,9 +30,10 @@ mod waiter;
 
 pub use access::{Among, Eviction, Policy};
 pub(crate) use big::Big;
+pub(crate) use census::{Counted, What};
 pub use class::TtlClass;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::Counts;
+pub(crate) use keys::{Counts, Told};
 pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;

@@ -16,6 +16,7 @@ use crate::events::{Counts, Events};
 use crate::orders::{self, Order};
 use crate::plan::Plan;
 use crate::store::Store;
+use crate::survey::{KeysAsked, KeysTold};
 use crate::upkeep;
 
 /// One KV door, to be started.
@@ -187,6 +188,13 @@ impl Handle {
         let megabytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
         let reason = format!("{:.1} of {:.0} MB are used", megabytes(used), megabytes(most));
         Load::of(tier, "memory", used as f64, most as f64, reason).max(loops)
+    }
+
+    /// What is known of the keys, which are counted anew for it: waits for up to some seconds. Blocks: do not call it on a loop.
+    ///
+    /// Names are told as they are, whatever users may see of them: it is for the operator.
+    pub fn keys(&self, asked: KeysAsked) -> KeysTold {
+        KeysTold::of(&self.0.common.store, self.0.orders.ask(|answer| Order::Keys(asked, answer)), asked)
     }
 
     /// Counts since the start, and what is there now.

@@ -10,7 +10,7 @@ mod url;
 
 use clap::Subcommand;
 
-use super::{Shared, exit};
+use super::{Failed, Shared, misused, told};
 
 /// The database: its address, a shell on it, how it is, dumps of it.
 #[derive(Debug, clap::Args)]
@@ -36,33 +36,5 @@ pub fn run(shared: &Shared, arguments: &Arguments) -> u8 {
         Verb::Status(arguments) => told(status::run(shared, arguments)),
         Verb::Dump(arguments) => told(dump::run(shared, arguments)),
         Verb::Restore(arguments) => told(restore::run(shared, arguments)),
-    }
-}
-
-/// Why a verb failed, with its exit code; nothing is said when there is no reason that anybody need read.
-struct Failed {
-    code: u8,
-    reason: String,
-}
-
-impl From<String> for Failed {
-    fn from(reason: String) -> Failed {
-        Failed { code: exit::FAILED, reason }
-    }
-}
-
-fn misused(reason: impl Into<String>) -> Failed {
-    Failed { code: exit::USAGE, reason: reason.into() }
-}
-
-fn told(outcome: Result<(), Failed>) -> u8 {
-    match outcome {
-        Ok(()) => exit::DONE,
-        Err(Failed { code, reason }) => {
-            if !reason.is_empty() {
-                eprintln!("{reason}");
-            }
-            code
-        }
     }
 }

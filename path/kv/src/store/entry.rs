@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::big::{Bigs, Number};
 use super::tag::Tag;
 
 /// Milliseconds since 1970.
@@ -183,6 +184,12 @@ pub(super) fn value(entry: &[u8]) -> &[u8] {
 pub(super) fn value_mut(entry: &mut [u8]) -> &mut [u8] {
     let at = key_range(entry).end;
     &mut entry[at..]
+}
+
+/// Bytes that a key and what it holds take, with its place in the table.
+pub(super) fn usage(entry: &[u8], bigs: &Bigs) -> usize {
+    let big = if is_big(entry) { bigs.get(Number::of(value(entry))).held() } else { 0 };
+    entry.len() + big + 8
 }
 
 fn varint_length(mut number: usize) -> usize {

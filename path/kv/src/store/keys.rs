@@ -6,6 +6,7 @@ mod care;
 mod evict;
 mod fields;
 mod queues;
+mod survey;
 mod sweep;
 mod tidy;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use super::arena::Handle;
 use super::big::{Big, Bigs, Number};
 use super::blocks::Blocks;
+use super::census::{CLASSES, Census, Sampler, Tally, What};
 use super::class::{self, TtlClass};
 use super::entry::{self, Head, Kind, Ms};
 use super::outcome::{Class, Outcome};
@@ -22,6 +24,7 @@ use super::table::{Names, Place, Table};
 use care::Care;
 pub(crate) use evict::Went as Evicted;
 use queues::Queues;
+pub(crate) use survey::Told;
 
 /// Bits of a tag's number below the time, in milliseconds, when it was given at the soonest; below them is the shard.
 const CAS_BITS: u32 = 12;
@@ -49,6 +52,9 @@ pub(crate) struct Keys {
     queues: Queues,
     hasher: RandomState,
     pub(crate) counts: Counts,
+    /// Which uses the census looks at.
+    sampler: Sampler,
+    census: Box<Census>,
     care: Care,
     /// None when there are none.
     classes: Option<Arc<[TtlClass]>>,
@@ -101,6 +107,8 @@ impl Keys {
             queues: Queues::default(),
             hasher,
             counts: Counts::default(),
+            sampler: Sampler::new(),
+            census: Box::new(Census::new(Arc::new(Tally::new(CLASSES)), 0)),
             care: Care::default(),
             classes: None,
             cas: 0,
@@ -139,6 +147,11 @@ impl Keys {
 
     pub(super) fn entry_mut(&mut self, place: Place) -> &mut [u8] {
         self.blocks.bytes_mut(self.table.at(place))
+    }
+
+    /// Bytes that a key and what it holds take.
+    pub(super) fn usage(&self, place: Place) -> usize {
+        entry::usage(self.entry(place), &self.bigs)
     }
 
     /// The big value of an entry that says it has one.
@@ -309,6 +322,7 @@ impl Keys {
     pub(super) fn expire(&mut self, place: Place, key: &[u8], outcome: &mut Outcome) {
         outcome.drops(self.remove(place));
         self.counts.expired += 1;
+        self.departed(key, What::Expired);
         self.touched(key, outcome);
         outcome.happened(Class::EXPIRED, "expired", key);
         outcome.gone(key);
@@ -322,6 +336,7 @@ impl Keys {
         self.table.clear();
         self.blocks.clear();
         self.care.clear();
+        self.census.clear();
         self.volatile = 0;
         self.bigs.clear().into_iter().flatten().for_each(|big| outcome.drops(Some(big)));
     }

@@ -7,6 +7,7 @@
 mod held;
 mod room;
 
+use std::collections::HashMap;
 use std::hash::RandomState;
 use std::ops::{Deref, DerefMut};
 use std::panic::{self, AssertUnwindSafe};
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::access::Eviction;
+use super::census::{Counted, Tally};
 use super::class::TtlClass;
 use super::entry::Ms;
 use super::keys::{Keys, hash};
@@ -63,6 +65,7 @@ struct Shard {
     /// Tells the loops that the keys are back.
     back: Arc<Notify>,
     shown: Shown,
+    tally: Arc<Tally>,
     /// Tells other workers.
     returned: Condvar,
 }
@@ -105,8 +108,13 @@ impl Store {
         let count = most.min(1 << wanted.ilog2());
         let (hasher, page) = (RandomState::new(), page_size(memory));
         let keys = |number| Box::new(Keys::new(hasher.clone(), count.ilog2(), page).with_number(number));
-        let shard =
-            |keys| Shard { slot: Mutex::new(Place::Here(keys)), back: Arc::default(), shown: Shown::default(), returned: Condvar::new() };
+        let shard = |keys: Box<Keys>| Shard {
+            back: Arc::default(),
+            shown: Shown::default(),
+            tally: keys.tally(),
+            returned: Condvar::new(),
+            slot: Mutex::new(Place::Here(keys)),
+        };
         let shards = (0..count).map(keys).map(shard).collect();
         let (worker, jobs) = mpsc::channel::<Job>();
         thread::Builder::new().name("kv-long".into()).spawn(move || jobs.into_iter().for_each(run))?;
@@ -129,6 +137,13 @@ impl Store {
     /// What all shards show, without waiting for any.
     pub(crate) fn sum(&self) -> Sum {
         self.shards.iter().fold(Sum::default(), |sum, shard| shard.shown.add_to(sum))
+    }
+
+    /// What is counted of each class of keys, by its name, and of those that have no place of their own; without waiting for any.
+    pub(crate) fn classes(&self) -> (HashMap<Box<[u8]>, Counted>, Counted) {
+        let (mut classes, mut others) = (HashMap::new(), Counted::default());
+        self.shards.iter().for_each(|shard| shard.tally.add_to(&mut classes, &mut others));
+        (classes, others)
     }
 
     /// The number of the shard that `key` belongs to.

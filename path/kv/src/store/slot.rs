@@ -37,6 +37,13 @@ impl<'s> Slot<'s> {
         Slot { keys, outcome, key, hash, place, kind, lent: None }
     }
 
+    /// Counts that a command may change it.
+    #[inline]
+    pub(super) fn opened(self) -> Self {
+        self.keys.opened(self.key, self.hash);
+        self
+    }
+
     /// What it is now.
     pub(crate) fn kind(&self) -> Option<Kind> {
         self.place.map(|place| entry::kind(self.keys.entry(place)))

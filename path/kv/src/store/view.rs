@@ -116,7 +116,7 @@ impl<'v> View<'v> {
             return self.used(key).is_some();
         }
         let hash = hash(self.hasher, key);
-        keys_mut(&mut self.locked, self.shift, hash).counts.hits += 1;
+        keys_mut(&mut self.locked, self.shift, hash).asked(key, hash, true);
         true
     }
 
@@ -124,9 +124,9 @@ impl<'v> View<'v> {
     pub(crate) fn is_there(&mut self, key: &[u8]) -> bool {
         match self.there(key) {
             Some((keys, place)) if keys.fields_due(place) > self.now => true,
-            Some(_) => self.open_any(key, Kind::Str).kind().is_some(),
+            Some(_) => self.slot(key, Kind::Str).kind().is_some(),
             None => {
-                self.open_any(key, Kind::Str);
+                self.slot(key, Kind::Str);
                 false
             }
         }
@@ -143,6 +143,10 @@ impl<'v> View<'v> {
 
     /// As [`View::open`], whatever it is now; what is put there is of `kind`.
     pub(crate) fn open_any<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Slot<'s> {
+        self.slot(key, kind).opened()
+    }
+
+    fn slot<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Slot<'s> {
         let hash = hash(self.hasher, key);
         let (now, outcome) = (self.now, &mut *self.outcome);
         let keys = keys_mut(&mut self.locked, self.shift, hash);
@@ -152,8 +156,7 @@ impl<'v> View<'v> {
 
     /// As [`View::open_any`], for a command that asks for what a key holds: it counts as found or not.
     pub(crate) fn find<'s>(&'s mut self, key: &'s [u8], kind: Kind) -> Slot<'s> {
-        let slot = self.open_any(key, kind);
-        slot.counted(kind)
+        self.slot(key, kind).counted(kind)
     }
 
     /// Bits of an entry that say how it was used, if it is there: for who puts them back, as it was no use of it.
@@ -214,10 +217,7 @@ impl<'v> View<'v> {
     /// Bytes that `key` and what it holds take, if it is there.
     pub(crate) fn usage(&self, key: &[u8]) -> Option<usize> {
         let (keys, place) = self.there(key)?;
-        let entry = keys.entry(place);
-        let big = if entry::is_big(entry) { keys.big(place).held() } else { 0 };
-        // With its place in the table.
-        Some(entry.len() + big + 8)
+        Some(keys.usage(place))
     }
 
     /// Whether `key` is there but overdue.
@@ -286,9 +286,7 @@ impl<'v> View<'v> {
         let hash = hash(self.hasher, key);
         let keys = keys_mut(&mut self.locked, self.shift, hash);
         let place = keys.live(key, hash, self.now, self.outcome);
-        let counts = &mut keys.counts;
-        let counter = if place.is_some() { &mut counts.hits } else { &mut counts.misses };
-        *counter += 1;
+        keys.asked(key, hash, place.is_some());
         if place.is_none() {
             self.outcome.happened(Class::MISS, "keymiss", key);
         }

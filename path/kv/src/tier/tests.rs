@@ -1,6 +1,7 @@
 mod asked;
 mod counts;
 mod hearing;
+mod keys;
 mod limits;
 mod memcached;
 mod memory;

@@ -6,6 +6,7 @@ mod ratio;
 mod tests;
 
 use super::super::access::{Among, Policy, Queue, Standing};
+use super::super::census::What;
 use super::super::entry::{self, Ms};
 use super::super::order::{Fate, fate};
 use super::super::outcome::{Class, Outcome};
@@ -64,6 +65,7 @@ impl Keys {
         } else {
             outcome.drops(self.remove(place));
             self.counts.evicted += 1;
+            self.departed(&key, What::Evicted);
             self.touched(&key, outcome);
             outcome.happened(Class::EVICTED, "evicted", &key);
             outcome.gone(&key);

@@ -9,8 +9,7 @@ impl Slot<'_> {
     /// Counts whether a value of this kind was found.
     pub(crate) fn counted(self, kind: Kind) -> Self {
         let is_found = self.kind() == Some(kind);
-        let counts = &mut self.keys.counts;
-        *if is_found { &mut counts.hits } else { &mut counts.misses } += 1;
+        self.keys.asked(self.key, self.hash, is_found);
         if !is_found {
             self.outcome.happened(Class::MISS, "keymiss", self.key);
         }

@@ -54,6 +54,18 @@ impl Table {
         found.sort_unstable_by_key(|(at, _)| *at);
     }
 
+    /// Hands out the handles of `most` segments from number `from` on, and says where to go on (0: all were handed out). What moves to
+    /// another segment meanwhile may be handed out twice, or not at all.
+    pub(crate) fn visit(&self, from: u32, most: usize, mut each: impl FnMut(Handle)) -> u32 {
+        let end = (from as usize).saturating_add(most).min(self.segments.len());
+        (from..end as u32).for_each(|number| self.segments.get(number).handles().iter().for_each(|at| each(*at)));
+        if end < self.segments.len() {
+            return end as u32;
+        }
+        self.crowd.iter().for_each(|(_, at)| each(at));
+        0
+    }
+
     /// All handles, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Handle> {
         let spilled = self.crowd.iter().map(|(_, handle)| handle);
