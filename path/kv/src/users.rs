@@ -4,6 +4,7 @@
 //! keeps its user, and looks for a newer one before it is answered: what everybody may do costs nothing to find out.
 
 mod describe;
+mod elsewhere;
 mod flaw;
 mod log;
 mod password;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::elsewhere;
 use super::flaw::Flaw;
 use crate::command::{Categories, Command, Flags, Touch, find, ruled};
 use crate::frame::Args;
@@ -100,6 +101,7 @@ impl Rights {
                     let category = Categories::named(category).ok_or(Flaw::Unknown)?;
                     self.put_category(category, *sign == b'+');
                 }
+                [b'+' | b'-', name @ ..] if elsewhere::has(name) => {}
                 [b'+', name @ ..] => self.allow(name)?,
                 [b'-', name @ ..] => self.put(lookup(name)?, false),
                 _ => return Err(Flaw::Syntax),

@@ -116,6 +116,8 @@ fn rules_are_said_as_redis_says_them() {
         ("+@all -acl", "resetchannels +@all -acl"),
         ("~a %R~b %W~c %RW~d &x &y", "~a %R~b %W~c ~d resetchannels &x &y -@all"),
         ("~* +@hash +select|0 +ping", "~* resetchannels -@all +@hash +ping +select|0"),
+        ("+@all -CLUSTER -migrate -client|tracking", "resetchannels +@all"),
+        ("+cluster +module|list +get", "resetchannels -@all +get"),
         ("+@all -debug +debug|digest", "resetchannels +@all -debug +debug|digest"),
         ("+config|get +config|set -config|set", "resetchannels -@all +config|get"),
         ("-@all (+get ~a) (~b &c +@all)", "resetchannels -@all (~a resetchannels -@all +get) (~b resetchannels &c +@all)"),
@@ -143,6 +145,7 @@ fn what_says_nothing_is_refused_with_the_word() {
     for (rules, text) in [
         ("+foo", "Error in ACL SETUSER modifier '+foo': Unknown command or category name in ACL"),
         ("+@foo", "Error in ACL SETUSER modifier '+@foo': Unknown command or category name in ACL"),
+        ("-foo|cluster", "Error in ACL SETUSER modifier '-foo|cluster': Unknown command or category name in ACL"),
         ("+config|foo", "Error in ACL SETUSER modifier '+config|foo': Unknown command or category name in ACL"),
         ("+config|get|x", "Error in ACL SETUSER modifier '+config|get|x': Allowing first-arg of a subcommand is not supported"),
         ("+select|", "Error in ACL SETUSER modifier '+select|': Syntax error"),
