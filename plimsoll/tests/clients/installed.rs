@@ -5,8 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-const PYTHON: &[&str] = &["psycopg[binary,pool]==3.2.*", "asyncpg==0.30.*", "django==5.2.*"];
-const NODE: &[&str] = &["pg@8", "pg-cursor@2", "pg-query-stream@4", "pg-copy-streams@6"];
+const PYTHON: &[&str] = &[
+    "psycopg[binary,pool]==3.2.*",
+    "asyncpg==0.30.*",
+    "django==5.2.*",
+    "redis==8.*",
+    "flask==3.*",
+    "flask-limiter==4.*",
+    "gunicorn==23.*",
+    "celery[redis]==5.*",
+    "rq==3.*",
+];
+const NODE: &[&str] = &[
+    "pg@8",
+    "pg-cursor@2",
+    "pg-query-stream@4",
+    "pg-copy-streams@6",
+    "ioredis@6",
+    "redis@6",
+    "bullmq@6",
+    "express@5",
+    "express-session@1",
+    "connect-redis@10",
+    "ws@8",
+];
 
 /// Python with the clients.
 pub static PYTHON_WITH_CLIENTS: LazyLock<PathBuf> = LazyLock::new(|| {

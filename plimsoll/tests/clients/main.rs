@@ -1,9 +1,8 @@
-//! Clients of every language find Postgres behind `DATABASE_URL`: each script runs once directly and once through
-//! the door of a real `plimsoll up`, whose pool is smaller than what the script opens, and prints the same.
+//! Clients of every language find Postgres behind `DATABASE_URL` and Redis behind `REDIS_URL`: each script runs once directly and
+//! once through the door of a real `plimsoll up`, and prints the same. What is usually built on a Redis runs as apps of Plimsoll's.
 #![allow(clippy::unwrap_used)]
 
-mod ground;
 mod installed;
-mod languages;
-mod pgbench;
-mod psql;
+mod kv;
+mod scripts;
+mod sql;

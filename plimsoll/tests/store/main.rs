@@ -74,6 +74,9 @@ fn an_app_has_a_store_without_a_word_in_the_file() {
 
 #[test]
 fn clients_from_a_package_find_a_redis() {
+    if std::env::var("PLIMSOLL_TEST_WITHOUT").unwrap_or_default().contains("redis") {
+        return;
+    }
     let plimsoll = Plimsoll::start(BINARY, &alone("[kv.main]\nlisten = \"127.0.0.1:0\"\n"));
     let (host, port) = plimsoll.kv().rsplit_once(':').unwrap();
     let cli = |words: &[&str]| {

@@ -1,12 +1,13 @@
 //! Where a script runs: the same server and an empty database each, directly and through the door.
 
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
 use testkit::{Plimsoll, Postgres, Up, until};
+
+use crate::scripts;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
 /// Connections that the door may open: fewer than the scripts do.
@@ -56,11 +57,9 @@ impl Place {
         SERVERS.psql_in(&self.database, sql)
     }
 
-    /// Runs a program to its end; what it printed on both streams.
+    /// Runs a program to its end, see [`scripts::run`].
     pub fn run(&self, command: &mut Command) -> String {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        self.without_names(&format!("{out}\n--- stderr\n{err}\n--- {}\n", output.status))
+        self.without_names(&scripts::run(command))
     }
 
     /// The database's name differs between the runs.
@@ -87,7 +86,7 @@ pub fn same(name: &str, script: impl Fn(&Place) -> String) -> String {
     let plimsoll = door();
     let through = Place::new(name, "door", plimsoll.sql());
     let told = script(&through);
-    assert!(told == expected, "{name}: through the door it tells something else:\n{}", difference(&expected, &told));
+    scripts::same(name, &expected, &told);
     clean(&through);
     told
 }
@@ -100,25 +99,4 @@ fn clean(place: &Place) {
     assert!(open.lines().count() <= SERVER + 1, "more than {SERVER} connections:\n{open}");
     until("no advisory lock is left", || place.monitor("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0");
     until("no temporary table is left", || place.monitor("SELECT count(*) FROM pg_class WHERE relpersistence = 't'") == "0");
-}
-
-/// The first lines that differ, with what stands before them.
-fn difference(expected: &str, told: &str) -> String {
-    let (left, right): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), told.lines().collect());
-    let same = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
-    let mut text = String::new();
-    left[same.saturating_sub(8)..same].iter().for_each(|line| writeln!(text, "       {line:.300}").unwrap());
-    left[same..].iter().take(12).for_each(|line| writeln!(text, "direct {line:.300}").unwrap());
-    right[same..].iter().take(12).for_each(|line| writeln!(text, "door   {line:.300}").unwrap());
-    text
-}
-
-/// A script beside this file.
-pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/scripts").join(name)
-}
-
-/// Whether `./test` could not install what this needs; it says so at its end.
-pub fn without(what: &str) -> bool {
-    std::env::var("PLIMSOLL_TEST_WITHOUT").unwrap_or_default().split(' ').any(|missing| missing == what)
 }

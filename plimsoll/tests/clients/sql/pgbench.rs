@@ -2,7 +2,7 @@
 
 use testkit::postgres::programs;
 
-use crate::ground::{Place, same};
+use super::ground::{Place, same};
 
 const CLIENTS: u32 = 8;
 const TRANSACTIONS: u32 = 40;

@@ -6,7 +6,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use testkit::postgres::programs;
 use testkit::until;
 
-use crate::ground::{Place, same, script};
+use super::ground::{Place, same};
+use crate::scripts::script;
 
 #[test]
 fn psql_with_everything_it_can() {

@@ -1,10 +1,11 @@
-//! Clients of other languages, each a script beside this file.
+//! Clients of other languages, each a script of `scripts/`.
 
 use std::fs;
 use std::path::Path;
 
-use crate::ground::{same, script, without};
+use super::ground::same;
 use crate::installed::{NODE_MODULES, PYTHON_WITH_CLIENTS, RUST_CLIENTS};
+use crate::scripts::{script, without};
 
 #[test]
 fn tokio_postgres() {

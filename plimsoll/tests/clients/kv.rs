@@ -1,0 +1,5 @@
+//! Clients of Redis.
+
+mod ground;
+mod languages;
+mod redis_cli;
