@@ -6,3 +6,4 @@ mod installed;
 mod kv;
 mod scripts;
 mod sql;
+mod uses;
