@@ -59,7 +59,7 @@ impl Running {
             postgres::Setup { keeper: keeper.clone(), state: state.to_path_buf(), environment: environment.clone(), log: log.clone() };
         let setup = databases::Setup { postgres, loops: loops.clone(), log: log.clone(), registry: registry.clone() };
         let databases = Databases::start(&plan, bound.sql, setup)?;
-        let setup = stores::Setup { loops: loops.clone(), log: log.clone(), registry: registry.clone() };
+        let setup = stores::Setup { state: state.to_path_buf(), loops: loops.clone(), log: log.clone(), registry: registry.clone() };
         let stores = Stores::start(&plan, bound.kv, setup)?;
         let sources = Arc::new(Sources { registry: registry.clone(), checks: checks(&loops, &databases, health.clone()) });
         let console = Mutex::new(watch::Tier::start(bound.console, sources.clone()).map_err(|error| error.to_string())?);

@@ -5,6 +5,7 @@
 mod acl;
 mod admit;
 pub(crate) mod answer;
+pub(crate) mod asked;
 mod bitmaps;
 pub(crate) mod blocked;
 mod blocking;
@@ -14,9 +15,9 @@ mod chance;
 mod clients;
 mod connection;
 #[cfg(test)]
-mod desk;
+pub(crate) mod desk;
 #[cfg(test)]
-mod differ;
+pub(crate) mod differ;
 mod execute;
 mod functions;
 mod geo;
@@ -28,8 +29,10 @@ mod latency;
 mod lists;
 mod long;
 mod permit;
+mod persistence;
 mod pubsub;
 mod ranks;
+mod replay;
 mod scan;
 mod scripted;
 mod scripting;
@@ -53,17 +56,20 @@ use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::script::Engine;
 use crate::store::{OnWait, View};
+use asked::Asked;
 
 #[cfg(test)]
 pub(crate) use admit::admitted;
-pub(crate) use admit::{looked_up, only_reads, silenced};
+pub(crate) use admit::{looked_up, only_reads, silenced, writes};
 pub(crate) use answer::{Held, hold};
 pub(crate) use category::{Categories, ruled};
 pub(crate) use connection::VERSION;
 pub(crate) use execute::{run_in_script, shards};
 pub(crate) use keyspace::clear;
 pub(crate) use permit::{permitted, permitted_in_script};
+pub(crate) use replay::{Replayed, TAG, replay};
 pub(crate) use serve::{after, settle};
+pub(crate) use strings::LONGEST;
 pub(crate) use table::{called, find, named};
 pub(crate) use touch::Touch;
 pub(crate) use transactions::forget_watches;
@@ -103,6 +109,8 @@ pub(crate) enum Run {
     Here(OnClient),
     /// Both: where the client is, on keys that are locked for it.
     Both(OnBoth),
+    /// By somebody else, for whom the client waits.
+    Asks(OnAsk),
     /// Not by itself: the second word says which of its commands is meant.
     Container,
     /// What the client has queued is done.
@@ -113,6 +121,9 @@ pub(crate) enum Run {
 
 /// Has to do with the client, or with the door.
 pub(crate) type OnClient = fn(&mut Here<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;
+
+/// Has somebody else do it.
+pub(crate) type OnAsk = fn(&mut Here<'_>, Args<'_>) -> Result<Asked, Fault>;
 
 /// Has to do with the client, or with the door, and works on the keys.
 pub(crate) type OnBoth = fn(&mut Here<'_>, &mut View<'_>, Args<'_>, &mut Reply<'_>) -> Result<(), Fault>;

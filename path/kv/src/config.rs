@@ -4,11 +4,13 @@ pub(crate) mod percentiles;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::client::bounds;
+use crate::persist;
 use crate::plan::{Max, Plan};
 use crate::store::Class;
 
@@ -31,6 +33,8 @@ enum Form {
     OneOf(&'static [&'static str]),
     /// Classes of keyspace events.
     Events,
+    /// Pairs of seconds and changes.
+    Points,
     Text,
     /// It is only read.
     Fixed,
@@ -54,14 +58,16 @@ const PARAMETERS: &[Parameter] = &[
     ("activedefrag", "no", Form::Switch),
     ("appendfsync", "everysec", Form::OneOf(&["always", "everysec", "no"])),
     ("appendonly", "no", Form::Switch),
+    ("auto-aof-rewrite-min-size", "67108864", Form::Bytes(0)),
+    ("auto-aof-rewrite-percentage", "100", COUNT),
     ("bind", "", Form::Fixed),
     ("busy-reply-threshold", "5000", COUNT),
     ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Form::Buffers),
     ("client-query-buffer-limit", "1073741824", Form::Bytes(1 << 20)),
     ("daemonize", "no", Form::Fixed),
     ("databases", "1", Form::Fixed),
-    ("dbfilename", "dump.rdb", Form::Text),
-    ("dir", "", Form::Text),
+    ("dbfilename", "dump.rdb", Form::Fixed),
+    ("dir", "", Form::Fixed),
     ("hash-max-listpack-entries", "128", COUNT),
     ("hash-max-listpack-value", "64", Form::Bytes(0)),
     ("hash-max-ziplist-entries", "128", COUNT),
@@ -92,11 +98,12 @@ const PARAMETERS: &[Parameter] = &[
     ("repl-backlog-size", "1048576", Form::Bytes(0)),
     ("replicaof", "", Form::Fixed),
     ("requirepass", "", Form::Text),
-    ("save", "", Form::Text),
+    ("save", "", Form::Points),
     ("set-max-intset-entries", "512", COUNT),
     ("slowlog-log-slower-than", "10000", Form::Number(-1, i64::MAX)),
     ("slowlog-max-len", "128", COUNT),
     ("slaveof", "", Form::Fixed),
+    ("stop-writes-on-bgsave-error", "yes", Form::Switch),
     ("stream-node-max-bytes", "4096", Form::Bytes(0)),
     ("stream-node-max-entries", "100", COUNT),
     ("tcp-keepalive", "300", COUNT),
@@ -151,11 +158,17 @@ impl Config {
             ("maxmemory-policy", plan.evict.name().to_string()),
             ("port", address.port().to_string()),
             ("proto-max-bulk-len", plan.max.value.to_string()),
+            ("dbfilename", format!("{}.kv", plan.name)),
         ];
-        for (name, value) in written {
+        for (name, value) in written.into_iter().chain(persist::Rules::parameters(plan)) {
             self.follow(name, &value);
             values.insert(name, value);
         }
+    }
+
+    /// Where files are.
+    pub(crate) fn set_folder(&self, folder: Option<&Path>) {
+        self.values().insert("dir", folder.map_or(String::new(), |folder| folder.display().to_string()));
     }
 
     fn values(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
@@ -330,6 +343,10 @@ impl Form {
                 let said = || format!("argument(s) must be one of the following: {}", words.join(", "));
                 if words.contains(&&*lower) { Ok(lower) } else { Err(said()) }
             }
+            Form::Points => match persist::points(value) {
+                Some(_) => Ok(value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")),
+                None => Err("Invalid save parameters".into()),
+            },
             Form::Events => Class::parse(value.as_bytes())
                 .map(Class::letters)
                 .ok_or_else(|| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into()),
@@ -357,7 +374,7 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Listen;
+    use crate::plan::{Listen, When};
     use crate::store::Eviction;
 
     fn config() -> Config {
@@ -373,6 +390,7 @@ mod tests {
             users: Vec::new(),
             password: None,
             tls: None,
+            persist: When::Off,
         };
         Config::new(&plan, ([127, 0, 0, 1], 7).into())
     }
@@ -415,6 +433,7 @@ mod tests {
                 users: Vec::new(),
                 password: None,
                 tls: None,
+                persist: When::Off,
             },
             address,
         );

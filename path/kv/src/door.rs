@@ -19,6 +19,7 @@ use crate::frame::Args;
 use crate::latency::Latency;
 use crate::memcached::{Base, Flushes, Session};
 use crate::pause::Pause;
+use crate::persist::Persist;
 use crate::plan::Plan;
 use crate::pubsub::Channels;
 use crate::rates::Rates;
@@ -49,9 +50,10 @@ pub(crate) struct Shared {
     pub(crate) rates: Rates,
     pub(crate) pause: Pause,
     pub(crate) scripts: Scripts,
+    pub(crate) persist: Persist,
     /// When the tier was started.
     pub(crate) started: Ms,
-    /// Somebody sees all commands, or clients may have to wait: each command is looked at.
+    /// Somebody sees all commands, clients may have to wait, or writes are refused: each command is looked at.
     is_watched: AtomicBool,
     /// Keys that are overdue go although nobody asks for them.
     active_expire: AtomicBool,
@@ -85,7 +87,7 @@ pub(crate) fn now() -> Ms {
 }
 
 impl Shared {
-    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, config: Config) -> Shared {
+    pub(crate) fn new(seats: Arc<Seats>, events: Arc<Events>, store: Arc<Store>, config: Config, persist: Persist) -> Shared {
         Shared {
             seats,
             events,
@@ -101,6 +103,7 @@ impl Shared {
             rates: Rates::default(),
             pause: Pause::default(),
             scripts: Scripts::default(),
+            persist,
             started: now(),
             is_watched: AtomicBool::new(false),
             active_expire: AtomicBool::new(true),
@@ -131,9 +134,9 @@ impl Shared {
         self.is_watched.load(Ordering::Relaxed)
     }
 
-    /// There are monitors or a pause, or none any more.
+    /// There are monitors, a pause, or trouble with files, or none any more.
     pub(crate) fn look(&self) {
-        self.is_watched.store(self.roster.has_monitors() || self.pause.is_on(now()), Ordering::Relaxed);
+        self.is_watched.store(self.roster.has_monitors() || self.pause.is_on(now()) || self.persist.is_troubled(), Ordering::Relaxed);
     }
 
     /// Whether a command must wait until clients may go on.

@@ -1,5 +1,7 @@
 //! Everything that the tier can tell an operator.
 
+mod files;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -23,6 +23,7 @@ pub(crate) async fn path(visit: &mut Visit<'_>) -> After {
             Stop::Long(long) => long.run(visit).await,
             Stop::Posting(posting) => posting.over(visit).await,
             Stop::Scripted(scripted) => scripted.run(visit).await,
+            Stop::Asked(asked) => asked.over(visit).await,
             // What was answered before must not wait with it.
             Stop::Blocked(blocked) => match visit.flush().await {
                 After::Again => match blocked.over(visit).await {

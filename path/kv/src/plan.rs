@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tls::Certificate;
 
@@ -24,6 +25,8 @@ pub struct Plan {
     pub evict: Eviction,
     /// How long keys are there that are made without an expiry.
     pub ttl: Vec<TtlClass>,
+    /// When keys are written to files.
+    pub persist: When,
     /// Bounds of clients.
     pub max: Max,
     /// Who may come in, besides those whom `ACL SETUSER` makes; without one called `default` anybody may.
@@ -42,6 +45,30 @@ impl fmt::Debug for Password {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Password(…)")
     }
+}
+
+/// When keys are written to files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Never; what is there is left as it is, and is not read.
+    Off,
+    /// At a clean stop.
+    Stop,
+    /// Then, and as long after the last time if something has changed.
+    Snapshot(Duration),
+    /// Whatever is done.
+    Log(Fsync),
+}
+
+/// When a log waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fsync {
+    /// Before a client is answered that something is done.
+    Always,
+    /// Once a second.
+    EverySecond,
+    /// Never: when the system sees fit.
+    No,
 }
 
 /// One address to listen on.

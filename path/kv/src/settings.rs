@@ -1,6 +1,7 @@
 //! `[kv.NAME]`: its definition, and the plan made of it.
 
 mod later;
+mod persist;
 mod rules;
 mod users;
 
@@ -69,7 +70,7 @@ const STORE: Section = Section::new(
             Kind::List(&Kind::Table(&TTL)),
             "Lifetimes of keys that are written without an expiry, by their names, `[[kv.NAME.ttl]]`; the first that matches counts.",
         ),
-        later::PERSIST,
+        persist::PERSIST,
         Key::new("max", Kind::Table(&MAX), "Bounds of clients and of what they send."),
         Key::new(
             "password",
@@ -149,6 +150,7 @@ impl Settings<'_> {
             users: users::read(kv),
             password: users::password(kv),
             tls: tls::read(kv, SystemTime::now(), report),
+            persist: persist::when(kv.text("persist").unwrap_or(persist::DEFAULT)),
         }
     }
 

@@ -16,6 +16,7 @@ mod order;
 mod outcome;
 pub(crate) mod packed;
 mod random;
+mod save;
 pub(crate) mod set;
 mod shards;
 mod shown;
@@ -33,7 +34,7 @@ pub(crate) use big::Big;
 pub(crate) use census::{Counted, What};
 pub use class::TtlClass;
 pub(crate) use entry::{Kind, Ms};
-pub(crate) use keys::{Counts, Told};
+pub(crate) use keys::{Counts, Kept, Keys, Record, Told, Use};
 pub(crate) use outcome::{Class, Outcome};
 #[cfg(test)]
 pub(crate) use random::Random;

@@ -1,6 +1,7 @@
 //! The running tier: its socket, its loops' doors, the plan they follow.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,11 +10,14 @@ use contract::{Drain, DrainSwitch, Load};
 use loops::{ListenError, Listener, Loops, Orders, Seats, listen, listen_beside, until_none};
 use rustls::ServerConfig;
 use telemetry::{Log, Registry};
+use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::door::Shared;
 use crate::events::{Counts, Events};
-use crate::orders::{self, Order};
+use crate::orders;
+use crate::orders::Order as LoopOrder;
+use crate::persist::{Files, Order, Persist};
 use crate::plan::Plan;
 use crate::store::Store;
 use crate::survey::{KeysAsked, KeysTold};
@@ -30,7 +34,7 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     loops: Loops,
     common: Arc<Shared>,
-    orders: Orders<Order>,
+    orders: Orders<LoopOrder>,
     running: Mutex<Running>,
 }
 
@@ -51,11 +55,21 @@ struct Listening {
 }
 
 impl Tier {
-    /// Serves `plan` on `listener` (see [`loops::listen`]); without one nobody is let in before [`Handle::open_entrance`].
+    /// Loads what is kept of the keys, which may take seconds, and serves `plan` on `listener` (see [`loops::listen`]); without one nobody
+    /// is let in before [`Handle::open_entrance`]. What is kept is in files of `folder` that begin with the name of the plan, which nobody
+    /// else may use; nothing is without one.
     ///
     /// # Errors
-    /// No thread could be started, the certificate cannot be used, or the address for clients of memcached not be listened on.
-    pub fn start(plan: Plan, listener: Option<Listener>, loops: &Loops, log: Log, registry: &Registry) -> Result<Handle, String> {
+    /// No thread could be started, the certificate cannot be used, the address for clients of memcached not be listened on, or what is
+    /// kept of the keys not be loaded.
+    pub fn start(
+        plan: Plan,
+        listener: Option<Listener>,
+        folder: Option<&Path>,
+        loops: &Loops,
+        log: Log,
+        registry: &Registry,
+    ) -> Result<Handle, String> {
         let tls = plan.load_tls()?;
         let memcached = plan.memcached.map(|address| listen(address, loops.len())).transpose().map_err(|error| error.to_string())?;
         let store = Store::new(plan.memory, loops.len()).map_err(|error| format!("no thread can be started: {error}"))?;
@@ -64,10 +78,15 @@ impl Tier {
         let events = Arc::new(Events::new(log, plan.name.clone(), seats.clone(), store.clone(), loops.len()));
         registry.add(events.clone());
         let address = listener.as_ref().map_or(plan.listen.address, |listener| listener.address);
-        let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address)));
+        let (persist, keeper) = Persist::new(&plan, folder);
+        let common = Arc::new(Shared::new(seats, events, store, Config::new(&plan, address), persist));
+        common.config.set_folder(folder);
         common.follow(&plan, tls);
         upkeep::follow(&common);
+        keeper.start(&common)?;
+        // What is loaded has its expiry, or none.
         common.store.set_classes(&plan.ttl);
+        registry.add(Arc::new(Files(common.clone())));
         let (orders, received) = Orders::new(loops.len());
         for (index, (clients, orders)) in clients.into_iter().zip(received).enumerate() {
             let common = common.clone();
@@ -153,6 +172,7 @@ impl Handle {
         let address = running.listening.as_ref().map_or(plan.listen.address, |listening| listening.listener.address);
         self.0.common.config.adopt(&plan, address);
         self.0.common.follow(&plan, tls);
+        self.0.common.persist.follow(&plan);
         upkeep::follow(&self.0.common);
         self.0.common.store.set_classes(&plan.ttl);
         Ok(())
@@ -169,8 +189,21 @@ impl Handle {
             let mut running = self.0.running();
             (running.listening, running.beside, running.memcached) = (None, None, None);
         }
-        self.0.orders.ask(Order::Drain);
+        self.0.orders.ask(LoopOrder::Drain);
         until_none(|| self.clients(), deadline).await
+    }
+
+    /// Keeps what `persist` says at a clean stop or a hand-over; nothing is kept of what is done after it. To be called once, when
+    /// no client is left ([`Handle::drain`]).
+    ///
+    /// # Errors
+    /// Why it could not; what was kept before is as it was.
+    pub async fn keep(&self) -> Result<(), String> {
+        let (answer, done) = oneshot::channel();
+        if self.0.common.persist.order(Order::Stop(answer)).is_err() {
+            return Ok(());
+        }
+        done.await.unwrap_or_else(|_| Err("the keys could not be saved by a fault of ours; please report the lines above".into()))
     }
 
     /// Client connections open now.
@@ -194,7 +227,7 @@ impl Handle {
     ///
     /// Names are told as they are, whatever users may see of them: it is for the operator.
     pub fn keys(&self, asked: KeysAsked) -> KeysTold {
-        KeysTold::of(&self.0.common.store, self.0.orders.ask(|answer| Order::Keys(asked, answer)), asked)
+        KeysTold::of(&self.0.common.store, self.0.orders.ask(|answer| LoopOrder::Keys(asked, answer)), asked)
     }
 
     /// Counts since the start, and what is there now.
@@ -238,7 +271,7 @@ impl Inner {
 
     fn listen_on(&self, listener: Listener) -> Listening {
         let (stop, drain) = DrainSwitch::new();
-        for trouble in self.orders.listen(&listener, |socket| Order::Listen(socket, Drain::clone(&drain))) {
+        for trouble in self.orders.listen(&listener, |socket| LoopOrder::Listen(socket, Drain::clone(&drain))) {
             self.common.events.cannot_listen(&trouble);
         }
         Listening { listener, _stop: stop }

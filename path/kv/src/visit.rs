@@ -123,6 +123,7 @@ impl Desk {
         self.output.clear();
         self.output.shrink_to(KEPT);
         self.outcome.clear();
+        self.outcome.logged = 0;
         self.debts.clear();
     }
 }
@@ -217,8 +218,12 @@ impl Visit<'_> {
         }
     }
 
-    /// Writes what there is of answers.
+    /// Writes what there is of answers, once the log has what they tell of. A client whose writes it could not keep is closed: nobody
+    /// can say what becomes of them.
     pub(crate) async fn flush(&mut self) -> After {
+        if !self.desk.output.is_empty() && !self.door.common.persist.log.holds(self.desk.outcome.logged).await {
+            return After::Close;
+        }
         let output = &mut self.desk.output;
         if !output.is_empty() {
             let (peer, stream, mut done) = (&self.client.peer, &mut *self.stream, 0);

@@ -4,6 +4,7 @@ mod change;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +17,13 @@ use crate::database_url::encoded;
 use crate::file::Plan;
 pub(crate) use change::Prepared;
 
+/// The folder of `state` for the files of all stores.
+const FOLDER: &str = "kv";
+
 /// What doors are started with.
 #[derive(Clone)]
 pub(crate) struct Setup {
+    pub(crate) state: PathBuf,
     pub(crate) loops: Loops,
     pub(crate) log: Log,
     pub(crate) registry: Registry,
@@ -84,7 +89,7 @@ impl Collect for Stores {
 impl Setup {
     fn open(&self, plan: &kv::Plan, listener: Option<Listener>) -> Result<Store, String> {
         let (address, registry) = (listener.as_ref().map_or(plan.listen.address, |listener| listener.address), Registry::default());
-        let handle = kv::Tier::start(plan.clone(), listener, &self.loops, self.log.clone(), &registry);
+        let handle = kv::Tier::start(plan.clone(), listener, Some(&self.state.join(FOLDER)), &self.loops, self.log.clone(), &registry);
         let handle = handle.map_err(|error| format!("kv.{}: {error}", plan.name))?;
         Ok(Store { plan: plan.clone(), handle, address: reachable(address), registry })
     }
@@ -118,6 +123,12 @@ pub(crate) fn name(store: &Store, all: &[Store]) -> String {
     if all.len() == 1 { "kv".into() } else { format!("kv.{}", store.plan.name) }
 }
 
+/// Closes doors, and keeps what their files are to keep; what cannot be kept is said in the log.
 async fn drain(stores: Vec<Store>, deadline: Duration) {
-    drain_all(stores.into_iter().map(|store| async move { store.handle.drain(deadline).await })).await;
+    drain_all(stores.into_iter().map(|store| async move {
+        let is_drained = store.handle.drain(deadline).await;
+        let _ = store.handle.keep().await;
+        is_drained
+    }))
+    .await;
 }

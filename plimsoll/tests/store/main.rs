@@ -1,6 +1,7 @@
 //! Apps have a store: `REDIS_URL`, several stores, reloads under which the keys stay, bounds, a drain.
 #![allow(clippy::unwrap_used)]
 
+mod kept;
 mod keys;
 mod reloads;
 

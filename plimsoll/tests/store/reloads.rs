@@ -96,7 +96,7 @@ fn another_store_takes_the_place_of_one_that_leaves() {
     let mut store = connect(&plimsoll);
     asks(&mut store, "SET a 1", "OK");
     let told = reload(&plimsoll, &at("other"));
-    assert!(told.contains("`[kv.main]` is gone from the file, and its key with it"), "{told}");
+    assert!(told.contains("`[kv.main]` is gone from the file; its key is saved under `state`, and there again with it"), "{told}");
     asks(&mut connect(&plimsoll), "DBSIZE", "0");
     until("who was there is closed", || store.ask("PING").is_err());
     let lines = metrics(&plimsoll).lines().filter(|line| line.starts_with("kv_clients{")).map(String::from).collect::<Vec<_>>();

@@ -143,3 +143,17 @@ pub(crate) fn only_reads(command: &Command) -> bool {
     let may_write = matches!(command.name, "publish" | "spublish" | "pfcount" | "eval" | "evalsha" | "fcall");
     !command.flags.has(Flags::WRITE) && !may_write
 }
+/// Whether a command, or what EXEC will do, may need more memory.
+pub(super) fn needs_room(client: &Client, command: &Command) -> bool {
+    is_or_does(client, command, Flags::DENY_OOM)
+}
+
+/// Whether a command, or what EXEC will do, may change keys.
+pub(crate) fn writes(client: &Client, command: &Command) -> bool {
+    is_or_does(client, command, Flags::WRITE)
+}
+
+fn is_or_does(client: &Client, command: &Command, flags: Flags) -> bool {
+    let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queued);
+    command.flags.has(flags) || matches!(command.run, Run::Exec) && queued.any(|queued| queued.command.flags.has(flags))
+}

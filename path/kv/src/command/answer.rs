@@ -7,13 +7,14 @@ mod watched;
 
 use std::sync::Arc;
 
-use super::admit::{admitted, may, may_now, silenced};
+use super::admit::{admitted, may, may_now, needs_room, silenced, writes};
+use super::asked::Asked;
 use super::blocked::Blocked;
 use super::execute::{in_view, shards, takes_long};
 use super::long::Long;
 use super::scripted::Scripted;
 use super::serve::{after, settle};
-use super::{Command, Flags, Here, KeySpec, Run, catalog, transactions};
+use super::{Command, Here, KeySpec, Run, catalog, transactions};
 use crate::client::Client;
 use crate::door::{Shared, now};
 use crate::error::Fault;
@@ -53,6 +54,8 @@ pub(crate) enum Stop {
     Posting(Posting),
     /// Clients are to wait.
     Paused,
+    /// Somebody else does the last one.
+    Asked(Asked),
 }
 
 /// How a command went.
@@ -184,6 +187,12 @@ impl<'s> Batch<'s> {
         {
             return Did::Failed(self.refuse(client, args, fault));
         }
+        if self.common.is_watched()
+            && writes(client, command)
+            && let Some(fault) = self.common.persist.refuses(&self.common.config)
+        {
+            return Did::Failed(self.refuse(client, args, fault));
+        }
         if self.common.store.is_full()
             && let Err(fault) = self.room_for(client, command, outcome)
         {
@@ -248,22 +257,28 @@ impl<'s> Batch<'s> {
                 }
                 done.map_or_else(|fault| undone(reply, before, fault), |()| Did::Done)
             }
+            Run::Asks(ask) => match ask(&mut Here { client, common, in_transaction: false }, args) {
+                Ok(asked) => Did::Stop(Stop::Asked(asked)),
+                Err(fault) => Did::Failed(fault),
+            },
             Run::Exec => {
                 self.held = None;
                 transactions::exec(client, (common, self.events), self.now, outcome, reply, debts)
             }
-            Run::Script(_) => {
-                self.held = None;
-                match common.scripts.busy() {
-                    Some(fault) => Did::Failed(self.refuse(client, args, fault)),
-                    None => Did::Stop(Stop::Scripted(Scripted::command(command, args, client))),
-                }
-            }
+            Run::Script(_) => self.script(client, command, args),
             // Of these only COMMAND may stand alone.
             Run::Container => {
                 catalog::all(reply);
                 Did::Done
             }
+        }
+    }
+
+    fn script(&mut self, client: &mut Client, command: &'static Command, args: Args<'_>) -> Did {
+        self.held = None;
+        match self.common.scripts.busy() {
+            Some(fault) => Did::Failed(self.refuse(client, args, fault)),
+            None => Did::Stop(Stop::Scripted(Scripted::command(command, args, client))),
         }
     }
 
@@ -285,7 +300,7 @@ impl<'s> Batch<'s> {
             },
         };
         let numbers = match numbers {
-            Ok(number) => return self.on_one(number, outcome, debts, run),
+            Ok(number) => return self.on_one(number, args, outcome, debts, run),
             Err(numbers) => numbers,
         };
         self.held = None;
@@ -297,7 +312,9 @@ impl<'s> Batch<'s> {
             return Did::Owes(owing(&guards));
         }
         let mut view = store.view_many(guards.iter_mut().map(|(number, guard)| (*number, &mut **guard)), self.now, outcome);
+        let changes = view.outcome.changes;
         let did = run(&mut view);
+        view.outcome.tell(args.iter(), changes);
         if !view.outcome.is_quiet() {
             after(&mut view, self.common);
             debts.extend(owing(&guards));
@@ -307,7 +324,14 @@ impl<'s> Batch<'s> {
 
     /// The same, when all of them are in one shard: its lock may be held already, and is kept.
     #[inline]
-    fn on_one(&mut self, number: usize, outcome: &mut Outcome, debts: &mut Vec<usize>, run: impl FnOnce(&mut View<'_>) -> Did) -> Did {
+    fn on_one(
+        &mut self,
+        number: usize,
+        args: Args<'_>,
+        outcome: &mut Outcome,
+        debts: &mut Vec<usize>,
+        run: impl FnOnce(&mut View<'_>) -> Did,
+    ) -> Did {
         let store = &*self.common.store;
         let held = match hold(store, number, &mut self.held) {
             Ok(held) => held,
@@ -317,20 +341,15 @@ impl<'s> Batch<'s> {
             return Did::Owes(vec![number]);
         }
         let mut view = store.view(&mut held.guard, self.now, outcome);
+        let changes = view.outcome.changes;
         let did = run(&mut view);
+        view.outcome.tell(args.iter(), changes);
         if !view.outcome.is_quiet() {
             after(&mut view, self.common);
             debts.extend(held.guard.owes().then_some(number));
         }
         did
     }
-}
-
-/// Whether a command, or what EXEC will do, may need more memory.
-fn needs_room(client: &Client, command: &Command) -> bool {
-    let grows = |command: &Command| command.flags.has(Flags::DENY_OOM);
-    let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queued);
-    grows(command) || matches!(command.run, Run::Exec) && queued.any(|queued| grows(queued.command))
 }
 
 fn undone(reply: &mut Reply<'_>, before: usize, fault: Fault) -> Did {

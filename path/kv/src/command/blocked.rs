@@ -70,7 +70,11 @@ impl Blocked {
         }
         self.leave(visit);
         match (answer, why) {
-            (Some(answer), _) => visit.says(&answer),
+            (Some(answer), _) => {
+                // Who served it has told the log.
+                visit.desk.outcome.logged = visit.door.common.persist.log.end();
+                visit.says(&answer);
+            }
             (None, Why::Gone) => return After::Close,
             (None, _) => {
                 let mut out = Vec::new();

@@ -1,38 +1,37 @@
 //! A desk for tests: commands as text, answers as bytes, and a clock that stands until it is told otherwise.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::admit::admitted;
-use super::execute::{in_view, on_keys, shards};
+use super::execute::{at_once, in_view, shards};
 use super::{Command, Run, find};
 use crate::error::Fault;
 use crate::frame::{Owned, Protocol, Reply};
+use crate::persist::unit;
 use crate::store::{Class, Ms, Outcome, Random, Store};
 
 /// A store of its own.
 pub(crate) struct Desk {
-    store: Store,
+    store: Arc<Store>,
     now: Ms,
     protocol: Protocol,
     outcome: Outcome,
     /// Does what would take long, too.
     is_patient: bool,
+    log: Option<Vec<u8>>,
 }
 
 impl Desk {
     /// With four shards, at a moment of 2026, in RESP2; all events and effects are kept.
     pub(crate) fn new() -> Desk {
-        let outcome = Outcome {
-            wanted: Class::parse(b"KEAm").expect("they are letters"),
-            logs: true,
-            random: Random::seeded(5),
-            ..Outcome::default()
-        };
-        Desk {
-            store: Store::new(16 << 20, 1).expect("a thread starts"),
-            now: 1_790_000_000_000,
-            protocol: Protocol::Resp2,
-            outcome,
-            is_patient: false,
+        let outcome = Outcome { wanted: Class::parse(b"KEAm").expect("they are letters"), random: Random::seeded(5), ..Outcome::default() };
+        let store = Store::new(16 << 20, 1).expect("a thread starts");
+        for number in 0..store.count() {
+            let Ok(mut keys) = store.lock(number) else { panic!("no worker has the keys") };
+            keys.logs = true;
         }
+        Desk { store: Arc::new(store), now: 1_790_000_000_000, protocol: Protocol::Resp2, outcome, is_patient: false, log: None }
     }
 
     /// From now on in RESP3.
@@ -92,20 +91,66 @@ impl Desk {
 
     fn execute(&mut self, command: &Command, owned: &Owned, reply: &mut Reply<'_>) -> Result<(), Fault> {
         let numbers = shards(&self.store, command.keys, owned.args());
-        let Ok(mut guards) = self.store.lock_many(numbers.into_iter()) else { panic!("no worker has the keys") };
+        let mut guards = loop {
+            match self.store.lock_many(numbers.iter().copied()) {
+                Ok(guards) => break guards,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
         let keys = guards.iter_mut().map(|(number, guard)| (*number, &mut **guard));
         let mut view = self.store.view_many(keys, self.now, &mut self.outcome);
-        let run = match command.run {
-            Run::Keys(run) => run,
-            // It may not wait.
-            Run::Waits(_) => return on_keys(command, owned.args(), &mut view, reply),
+        let (before, changes) = (reply.written(), view.outcome.changes);
+        let done = match command.run {
+            Run::Keys(run) => match in_view(command, run, owned.args(), &mut view, reply) {
+                Some(done) => done,
+                None if self.is_patient => run(&mut view, owned.args(), reply),
+                None => panic!("{} would take long", command.name),
+            },
+            Run::Waits(_) => at_once(command, owned.args(), &mut view, reply),
             _ => panic!("{} needs a client", command.name),
         };
-        match in_view(command, run, owned.args(), &mut view, reply) {
-            Some(done) => done,
-            None if self.is_patient => run(&mut view, owned.args(), reply),
-            None => panic!("{} would take long", command.name),
+        if done.is_err() {
+            reply.undo(before);
         }
+        if let Some(log) = &mut self.log {
+            view.outcome.tell(owned.args().iter(), changes);
+            log.extend_from_slice(&unit(self.now, &view.outcome.said));
+            view.outcome.clear();
+        }
+        done
+    }
+
+    /// From now on what is done is kept as the log has it, instead of its effects.
+    pub(crate) fn keep_log(&mut self) {
+        self.log = Some(Vec::new());
+    }
+
+    /// What was done since this was asked last.
+    pub(crate) fn take_log(&mut self) -> Vec<u8> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// All keys that are there now, with their kinds, what they hold, and when they are overdue.
+    pub(crate) fn contents(&mut self) -> BTreeMap<String, String> {
+        let keys = self.bytes(&[b"KEYS", b"*"]);
+        let names: Vec<Vec<u8>> =
+            keys.split(|byte| *byte == b'\n').skip(2).step_by(2).map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect();
+        let names = names.into_iter().filter(|_| keys.first() == Some(&b'*'));
+        let mut ask = |words: &[&[u8]]| self.answer(words);
+        names
+            .map(|key| {
+                let said = [ask(&[b"TYPE", &key]), ask(&[b"PEXPIRETIME", &key]), ask(&[b"DEBUG", b"DIGEST-VALUE", &key])];
+                (key.escape_ascii().to_string(), said.concat())
+            })
+            .collect()
     }
 
     /// The answer to `line` is `answer`.
@@ -122,7 +167,7 @@ impl Desk {
 
     /// What the log would say since this was asked last, besides the commands themselves.
     pub(crate) fn effects(&mut self) -> Vec<String> {
-        let effects = self.outcome.effects.drain(..);
+        let effects = self.outcome.gone.drain(..).chain(self.outcome.effects.drain(..));
         effects.map(|words| words.iter().map(|word| word.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")).collect()
     }
 }

@@ -101,6 +101,24 @@ fn sorted(mut all: Vec<String>) -> Vec<String> {
     all
 }
 
+/// A command of any family.
+pub(crate) fn any(random: &mut Random) -> Vec<String> {
+    const FAMILIES: [Family; 11] = [
+        bitmaps::command,
+        geo::command,
+        hashes::command,
+        hyperloglogs::command,
+        keys::command,
+        lists::command,
+        sets::command,
+        sorted::command,
+        sorting::command,
+        streams::command,
+        strings::command,
+    ];
+    FAMILIES[random.below(FAMILIES.len())](random).0
+}
+
 /// One of these.
 fn one_of<'a>(random: &mut Random, all: &[&'a str]) -> &'a str {
     all[random.below(all.len())]

@@ -1,8 +1,9 @@
 //! Runs a command on the keys that are locked for it.
 
-use super::{Command, Here, KeySpec, OnKeys, Run, catalog};
+use super::{Command, Flags, Here, KeySpec, OnKeys, Run, catalog};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
+use crate::persist::BIG;
 use crate::store::{Store, Turn, View, Went};
 
 /// Elements, or KB, that a loop may touch at once.
@@ -29,10 +30,19 @@ pub(super) fn in_view(
 
 /// Whether a worker is to run it. What may wait costs nothing as long as it would.
 pub(super) fn takes_long(command: &Command, view: &View<'_>, args: Args<'_>) -> bool {
-    command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE)
+    command.cost.is_some_and(|cost| cost(view, args) > AT_ONCE) || view.is_saving() && copies_much(command, view, args)
 }
 
-/// Runs what works on keys and may not wait.
+/// Whether a save wants a copy of much that the command may change.
+pub(super) fn copies_much(command: &Command, view: &View<'_>, args: Args<'_>) -> bool {
+    let mut copied = 0;
+    if command.flags.has(Flags::WRITE) {
+        command.keys.places(args, |place| copied += view.unsaved(args.at(place)));
+    }
+    copied > BIG
+}
+
+/// Runs what works on keys and may not wait, and tells the log.
 ///
 /// # Errors
 /// What the client is to be told; nothing is written then.
@@ -40,20 +50,28 @@ pub(super) fn takes_long(command: &Command, view: &View<'_>, args: Args<'_>) -> 
 /// # Panics
 /// The command needs its client.
 pub(super) fn on_keys(command: &Command, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    let before = reply.written();
-    let done = match command.run {
-        Run::Keys(run) => run(view, args, reply),
-        Run::Waits(run) => match run(view, args, reply, Turn::Only) {
-            Ok(Went::Wait(_)) => unreachable!("it was told not to wait"),
-            Ok(Went::Done) => Ok(()),
-            Err(fault) => Err(fault),
-        },
-        _ => unreachable!("{} needs a client", command.name),
-    };
+    let (before, changes) = (reply.written(), view.outcome.changes);
+    let done = at_once(command, args, view, reply);
+    view.outcome.tell(args.iter(), changes);
     if done.is_err() {
         reply.undo(before);
     }
     done
+}
+
+/// Runs what works on keys, which may not wait.
+///
+/// # Panics
+/// The command needs its client.
+pub(super) fn at_once(command: &Command, args: Args<'_>, view: &mut View<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
+    match command.run {
+        Run::Keys(run) => run(view, args, reply),
+        Run::Waits(run) => match run(view, args, reply, Turn::Only)? {
+            Went::Wait(_) => unreachable!("it was told not to wait"),
+            Went::Done => Ok(()),
+        },
+        _ => unreachable!("{} needs a client", command.name),
+    }
 }
 
 /// Runs a command of a transaction or a script.

@@ -10,6 +10,7 @@ use crate::door::now;
 use crate::error::Fault;
 use crate::events::CutOff;
 use crate::frame::{Args, Reply};
+use crate::persist::Status;
 use crate::store::View;
 
 pub(super) const COMMANDS: &[Command] =
@@ -150,21 +151,37 @@ fn human(bytes: usize) -> String {
 }
 
 fn persistence(here: &Here<'_>, _: &View<'_>, out: &mut String) -> std::fmt::Result {
+    let (changes, log) = (here.common.events.changes(), &here.common.persist.log);
+    let status = here.common.persist.status();
+    let (changes, logs, goes_on) = (changes.saturating_sub(status.changes), status.logs(), status.since.is_some());
+    let Status { saved_at, took, saves, loaded, bytes, .. } = *status;
+    let is_ok = if status.is_ok { "ok" } else { "err" };
+    let current = status.since.map_or(-1, |since| since.elapsed().as_secs() as i64);
+    drop(status);
     fields!(out,
         "loading": 0,
         "async_loading": 0,
         "current_cow_size": 0,
-        "rdb_changes_since_last_save": here.common.events.changes(),
-        "rdb_bgsave_in_progress": 0,
-        "rdb_last_save_time": here.common.started / 1000,
-        "rdb_last_bgsave_status": "ok",
-        "rdb_last_bgsave_time_sec": -1,
-        "aof_enabled": 0,
-        "aof_rewrite_in_progress": 0,
+        "rdb_changes_since_last_save": changes,
+        "rdb_bgsave_in_progress": u8::from(goes_on && !logs),
+        "rdb_last_save_time": saved_at / 1000,
+        "rdb_last_bgsave_status": is_ok,
+        "rdb_last_bgsave_time_sec": took,
+        "rdb_current_bgsave_time_sec": current,
+        "rdb_saves": saves,
+        "rdb_last_load_keys_loaded": loaded,
+        "aof_enabled": u8::from(logs),
+        "aof_rewrite_in_progress": u8::from(goes_on && logs),
         "aof_rewrite_scheduled": 0,
-        "aof_last_bgrewrite_status": "ok",
-        "aof_last_write_status": "ok",
-    )
+        "aof_last_rewrite_time_sec": took,
+        "aof_current_rewrite_time_sec": current,
+        "aof_last_bgrewrite_status": is_ok,
+        "aof_last_write_status": if log.is_broken() { "err" } else { "ok" },
+    )?;
+    if logs {
+        return fields!(out, "aof_current_size": log.written(), "aof_base_size": bytes, "aof_buffer_length": log.waiting());
+    }
+    Ok(())
 }
 
 fn stats(here: &Here<'_>, view: &View<'_>, out: &mut String) -> std::fmt::Result {

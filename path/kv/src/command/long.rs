@@ -36,6 +36,8 @@ pub(super) struct Told {
     pub(super) debts: Vec<usize>,
     /// The one that had queued it.
     pub(super) client: Option<Client>,
+    /// Up to where the log must be on the disk.
+    pub(super) logged: u64,
 }
 
 impl Told {
@@ -45,6 +47,7 @@ impl Told {
             *visit.client = client;
         }
         visit.desk.debts.extend(self.debts);
+        visit.desk.outcome.logged = visit.desk.outcome.logged.max(self.logged);
         visit.says(&self.out);
     }
 }
@@ -99,7 +102,7 @@ impl Long {
             common.count_changes(view.outcome);
             let debts = keys.iter().filter(|(_, keys)| keys.owes()).map(|(number, _)| *number).collect();
             // The client may be gone.
-            let _ = sender.send(Told { out, debts, client });
+            let _ = sender.send(Told { out, debts, client, logged: outcome.logged });
         });
         match answer.await {
             Ok(told) => told.heard(visit),

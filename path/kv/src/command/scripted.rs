@@ -123,7 +123,7 @@ impl Scripted {
             }
         };
         let debts = stage.end();
-        Told { out, debts, client }
+        Told { out, debts, client, logged: common.persist.log.end() }
     }
 }
 

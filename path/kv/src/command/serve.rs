@@ -20,11 +20,20 @@ pub(crate) fn after(view: &mut View<'_>, common: &Shared) {
             serve(view, common, &key);
         }
     }
+    log(view, common);
     let dropped = std::mem::take(&mut view.outcome.dropped);
     if dropped.iter().map(|big| big.held()).sum::<usize>() > DROPPED {
         common.store.drop_away(dropped);
     }
     view.outcome.clear();
+}
+
+/// Tells the log what was done, while nobody else can do more to the same keys.
+fn log(view: &mut View<'_>, common: &Shared) {
+    view.outcome.tell_gone();
+    if !view.outcome.said.is_empty() {
+        view.outcome.logged = common.persist.log.append(view.now(), &view.outcome.said);
+    }
 }
 
 /// Tells those who want it what happened to keys.
@@ -75,7 +84,10 @@ fn concerns(view: &View<'_>, key: &[u8], waiter: &Waiter) -> bool {
 fn is_served(view: &mut View<'_>, key: &[u8], waiter: &Arc<Waiter>) -> bool {
     let mut out = Vec::new();
     let mut reply = Reply::new(&mut out, waiter.protocol);
-    match (waiter.run)(view, waiter.args.args(), &mut reply, Turn::Ready(key)) {
+    let changes = view.outcome.changes;
+    let went = (waiter.run)(view, waiter.args.args(), &mut reply, Turn::Ready(key));
+    view.outcome.tell(waiter.args.args().iter(), changes);
+    match went {
         Ok(Went::Wait(_)) => {
             waiter.waits_on();
             return false;

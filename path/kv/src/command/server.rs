@@ -14,7 +14,6 @@ const S: Group = Group::Server;
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::here("time", 1, ALWAYS.and(Flags::FAST), S, time),
-    Command::here("lastsave", 1, ALWAYS.and(Flags::FAST).and(Flags::DANGEROUS), S, last_save),
     Command::here("role", 1, ALWAYS.and(Flags::FAST).and(Flags::NO_SCRIPT).and(Flags::DANGEROUS), S, role),
     Command::here("wait", 3, Flags::NO_SCRIPT, Group::Keyspace, wait),
     Command::here("swapdb", 3, WRITES_FAST.and(Flags::DANGEROUS), S, swap),
@@ -53,7 +52,8 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::on_keys("debug|object", 3, ADMIN, S, KeySpec::Range { first: 2, last: 2, step: 1 }, object::debug).costs(object::debug_cost),
     Command::here("debug|protocol", 3, ADMIN, S, protocol),
     Command::here("debug|help", 2, ADMIN, S, |_, _, reply| {
-        help(reply, "DEBUG", &["DIGEST-VALUE [key ...]", "OBJECT key", "PROTOCOL type", "SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"])
+        let forms = ["DIGEST-VALUE [key ...]", "OBJECT key", "PROTOCOL type", "RELOAD", "SLEEP seconds", "SET-ACTIVE-EXPIRE 0|1"];
+        help(reply, "DEBUG", &forms)
     }),
 ];
 
@@ -68,11 +68,6 @@ fn time(_: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Faul
     reply.array(2);
     reply.bulk_int(now.as_secs() as i64);
     reply.bulk_int(i64::from(now.subsec_micros()));
-    Ok(())
-}
-
-fn last_save(here: &mut Here<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-    reply.int((here.common.started / 1000) as i64);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::{Command, Flags, Group, Here, KeySpec, help};
 use crate::error::Fault;
 use crate::frame::{Args, Reply};
 use crate::glob;
+use crate::persist::Order;
 use crate::slow::Slow;
 use crate::store::View;
 use crate::upkeep;
@@ -59,9 +60,17 @@ fn set(here: &mut Here<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<(),
         here.common.users.set_password(password).map_err(failed)?;
     }
     upkeep::follow(here.common);
+    if pairs.iter().any(|(name, _)| FILES.iter().any(|known| name.eq_ignore_ascii_case(known))) {
+        // None is there once the door is closed.
+        let _ = here.common.persist.order(Order::Follow);
+        here.common.look();
+    }
     reply.ok();
     Ok(())
 }
+
+/// Parameters that the keeper of the files follows.
+const FILES: [&str; 4] = ["save", "appendonly", "appendfsync", "stop-writes-on-bgsave-error"];
 
 fn reset_counts(here: &mut Here<'_>, view: &mut View<'_>, _: Args<'_>, reply: &mut Reply<'_>) -> Result<(), Fault> {
     let (all, _) = view.all_mut();

@@ -45,7 +45,7 @@ pub(super) const COMMANDS: &[Command] = &[
 /// Keys with a value behind each.
 const PAIRS: KeySpec = KeySpec::Range { first: 1, last: -1, step: 2 };
 /// Longest string, bytes (`proto-max-bulk-len`).
-pub(super) const LONGEST: usize = 512 << 20;
+pub(crate) const LONGEST: usize = 512 << 20;
 /// Longest string that Redis keeps in one piece with its object.
 const SHORT: usize = 44;
 /// Integers below are shared by all who hold them.
@@ -66,10 +66,7 @@ fn by_words(_: &View<'_>, args: Args<'_>) -> usize {
 
 /// The bytes of a string.
 pub(super) fn text<'v>(value: Value<'v>) -> &'v [u8] {
-    match value {
-        Value::Bytes(bytes) => bytes,
-        Value::Big(_) => unreachable!("no string is a big value"),
-    }
+    value.text()
 }
 
 /// The string of a key.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Command, Flags, acl, bitmaps, blocking, catalog, clients, connection, functions, geo, hashes, hyperloglog, info, keyspace, latency,
-    lists, pubsub, scripting, server, sets, settings, sort, sorted_sets, streams, strings, transactions,
+    lists, persistence, pubsub, scripting, server, sets, settings, sort, sorted_sets, streams, strings, transactions,
 };
 
 /// Every family.
@@ -22,6 +22,7 @@ const FAMILIES: &[&[Command]] = &[
     clients::COMMANDS,
     settings::COMMANDS,
     latency::COMMANDS,
+    persistence::COMMANDS,
     server::COMMANDS,
     info::COMMANDS,
     catalog::COMMANDS,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::{Did, Stop, owing};
-use super::execute::{AT_ONCE, run_in_script, shards};
+use super::execute::{AT_ONCE, copies_much, run_in_script, shards};
 use super::long::Long;
 use super::permit::still_permitted;
 use super::scripted::Scripted;
@@ -115,7 +115,7 @@ pub(super) fn exec(
         return Did::Stop(Stop::Scripted(Scripted::Transaction(Box::new(client), numbers)));
     }
     let mut view = store.view_many(guards.iter_mut().map(|(number, keys)| (*number, &mut **keys)), now, outcome);
-    if cost(transaction, &view) > AT_ONCE {
+    if cost(transaction, &view) > AT_ONCE || view.is_saving() && copies(transaction, &view) {
         return Did::Stop(Stop::Long(Long::Transaction(numbers)));
     }
     work(client, (common, events), &mut Ground::Locked(&mut view), reply);
@@ -139,6 +139,11 @@ fn needed(store: &Store, transaction: &Transaction, watches: &[Watch]) -> Vec<us
 fn cost(transaction: &Transaction, view: &View<'_>) -> usize {
     let each = transaction.queued.iter();
     each.map(|queued| queued.command.cost.map_or(1, |cost| cost(view, queued.args.args()).saturating_add(1))).fold(0, usize::saturating_add)
+}
+
+/// Whether a save wants copies of much that it may change.
+fn copies(transaction: &Transaction, view: &View<'_>) -> bool {
+    transaction.queued.iter().any(|queued| copies_much(queued.command, view, queued.args.args()))
 }
 
 /// The keys of a transaction.

@@ -6,10 +6,11 @@ use super::frame::{Step, Taken};
 use super::request::{Mode, Request, Which};
 use super::{Session, Tally, flush, item, login, metas, stats, text};
 use crate::client::Client;
-use crate::command::{Command, Held, after, find, hold, settle};
+use crate::command::{Command, Held, after, find, hold, settle, writes};
 use crate::door::{Door, Shared, now};
 use crate::events::{CutOff, add};
 use crate::frame::Args;
+use crate::persist::BIG;
 use crate::store::{Away, Ms, Outcome, View};
 use crate::upkeep::make_room;
 use crate::visit::{Desk, Visit};
@@ -34,6 +35,8 @@ pub(super) enum Stop {
     Paused,
     /// All keys are to go; what is said then.
     Clear(&'static str),
+    /// A save is to have a key of this shard first, which takes long.
+    Unsaved(usize, Box<[u8]>),
     /// The client leaves.
     Close,
 }
@@ -43,6 +46,8 @@ pub(super) enum Wait {
     Away(Away),
     /// Others wait for what was done in this shard, and come first.
     Owes(usize),
+    /// As [`Stop::Unsaved`].
+    Unsaved(usize, Box<[u8]>),
     /// What was answered so far is to be written first.
     Full,
 }
@@ -116,11 +121,17 @@ impl Batch<'_> {
         }
         let before = out.len();
         let done = match client.limits.known {
-            true if login::permitted(self, client, &request) => self.one(door, client, session, &request, out),
-            true => {
+            true if !login::permitted(self, client, &request) => {
                 say(out, DENIED);
                 Ok(())
             }
+            true => match self.refused(client, &request) {
+                None => self.one(door, client, session, &request, out),
+                Some(why) => {
+                    say(out, &why);
+                    Ok(())
+                }
+            },
             false => login::answer(self, client, &request, out),
         };
         match done {
@@ -133,6 +144,7 @@ impl Batch<'_> {
                 }
                 return match why {
                     Wait::Away(away) => Err(Stop::Away(away)),
+                    Wait::Unsaved(number, key) => Err(Stop::Unsaved(number, key)),
                     Wait::Owes(number) => {
                         self.debts.push(number);
                         Ok(0)
@@ -145,6 +157,15 @@ impl Batch<'_> {
         session.frames.took(taken);
         let Taken { length, .. } = taken;
         Ok(length)
+    }
+
+    /// Why a request is refused that writes: what it does might not be kept.
+    fn refused(&self, client: &Client, request: &Request<'_>) -> Option<String> {
+        if !self.common.is_watched() || !writes(client, like(request)) {
+            return None;
+        }
+        let fault = self.common.persist.refuses(&self.common.config)?;
+        Some(format!("SERVER_ERROR {}", fault.0))
     }
 
     fn one(
@@ -214,8 +235,13 @@ impl Batch<'_> {
         if held.guard.owes() {
             return Err(Wait::Owes(number));
         }
+        if held.guard.is_saving() && held.guard.unsaved(key) > BIG {
+            return Err(Wait::Unsaved(number, key.into()));
+        }
         let mut view = store.view(&mut held.guard, self.now, self.outcome);
+        let changes = view.outcome.changes;
         let done = run(&mut view);
+        item::tell(&mut view, key, changes);
         if !view.outcome.is_quiet() {
             after(&mut view, self.common);
             self.debts.extend(held.guard.owes().then_some(number));

@@ -39,19 +39,28 @@ pub(super) fn flush(batch: &Batch<'_>, exptime: i32) -> bool {
     }
 }
 
-/// Has a worker take all keys away; gives the shards that owe something to those who wait.
-pub(super) fn clear_all(common: &Arc<Shared>) -> oneshot::Receiver<Vec<usize>> {
+/// All keys are gone.
+pub(super) struct Cleared {
+    /// Shards that owe something to those who wait.
+    pub(super) debts: Vec<usize>,
+    /// Up to where the log must be on the disk.
+    pub(super) logged: u64,
+}
+
+/// Has a worker take all keys away.
+pub(super) fn clear_all(common: &Arc<Shared>) -> oneshot::Receiver<Cleared> {
     let (sender, done) = oneshot::channel();
     let shared = common.clone();
     common.store.run_away((0..common.store.count()).collect(), move |store, keys| {
         let mut outcome = Outcome { wanted: shared.config.wanted(), ..Outcome::default() };
         let mut view = store.view_many(keys.iter_mut().map(|(number, keys)| (*number, &mut **keys)), now(), &mut outcome);
         clear(&mut view);
-        view.outcome.effect(&[b"FLUSHALL"]);
+        view.outcome.tell(std::iter::once(&b"FLUSHALL"[..]), 0);
         after(&mut view, &shared);
         shared.count_changes(view.outcome);
+        let debts = keys.iter().filter(|(_, keys)| keys.owes()).map(|(number, _)| *number).collect();
         // Who asked may be gone.
-        let _ = sender.send(keys.iter().filter(|(_, keys)| keys.owes()).map(|(number, _)| *number).collect());
+        let _ = sender.send(Cleared { debts, logged: outcome.logged });
     });
     done
 }

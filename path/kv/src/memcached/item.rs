@@ -1,6 +1,7 @@
 //! Items: what clients of memcached see of the keys. An item is a string; a key of another type is not seen, and not touched.
 
 use super::request::{Mode, fits};
+use crate::command::TAG;
 use crate::store::{Class, Kind, Ms, Slot, Tag, Value, View};
 
 /// Seconds above which a time is one since 1970.
@@ -106,7 +107,18 @@ pub(super) fn open<'s>(view: &'s mut View<'_>, key: &'s [u8]) -> Result<Option<S
     }
 }
 
-/// Tells the log what the slot holds now.
+/// Tells the log what was done to a key, before which there were `before` changes. What somebody only asked for is not told.
+pub(super) fn tell(view: &mut View<'_>, key: &[u8], before: u64) {
+    if view.outcome.logs
+        && view.outcome.changes > before
+        && let Some(tag) = view.tag(key)
+    {
+        view.outcome.effect(&[TAG, key, &tag.bytes()]);
+    }
+    view.outcome.tell_all();
+}
+
+/// The log is to say what the slot holds now.
 pub(super) fn log(slot: &mut Slot<'_>, key: &[u8]) {
     if !slot.outcome().logs {
         return;

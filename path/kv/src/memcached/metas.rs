@@ -228,11 +228,12 @@ fn finish(mut slot: Slot<'_>, meta: &Meta<'_>, found: &Found, before: (Option<Ms
     } else if tag != before.1 {
         item::keep(&mut slot, tag);
     }
+    if is_new {
+        item::log(&mut slot, key);
+    }
     if found.expiry != before.0 {
         let until = if found.is_past { Until::Past } else { found.expiry.map_or(Until::Never, Until::At) };
         item::set_until(slot, key, until);
-    } else if is_new {
-        item::log(&mut slot, key);
     }
 }
 

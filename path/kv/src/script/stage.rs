@@ -178,7 +178,6 @@ impl Stage {
         if self.common.is_watched() {
             self.common.roster.show_script(command, args);
         }
-        let said = self.outcome.effects.len();
         let mut view = self.held.view(self.now, &mut self.outcome);
         let mut here = Here { client: &mut self.client, common: &self.common, in_transaction: true };
         let mut reply = Reply::new(&mut self.out, self.protocol);
@@ -189,9 +188,6 @@ impl Stage {
             calls.error(&fault);
             reply.undo(0);
             reply.error(&fault);
-        }
-        if self.outcome.logs && command.flags.has(Flags::WRITE) && self.outcome.effects.len() == said {
-            self.outcome.effect(&args.iter().collect::<Vec<_>>());
         }
         Ok(())
     }

@@ -8,14 +8,6 @@ pub(super) const REMOTE: Key =
     Key::new("remote", Kind::Url(&["redis", "rediss", "redis-sentinel", "redis-cluster"]), "A server instead of the store in process.")
         .unbuilt();
 
-/// All but "off" is refused, see [`super::rules`].
-pub(super) const PERSIST: Key = Key::new(
-    "persist",
-    Kind::Text("\"off\"", persist),
-    "What is kept over a stop. Built is only \"off\": nothing; \"stop\", \"snapshot 5m\" and \"log\" are not built yet.",
-)
-.default("off");
-
 pub(super) const BINDS: Section = Section::named("", &Named { name: pattern, key: Key::new("PATTERN", Kind::Table(&BIND), "").unbuilt() });
 
 const BIND: Section = Section::new(
@@ -38,15 +30,6 @@ fn names_of_pattern(bind: &Table, report: &mut Report) {
         let near = settings::nearest(name, parts.iter().copied())
             .map_or_else(|| format!("known here: {}", parts.join(", ")), |near| format!("did you mean `${near}`?"));
         report.problem(item.place, fault.hint(near));
-    }
-}
-
-fn persist(text: &str) -> Result<(), Fault> {
-    let snapshot = text.strip_prefix("snapshot ").map(settings::parse_duration);
-    match (text, snapshot) {
-        ("stop" | "off" | "log", _) | (_, Some(Ok(_))) => Ok(()),
-        (_, Some(Err(fault))) => Err(fault),
-        _ => Err(Fault::new(format!("\"{text}\" is not known here")).hint("write \"stop\", \"off\", \"snapshot 5m\" or \"log\"")),
     }
 }
 

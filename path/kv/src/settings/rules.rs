@@ -15,7 +15,6 @@ pub(super) fn between_keys(kv: &Table, report: &mut Report) {
     beyond_loopback(kv, report);
     memcached_here(kv, report);
     default_once(kv, report);
-    persist_is_built(kv, report);
     nothing_to_choose(kv, report);
 }
 
@@ -58,13 +57,6 @@ fn memcached_here(kv: &Table, report: &mut Report) {
     {
         let fault = Fault::new(format!("`{}.memcached`: it listens beyond this machine, in plain", kv.path));
         report.problem(item.place, fault.hint(format!("write \"127.0.0.1:{}\" and come by an SSH tunnel", address.port())));
-    }
-}
-
-fn persist_is_built(kv: &Table, report: &mut Report) {
-    if let Some(text) = kv.text("persist").filter(|text| *text != "off") {
-        let fault = Fault::new(format!("`{}.persist` = {text:?} is not built yet", kv.path));
-        report.problem(kv.place_of("persist"), fault.hint("write \"off\", or remove it: nothing is kept over a stop"));
     }
 }
 

@@ -44,6 +44,7 @@ const BIG: u8 = 0b0000_1000;
 const EXPIRES: u8 = 0b0001_0000;
 const MARK: u8 = 0b0010_0000;
 const TAGGED: u8 = 0b0100_0000;
+const SAVED: u8 = 0b1000_0000;
 const KINDS: [Kind; 6] = [Kind::Str, Kind::List, Kind::Set, Kind::Hash, Kind::Sorted, Kind::Stream];
 
 impl Kind {
@@ -116,6 +117,15 @@ pub(super) fn mark(entry: &[u8]) -> bool {
 
 pub(super) fn set_mark(entry: &mut [u8], mark: bool) {
     entry[0] = entry[0] & !MARK | if mark { MARK } else { 0 };
+}
+
+/// A bit that says whether the last save has it; which way, the shard knows.
+pub(super) fn saved(entry: &[u8]) -> bool {
+    entry[0] & SAVED != 0
+}
+
+pub(super) fn set_saved(entry: &mut [u8], saved: bool) {
+    entry[0] = entry[0] & !SAVED | if saved { SAVED } else { 0 };
 }
 
 pub(super) fn access(entry: &[u8]) -> u32 {

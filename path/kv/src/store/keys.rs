@@ -6,6 +6,7 @@ mod care;
 mod evict;
 mod fields;
 mod queues;
+mod save;
 mod survey;
 mod sweep;
 mod tidy;
@@ -24,6 +25,8 @@ use super::table::{Names, Place, Table};
 use care::Care;
 pub(crate) use evict::Went as Evicted;
 use queues::Queues;
+use save::Saving;
+pub(crate) use save::{Kept, Record, Use};
 pub(crate) use survey::Told;
 
 /// Bits of a tag's number below the time, in milliseconds, when it was given at the soonest; below them is the shard.
@@ -61,6 +64,9 @@ pub(crate) struct Keys {
     /// The last number that a tag got, and the one of the shard.
     cas: u64,
     number: u64,
+    saving: Saving,
+    /// What is done to them is logged.
+    pub(crate) logs: bool,
     /// Bytes of a small collection while it is edited.
     scratch: Vec<u8>,
 }
@@ -113,6 +119,8 @@ impl Keys {
             classes: None,
             cas: 0,
             number: 0,
+            saving: Saving::default(),
+            logs: false,
             scratch: Vec::new(),
         }
     }
@@ -134,7 +142,7 @@ impl Keys {
 
     /// Bytes held of the allocator.
     pub(crate) fn held(&self) -> usize {
-        self.table.held() + self.blocks.held() + self.bigs.held() + self.care.held() + self.queues_held()
+        self.table.held() + self.blocks.held() + self.bigs.held() + self.care.held() + self.saving.held() + self.queues_held()
     }
 
     pub(super) fn find(&self, key: &[u8], hash: u64) -> Option<Place> {
@@ -146,6 +154,7 @@ impl Keys {
     }
 
     pub(super) fn entry_mut(&mut self, place: Place) -> &mut [u8] {
+        self.keep(place);
         self.blocks.bytes_mut(self.table.at(place))
     }
 
@@ -161,6 +170,7 @@ impl Keys {
 
     /// As [`Keys::big`]; what it held before is given too, for [`Keys::big_changed`].
     pub(super) fn big_mut(&mut self, place: Place) -> &mut Big {
+        self.keep(place);
         let number = Number::of(entry::value(self.entry(place)));
         self.bigs.get_mut(number)
     }
@@ -179,6 +189,7 @@ impl Keys {
         let length = head.length(key.len(), value.len());
         let place = match place {
             Some(place) => {
+                self.keep(place);
                 self.volatile -= usize::from(entry::expiry(self.entry(place)).is_some());
                 let old = self.table.at(place);
                 let new = self.blocks.resize(old, length);
@@ -202,6 +213,7 @@ impl Keys {
 
     /// Makes the value that lies in an entry `length` bytes long; what is new are zeros.
     pub(super) fn resize(&mut self, place: Place, length: usize) {
+        self.keep(place);
         let old = self.table.at(place);
         let (from, end) = (entry::key_range(self.blocks.bytes(old)).end, self.blocks.bytes(old).len());
         let new = self.blocks.resize(old, from + length);
@@ -217,6 +229,7 @@ impl Keys {
         let entry = self.blocks.bytes_mut(at);
         let from = head.write(key, entry);
         entry[from..].copy_from_slice(value);
+        entry::set_saved(entry, self.saving.turn);
     }
 
     fn note_expiry(&mut self, place: Place, expiry: Option<Ms>) {
@@ -281,6 +294,11 @@ impl Keys {
         }
     }
 
+    /// Tags get other numbers than those that were given before `now`, also when it is earlier for a while.
+    pub(crate) fn numbers_from(&mut self, now: Ms) {
+        self.cas = self.cas.max(now << CAS_BITS);
+    }
+
     /// A number that no tag had before, in this run or in one that was saved.
     pub(super) fn next_cas(&mut self) -> u64 {
         // A shard makes fewer changes in a millisecond, on average.
@@ -290,6 +308,7 @@ impl Keys {
 
     /// Takes an entry away; a big value is given to whoever drops it.
     pub(super) fn remove(&mut self, place: Place) -> Option<Box<Big>> {
+        self.keep(place);
         let entry = self.entry(place);
         let number = entry::is_big(entry).then(|| Number::of(entry::value(entry)));
         self.volatile -= usize::from(entry::expiry(entry).is_some());
@@ -301,6 +320,7 @@ impl Keys {
 
     /// Takes the big value of an entry out, before another is put there.
     pub(super) fn take_big(&mut self, place: Place) -> Option<Box<Big>> {
+        self.keep(place);
         let entry = self.entry(place);
         let number = entry::is_big(entry).then(|| Number::of(entry::value(entry)))?;
         Some(self.bigs.remove(number))
@@ -325,7 +345,14 @@ impl Keys {
         self.departed(key, What::Expired);
         self.touched(key, outcome);
         outcome.happened(Class::EXPIRED, "expired", key);
-        outcome.gone(key);
+        self.says_gone(key, outcome);
+    }
+
+    /// A key went without a command that says so.
+    pub(super) fn says_gone(&self, key: &[u8], outcome: &mut Outcome) {
+        if self.logs {
+            outcome.gone(key);
+        }
     }
 
     /// Everything goes; what is big is given to whoever drops it.
@@ -337,8 +364,14 @@ impl Keys {
         self.blocks.clear();
         self.care.clear();
         self.census.clear();
+        self.saving.clear();
         self.volatile = 0;
         self.bigs.clear().into_iter().flatten().for_each(|big| outcome.drops(Some(big)));
+    }
+
+    /// Notes how a key was used, which changes nothing of what it holds.
+    pub(super) fn set_access(&mut self, place: Place, access: u32) {
+        entry::set_access(self.blocks.bytes_mut(self.table.at(place)), access);
     }
 
     /// A key by chance.

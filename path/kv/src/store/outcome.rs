@@ -1,7 +1,9 @@
 //! What a command did to the keys, beside its answer: what others must be told.
 
 use super::big::Big;
+use super::entry::Ms;
 use super::random::Random;
+use crate::form;
 
 /// Kinds of keyspace events, as `notify-keyspace-events` chooses them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +28,15 @@ pub(crate) struct Outcome {
     pub(crate) ready: Vec<Box<[u8]>>,
     /// What the log is to say instead of the command's own text: commands with all their arguments.
     pub(crate) effects: Vec<Vec<Box<[u8]>>>,
+    /// Keys that were made without an expiry, with that of their class, which the log says after what made them: the file may give
+    /// them another one when it is read.
+    pub(crate) given: Vec<(Box<[u8]>, Ms)>,
+    /// What it is to say besides: of keys and fields that went without a command that says so.
+    pub(crate) gone: Vec<Vec<Box<[u8]>>>,
+    /// What it is to say, of all commands that were done under these locks: it is all kept, or nothing of it.
+    pub(crate) said: Vec<u8>,
+    /// Up to where the log must be on the disk before the answers of this client are sent.
+    pub(crate) logged: u64,
     /// Which events somebody wants.
     pub(crate) wanted: Class,
     /// Whether there is a log.
@@ -130,7 +141,12 @@ impl Outcome {
 
     /// Whether nobody must be told anything.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.events.is_empty() && self.ready.is_empty() && self.effects.is_empty() && self.dropped.is_empty()
+        self.events.is_empty()
+            && self.ready.is_empty()
+            && self.effects.is_empty()
+            && self.gone.is_empty()
+            && self.said.is_empty()
+            && self.dropped.is_empty()
     }
 
     /// For the next command.
@@ -138,18 +154,78 @@ impl Outcome {
         self.events.clear();
         self.ready.clear();
         self.effects.clear();
+        self.gone.clear();
+        self.given.clear();
+        self.said.clear();
         self.dropped.clear();
     }
 
     /// A key went without a command that says so.
     pub(super) fn gone(&mut self, key: &[u8]) {
-        self.effect(&[b"DEL", key]);
+        self.gone.push(vec![b"DEL"[..].into(), key.into()]);
     }
 
     /// Fields of a hash went without a command that says so.
     pub(super) fn gone_fields(&mut self, key: &[u8], fields: &[Box<[u8]>]) {
-        let words: Vec<&[u8]> = [&b"HDEL"[..], key].into_iter().chain(fields.iter().map(|field| &**field)).collect();
-        self.effect(&words);
+        let head = [&b"HDEL"[..], key].into_iter().map(Box::from);
+        self.gone.push(head.chain(fields.iter().cloned()).collect());
+    }
+
+    /// A command with these words was done, before which there were `before` changes: the log is to say what it did.
+    pub(crate) fn tell<'w>(&mut self, words: impl ExactSizeIterator<Item = &'w [u8]>, before: u64) {
+        if !self.logs {
+            return;
+        }
+        let has_effects = !self.effects.is_empty();
+        self.tell_effects();
+        if !has_effects && self.changes > before {
+            self.say(words);
+        }
+        for (key, expiry) in std::mem::take(&mut self.given) {
+            self.say([&b"PEXPIREAT"[..], &key, expiry.to_string().as_bytes()].into_iter());
+        }
+    }
+
+    /// A key is overdue at `expiry` by its class.
+    #[cold]
+    pub(super) fn gives(&mut self, key: &[u8], expiry: Ms) {
+        if self.logs {
+            self.given.push((key.into(), expiry));
+        }
+    }
+
+    /// A command says when a key is overdue, after [`Outcome::gives`].
+    #[inline]
+    pub(super) fn gives_not(&mut self, key: &[u8]) {
+        if !self.given.is_empty() {
+            self.given.retain(|(given, _)| **given != *key);
+        }
+    }
+
+    /// The log is to say the effects, which say when keys are overdue, and before them what went without a command.
+    pub(crate) fn tell_all(&mut self) {
+        self.given.clear();
+        self.tell_effects();
+    }
+
+    fn tell_effects(&mut self) {
+        self.tell_gone();
+        for words in std::mem::take(&mut self.effects) {
+            self.say(words.iter().map(|word| &**word));
+        }
+    }
+
+    /// The log is to say what went without a command.
+    pub(crate) fn tell_gone(&mut self) {
+        for words in std::mem::take(&mut self.gone) {
+            self.say(words.iter().map(|word| &**word));
+        }
+    }
+
+    /// As a count of words, and the words.
+    fn say<'w>(&mut self, words: impl ExactSizeIterator<Item = &'w [u8]>) {
+        form::number(words.len() as u64, &mut self.said);
+        words.for_each(|word| form::put(word, &mut self.said));
     }
 
     /// Dropped later, if there is something.
@@ -183,6 +259,18 @@ mod tests {
         outcome.happened(Class::STRING, "set", b"a");
         outcome.happened(Class::LIST, "lpush", b"b");
         outcome.effect(&[b"SET", b"a"]);
-        assert_eq!((outcome.events.len(), outcome.effects.len()), (1, 0));
+        outcome.tell([&b"lpush"[..]].into_iter(), 0);
+        assert_eq!((outcome.events.len(), outcome.effects.len(), outcome.said.len()), (1, 0, 0));
+    }
+
+    #[test]
+    fn the_log_says_what_went_and_then_effects_or_else_the_command() {
+        let mut outcome = Outcome { logs: true, changes: 1, ..Outcome::default() };
+        outcome.gone(b"a");
+        outcome.tell([&b"get"[..], b"a"].into_iter(), 1);
+        outcome.tell([&b"set"[..], b"b"].into_iter(), 0);
+        outcome.effect(&[b"SREM", b"c"]);
+        outcome.tell([&b"spop"[..], b"c"].into_iter(), 0);
+        assert_eq!(outcome.said, b"\x02\x03DEL\x01a\x02\x03set\x01b\x02\x04SREM\x01c");
     }
 }

@@ -175,6 +175,7 @@ impl Store {
 
     /// What a command sees of one shard.
     pub(crate) fn view<'v>(&'v self, keys: &'v mut Keys, now: Ms, outcome: &'v mut Outcome) -> View<'v> {
+        outcome.logs = keys.logs;
         View { locked: Locked::One(keys), hasher: &self.hasher, shift: self.shift, now, outcome }
     }
 
@@ -186,7 +187,11 @@ impl Store {
         outcome: &'v mut Outcome,
     ) -> View<'v> {
         let mut many: Vec<Option<&mut Keys>> = self.shards.iter().map(|_| None).collect();
-        keys.for_each(|(number, keys)| many[number] = Some(keys));
+        outcome.logs = false;
+        for (number, keys) in keys {
+            outcome.logs = keys.logs;
+            many[number] = Some(keys);
+        }
         View { locked: Locked::Many(many), hasher: &self.hasher, shift: self.shift, now, outcome }
     }
 

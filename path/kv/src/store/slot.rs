@@ -11,6 +11,7 @@ use super::outcome::{Class, Outcome};
 use super::table::Place;
 use super::tag::Tag;
 use super::view::Value;
+pub(crate) use whole::{Form, Whole};
 
 /// A key, there or not.
 pub(crate) struct Slot<'s> {
@@ -75,6 +76,7 @@ impl<'s> Slot<'s> {
 
     /// Of what is there.
     pub(crate) fn set_expiry(&mut self, expiry: Option<Ms>) {
+        self.outcome.gives_not(self.key);
         if let Some(place) = self.place.filter(|_| self.expiry() != expiry) {
             self.place = Some(self.keys.set_expiry(place, self.key, self.hash, expiry));
         }
@@ -93,8 +95,8 @@ impl<'s> Slot<'s> {
     fn set_access(&mut self, set: impl FnOnce(Policy, u32, Ms) -> u32) {
         if let Some(place) = self.place {
             let (policy, now) = (self.keys.eviction().policy, self.keys.now());
-            let entry = self.keys.entry_mut(place);
-            entry::set_access(entry, set(policy, entry::access(entry), now));
+            let before = entry::access(self.keys.entry(place));
+            self.keys.set_access(place, set(policy, before, now));
         }
     }
 
@@ -112,7 +114,8 @@ impl<'s> Slot<'s> {
 
     /// Puts bytes there that are overdue at `expiry`, or as the class of the key says; a tag goes.
     pub(crate) fn put_until(&mut self, value: &[u8], expiry: Option<Ms>) {
-        self.replace(value, self.or_class(expiry), None, false);
+        let until = self.or_class(expiry);
+        self.replace(value, until, None, false);
     }
 
     /// Puts a big value there; an expiry stays.
@@ -123,14 +126,18 @@ impl<'s> Slot<'s> {
     }
 
     /// The expiry of what is there; what is not there has that of its class.
-    fn as_before(&self) -> Option<Ms> {
+    fn as_before(&mut self) -> Option<Ms> {
         if self.place.is_some() { self.expiry() } else { self.or_class(None) }
     }
 
     /// What has no expiry has that of its class.
     #[inline]
-    fn or_class(&self, expiry: Option<Ms>) -> Option<Ms> {
-        expiry.or_else(|| self.keys.class_expiry(self.key))
+    fn or_class(&mut self, expiry: Option<Ms>) -> Option<Ms> {
+        expiry.or_else(|| {
+            let expiry = self.keys.class_expiry(self.key)?;
+            self.outcome.gives(self.key, expiry);
+            Some(expiry)
+        })
     }
 
     fn replace(&mut self, value: &[u8], expiry: Option<Ms>, tag: Option<Tag>, is_big: bool) {

@@ -26,6 +26,20 @@ const SHORT: usize = 9;
 const LONG: usize = SHORT + 4;
 
 impl Tag {
+    /// As bytes, for who keeps it elsewhere.
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let mut bytes = vec![0; self.length()];
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// What [`Tag::bytes`] gave; none if it did not give these.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Tag> {
+        let marks = *bytes.first()?;
+        let is_whole = marks & !(FLAGS | FETCHED | STALE | WON) == 0 && bytes.len() == Tag::length_at(bytes);
+        is_whole.then(|| Tag::read(bytes))
+    }
+
     /// Bytes that it takes.
     pub(super) fn length(self) -> usize {
         if self.flags == 0 { SHORT } else { LONG }
@@ -76,6 +90,8 @@ mod tests {
                 let tag = Tag { cas: u64::MAX - marks, flags, is_fetched, is_stale, is_won };
                 let mut bytes = [7; 16];
                 assert_eq!((tag.write(&mut bytes), Tag::length_at(&bytes), Tag::read(&bytes)), (length, length, tag));
+                let kept = tag.bytes();
+                assert_eq!((Tag::of(&kept), Tag::of(&kept[1..]), Tag::of(&[&kept[..], b"x"].concat())), (Some(tag), None, None));
             }
         }
     }

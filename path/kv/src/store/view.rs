@@ -9,6 +9,7 @@ use super::outcome::{Class, Outcome};
 use super::random::Random;
 use super::slot::Slot;
 use super::table::Place;
+use super::tag::Tag;
 use crate::error::Fault;
 
 /// Bits of a hash that a cursor has.
@@ -36,17 +37,48 @@ pub(crate) struct View<'v> {
 }
 
 /// What a key holds.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     /// A string, or a small collection as its type packs it.
     Bytes(&'a [u8]),
     Big(&'a Big),
 }
 
+impl<'a> Value<'a> {
+    /// The bytes of a string.
+    pub(crate) fn text(self) -> &'a [u8] {
+        match self {
+            Value::Bytes(bytes) => bytes,
+            Value::Big(_) => unreachable!("no string is a big value"),
+        }
+    }
+}
+
 impl<'v> View<'v> {
     /// Milliseconds since 1970, the same for the whole command.
     pub(crate) fn now(&self) -> Ms {
         self.now
+    }
+
+    /// From now on it is `now`: of several commands that were done at different times.
+    pub(crate) fn set_now(&mut self, now: Ms) {
+        self.now = now;
+    }
+
+    /// Whether a save goes on, which may have to copy `key` before it is changed: how many bytes that are.
+    pub(crate) fn unsaved(&self, key: &[u8]) -> usize {
+        let keys = self.shard(hash(self.hasher, key));
+        if keys.is_saving() { keys.unsaved(key) } else { 0 }
+    }
+
+    /// Whether a save goes on.
+    #[inline]
+    pub(crate) fn is_saving(&self) -> bool {
+        match &self.locked {
+            Locked::One(keys) => keys.is_saving(),
+            Locked::Many(many) => many.iter().flatten().any(|keys| keys.is_saving()),
+            Locked::Taken(taken) => taken.iter().flatten().any(|keys| keys.is_saving()),
+        }
     }
 
     /// Chance, for what a command picks.
@@ -77,6 +109,11 @@ impl<'v> View<'v> {
     /// The mark of `key`, which its kind gives a meaning.
     pub(crate) fn mark(&self, key: &[u8]) -> bool {
         self.there(key).is_some_and(|(keys, place)| entry::mark(keys.entry(place)))
+    }
+
+    /// The tag of `key`, if it is there and has one.
+    pub(crate) fn tag(&self, key: &[u8]) -> Option<Tag> {
+        self.there(key).and_then(|(keys, place)| entry::tag(keys.entry(place)))
     }
 
     /// When `key` is overdue, if it is there; the inner one is none when that is never.

@@ -5,6 +5,7 @@ mod keys;
 mod limits;
 mod memcached;
 mod memory;
+mod persist;
 mod scripts;
 mod secured;
 mod streams;
@@ -16,7 +17,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::*;
-use crate::plan::{Listen, Max};
+use crate::plan::{Listen, Max, When};
 use crate::store::Eviction;
 
 /// A door and its loops.
@@ -41,12 +42,13 @@ fn plan() -> Plan {
         users: Vec::new(),
         password: None,
         tls: None,
+        persist: When::Off,
     }
 }
 
 fn start(loops: &Loops, plan: Plan) -> Handle {
     let listener = loops::listen(plan.listen.address, loops.len()).unwrap();
-    Tier::start(plan, Some(listener), loops, Log::nowhere(), &Registry::default()).unwrap()
+    Tier::start(plan, Some(listener), None, loops, Log::nowhere(), &Registry::default()).unwrap()
 }
 
 impl Served {

@@ -52,6 +52,10 @@ impl Prepared {
     pub(crate) fn left_behind(&self) -> Vec<String> {
         let told = self.left().filter_map(|store| match store.handle.counts().keys {
             0 => None,
+            keys if store.plan.persist != kv::When::Off => {
+                let many = if keys == 1 { "its key is".into() } else { format!("its {keys} keys are") };
+                Some(format!("`[kv.{}]` is gone from the file; {many} saved under `state`, and there again with it", store.plan.name))
+            }
             1 => Some(format!("`[kv.{}]` is gone from the file, and its key with it", store.plan.name)),
             keys => Some(format!("`[kv.{}]` is gone from the file, and its {keys} keys with it", store.plan.name)),
         });

@@ -1,15 +1,11 @@
 //! `DUMP` and `RESTORE`: all that a key holds, as bytes of a form of our own.
 //!
-//! `[kind u8][what the kind says][version u16][checksum u64]`. A text is its length as a varint, and its bytes. A string is its bytes, a
-//! list its elements, a set its members, a hash its fields, each with its value and with its expiry as a varint, 0 if it has none, a
-//! sorted set its members, each with the bits of its score; of a stream `streams` says what it is.
+//! `[what it holds, as `form` writes it][version u16][checksum u64]`.
 
 mod checksum;
-mod reader;
-mod streams;
-mod writer;
 
 use crate::error::Fault;
+use crate::form;
 use crate::frame::{Args, Reply};
 use crate::store::{Class, Kind, Ms, View};
 
@@ -36,13 +32,15 @@ pub(super) fn dump(view: &mut View<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
 pub(super) fn body(view: &mut View<'_>, key: &[u8]) -> Option<Vec<u8>> {
     let kind = view.kind(key)?;
     let value = view.peek(key, kind).ok().flatten()?;
-    Some(writer::write(kind, value))
+    let mut bytes = Vec::new();
+    form::write(kind, value, &mut bytes);
+    Some(bytes)
 }
 
 /// Texts as bytes, with a foot as all dumps have it.
 pub(crate) fn of_texts<'t>(texts: impl Iterator<Item = &'t [u8]>) -> Vec<u8> {
     let mut bytes = vec![TEXTS];
-    texts.for_each(|text| writer::put(text, &mut bytes));
+    texts.for_each(|text| form::put(text, &mut bytes));
     seal(&mut bytes);
     bytes
 }
@@ -53,7 +51,7 @@ pub(crate) fn of_texts<'t>(texts: impl Iterator<Item = &'t [u8]>) -> Vec<u8> {
 /// The foot is wrong.
 pub(crate) fn texts(bytes: &[u8]) -> Result<Option<Vec<&[u8]>>, Fault> {
     let body = checked(bytes)?;
-    Ok(body.strip_prefix(&[TEXTS]).and_then(reader::texts))
+    Ok(body.strip_prefix(&[TEXTS]).and_then(form::texts))
 }
 
 fn seal(bytes: &mut Vec<u8>) {
@@ -154,7 +152,7 @@ fn checked(bytes: &[u8]) -> Result<&[u8], Fault> {
 
 fn put(view: &mut View<'_>, key: &[u8], body: &[u8], expiry: Option<Ms>) -> Result<(), Fault> {
     const BAD: Fault = Fault::fixed("ERR Bad data format");
-    let value = reader::read(body).ok_or(BAD)?;
+    let value = form::read(body).ok_or(BAD)?;
     let now = view.now();
     let is_past = expiry.is_some_and(|expiry| expiry <= now);
     let mut slot = view.open_any(key, value.kind());

@@ -73,9 +73,8 @@ impl Keys {
     /// Stands in `queue` behind all others; `hash` is without the bits that are equal for the whole shard.
     pub(super) fn stand_in(&mut self, place: Place, hash: u64, queue: Queue, frequency: u32) {
         let turn = self.care.order.push(queue, hash);
-        let entry = self.entry_mut(place);
-        let standing = Standing { turn, queue: Some(queue), frequency, ..Standing::of(entry::access(entry)) };
-        entry::set_access(entry, standing.bits());
+        let before = Standing::of(entry::access(self.entry(place)));
+        self.set_access(place, Standing { turn, queue: Some(queue), frequency, ..before }.bits());
     }
 
     /// A key goes, and its name in a queue means nothing any more.
@@ -84,10 +83,9 @@ impl Keys {
         if !self.care.eviction.policy.has_queues() {
             return;
         }
-        let entry = self.entry_mut(place);
-        let standing = Standing::of(entry::access(entry));
+        let standing = Standing::of(entry::access(self.entry(place)));
         let Some(queue) = standing.queue else { return };
-        entry::set_access(entry, Standing { queue: None, ..standing }.bits());
+        self.set_access(place, Standing { queue: None, ..standing }.bits());
         self.care.order.lost(queue);
         if self.care.order.is_sparse(queue) {
             let mut order = std::mem::take(&mut self.care.order);
@@ -114,7 +112,7 @@ impl Keys {
         for number in 0..self.table.segments() {
             for index in 0..self.table.segment(number).0.len() {
                 let place = self.table.place(number, index);
-                entry::set_access(self.entry_mut(place), first);
+                self.set_access(place, first);
                 let hash = hash(&self.hasher, entry::key(self.entry(place)));
                 self.stands(place, hash);
             }

@@ -68,7 +68,7 @@ impl Keys {
             self.departed(&key, What::Evicted);
             self.touched(&key, outcome);
             outcome.happened(Class::EVICTED, "evicted", &key);
-            outcome.gone(&key);
+            self.says_gone(&key, outcome);
         }
         self.keep_scratch(key);
     }
@@ -84,7 +84,7 @@ impl Keys {
             let (access, expiry) = (entry::access(self.entry(place)), entry::expiry(self.entry(place)));
             let standing = Standing::of(access);
             // It stands nowhere now: its name is out.
-            entry::set_access(self.entry_mut(place), Standing { queue: None, ..standing }.bits());
+            self.set_access(place, Standing { queue: None, ..standing }.bits());
             if !self.may_go(expiry) {
                 continue;
             }

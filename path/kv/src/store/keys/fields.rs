@@ -39,7 +39,9 @@ impl Keys {
         self.counts.expired_fields += gone.len() as u64;
         self.touched(key, outcome);
         outcome.happened(Class::HASH, "hexpired", key);
-        outcome.gone_fields(key, &gone);
+        if self.logs {
+            outcome.gone_fields(key, &gone);
+        }
         if is_empty {
             outcome.drops(self.remove(place));
             outcome.happened(Class::GENERIC, "del", key);

@@ -47,6 +47,7 @@ impl Held {
 
     /// What a command sees of all that was taken.
     pub(crate) fn view<'v>(&'v mut self, now: Ms, outcome: &'v mut Outcome) -> View<'v> {
+        outcome.logs = self.all.iter().flatten().any(|keys| keys.logs);
         View { locked: Locked::Taken(&mut self.all), hasher: &self.store.hasher, shift: self.store.shift, now, outcome }
     }
 

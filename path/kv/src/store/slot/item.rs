@@ -19,7 +19,7 @@ impl Slot<'_> {
     /// Puts back what [`View::access`](super::super::View::access) gave, unless the key came since.
     pub(crate) fn put_back_access(&mut self, access: Option<u32>) {
         if let (Some(place), Some(access)) = (self.place, access) {
-            entry::set_access(self.keys.entry_mut(place), access);
+            self.keys.set_access(place, access);
         }
     }
 
@@ -55,7 +55,8 @@ impl Slot<'_> {
     /// Puts bytes there that are overdue at `expiry`, or as the class of the key says, with a tag whose `cas` is new.
     pub(crate) fn put_tagged(&mut self, value: &[u8], expiry: Option<Ms>, tag: Tag) {
         let cas = self.keys.next_cas();
-        self.replace(value, self.or_class(expiry), Some(Tag { cas, ..tag }), false);
+        let until = self.or_class(expiry);
+        self.replace(value, until, Some(Tag { cas, ..tag }), false);
     }
 
     /// What has a tag has another `cas` from now on.

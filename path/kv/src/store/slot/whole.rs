@@ -29,11 +29,7 @@ pub(crate) enum Form {
 impl Slot<'_> {
     /// A copy of all that it holds.
     pub(crate) fn copy(&self) -> Option<Whole> {
-        let place = self.place?;
-        let bytes = self.keys.entry(place);
-        let form = if entry::is_big(bytes) { Form::Big(self.keys.big(place).copy()) } else { Form::Bytes(entry::value(bytes).into()) };
-        let (kind, mark, expiry) = (entry::kind(bytes), entry::mark(bytes), entry::expiry(bytes));
-        Some(Whole { kind, mark, expiry, tag: entry::tag(bytes), form })
+        self.place.map(|place| self.keys.copy_of(place))
     }
 
     /// Takes all that it holds; the key is not there any more.

@@ -6,7 +6,7 @@ use super::*;
 
 impl Served {
     /// A client of memcached.
-    fn memcached(&self) -> Wire {
+    pub(super) fn memcached(&self) -> Wire {
         if self.handle.memcached_address().is_none() {
             self.handle.swap(Plan { memcached: Some(([127, 0, 0, 1], 0).into()), ..plan() }).unwrap();
         }

@@ -139,11 +139,12 @@ fn keys_without_an_expiry_never_go_and_nothing_comes_when_there_are_only_such() 
 fn a_key_that_goes_is_told_of() {
     let cache = Cache::new(2 << 20, Policy::Lru, Among::All);
     cache.each(|keys| {
-        let mut outcome = Outcome { wanted: Class::EVICTED, logs: true, ..Outcome::default() };
+        let mut outcome = Outcome { wanted: Class::EVICTED, ..Outcome::default() };
+        keys.logs = true;
         keys.put(None, b"a", hash(&keys.hasher, b"a"), entry::Head::new(Kind::Str), b"1");
         assert_eq!(keys.evict(NOW, &mut outcome), Went::Gone);
         assert_eq!((outcome.events[0].name, &*outcome.events[0].key), ("evicted", &b"a"[..]));
-        assert_eq!(outcome.effects, [[Box::from(&b"DEL"[..]), Box::from(&b"a"[..])]]);
+        assert_eq!(outcome.gone, [[Box::from(&b"DEL"[..]), Box::from(&b"a"[..])]]);
         assert_eq!((keys.counts.evicted, keys.len()), (1, 0));
     });
 }

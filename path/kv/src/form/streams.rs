@@ -120,7 +120,8 @@ mod tests {
             assert!(group.add(b"consumer", 7));
             group.give(b"consumer", Id { ms: 1, seq: 0 }, 8, 9);
         });
-        let bytes = writer::write(Kind::Stream, Value::Big(&Big::Stream(stream)));
+        let mut bytes = Vec::new();
+        writer::write(Kind::Stream, Value::Big(&Big::Stream(stream)), &mut bytes);
         assert!(reader::read(&bytes).is_some());
         assert!((0..bytes.len()).all(|length| reader::read(&bytes[..length]).is_none()));
         for (at, bit) in (1..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::streams;
 use super::writer::KINDS;
-use crate::command::strings::LONGEST;
+use crate::command::LONGEST;
 use crate::store::hash::HashEdit;
 use crate::store::list::{End, ListEdit};
 use crate::store::set::Loose;
@@ -13,7 +13,7 @@ use crate::store::stream::Stream;
 use crate::store::{Big, Kind, Ms, Slot};
 
 /// A value that was read.
-pub(super) enum Held<'b> {
+pub(crate) enum Held<'b> {
     Str(&'b [u8]),
     Set(Loose),
     Hash(Vec<Field<'b>>),
@@ -26,10 +26,11 @@ pub(super) enum Held<'b> {
 type Field<'b> = (&'b [u8], &'b [u8], Option<Ms>);
 
 /// Bytes that are read.
-pub(super) struct Reader<'b>(&'b [u8]);
+#[derive(Debug)]
+pub(crate) struct Reader<'b>(&'b [u8]);
 
 /// The value that these bytes say, if they say one.
-pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
+pub(crate) fn read(body: &[u8]) -> Option<Held<'_>> {
     let (number, rest) = body.split_first()?;
     let (kind, _) = KINDS.iter().find(|(_, known)| known == number)?;
     let mut reader = Reader(rest);
@@ -44,7 +45,7 @@ pub(super) fn read(body: &[u8]) -> Option<Held<'_>> {
 }
 
 /// Texts, one after the other.
-pub(super) fn texts(body: &[u8]) -> Option<Vec<&[u8]>> {
+pub(crate) fn texts(body: &[u8]) -> Option<Vec<&[u8]>> {
     let (mut reader, mut all) = (Reader(body), Vec::new());
     while !reader.is_empty() {
         all.push(reader.text()?);
@@ -98,19 +99,27 @@ impl<'b> Reader<'b> {
         (!all.is_empty()).then_some(all)
     }
 
+    pub(crate) fn new(bytes: &'b [u8]) -> Reader<'b> {
+        Reader(bytes)
+    }
+
     /// Whether all was read.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn text(&mut self) -> Option<&'b [u8]> {
+    pub(crate) fn text(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(text)
+        self.bytes(length)
     }
 
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'b [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0u64;
         for place in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first()?;
@@ -128,7 +137,7 @@ impl<'b> Reader<'b> {
 }
 
 impl Held<'_> {
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Held::Str(_) => Kind::Str,
             Held::Set(_) => Kind::Set,
@@ -140,7 +149,7 @@ impl Held<'_> {
     }
 
     /// Puts it in a slot that holds nothing.
-    pub(super) fn put(self, slot: &mut Slot<'_>) {
+    pub(crate) fn put(self, slot: &mut Slot<'_>) {
         match self {
             Held::Str(text) => slot.put(text),
             Held::Set(all) => all.put(slot),
