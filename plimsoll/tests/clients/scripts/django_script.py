@@ -197,10 +197,10 @@ def contrib():
 def test_run():
     own = connection.settings_dict["NAME"]
     name = connection.creation.create_test_db(verbosity=0, serialize=False)
-    Shop.objects.create(name="of a test")
-    told("test database", name, Shop.objects.count())
+    Group.objects.create(name="of a test")
+    told("test database", name, Group.objects.count())
     connection.creation.destroy_test_db(own, verbosity=0)
-    told("own database", connection.settings_dict["NAME"], Shop.objects.filter(name="of a test").count())
+    told("own database", connection.settings_dict["NAME"], Group.objects.filter(name="of a test").count())
 
 
 for part in [migrate, orm, cursors, transactions, locks, contrib, test_run]:

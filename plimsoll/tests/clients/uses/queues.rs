@@ -59,7 +59,7 @@ fn jobs_of_rq() {
     if without("python") {
         return;
     }
-    let worker = ["-c", "from rq.cli import main; main()", "worker", "--url", "$REDIS_URL", "jobs"];
+    let worker = ["-c", "import rq_jobs; rq_jobs.work()"];
     let plimsoll = up(&words(&PYTHON_WITH_CLIENTS, &worker), "routes = []\n");
     let told = beside(&plimsoll, &PYTHON_WITH_CLIENTS, &["-c", "import rq_jobs; rq_jobs.main()"]);
     assert!(told.starts_with("many: 380\nretried: ['done']\nafter: [100]\nleft: 0 22 0\nthe end\n"), "{told}");

@@ -57,7 +57,9 @@ async fn batches(store: &Client) {
     println!("pipeline: {:?}", sums.last());
     let transaction = store.multi();
     let _: () = transaction.incr("n").await.unwrap();
-    let _: () = transaction.hgetall("h").await.unwrap();
+    // Several fields have no order.
+    let _: () = transaction.hset("single", ("field", 1)).await.unwrap();
+    let _: () = transaction.hgetall("single").await.unwrap();
     let done: Value = transaction.exec(true).await.unwrap();
     println!("transaction: {done:?}");
 }
