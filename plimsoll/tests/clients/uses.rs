@@ -9,14 +9,12 @@ mod sessions;
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{Answer, Plimsoll, Redis, Up, request};
+use testkit::{Answer, Plimsoll, Redis, Up, request, until};
 
 use crate::installed::{NODE_MODULES, PYTHON_WITH_CLIENTS};
 use crate::scripts;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_plimsoll");
-/// Requests after which both of two instances have answered; the door chooses the one with less to do, and by chance.
-const TRIES: usize = 200;
 
 fn apps() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/apps").display().to_string()
@@ -99,14 +97,11 @@ impl<'p> Visitor<'p> {
     /// Asks until both instances have answered, and passes every answer on.
     fn at_both(&mut self, path: &str, mut check: impl FnMut(serde_json::Value)) {
         self.instances.clear();
-        for _ in 0..TRIES {
+        until("both instances have answered", || {
             check(self.json(path));
             self.instances.sort_unstable();
             self.instances.dedup();
-            if self.instances.len() == 2 {
-                return;
-            }
-        }
-        panic!("one instance answered {TRIES} times: {:?}", self.instances);
+            self.instances.len() == 2
+        });
     }
 }

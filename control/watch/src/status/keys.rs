@@ -223,7 +223,7 @@ mod tests {
             keys_picture(&[store()], true, true),
             "kv.main   1200 keys, 4.0 MB of 64.0 MB, counted now\n\
              \x20 used most, by sample over the last minutes\n\
-             \x20 per second  memory         ttl  type       class   key\n\
+             \x20 per second  memory        ttl  type       class   key\n\
              \x20         12   100 B  1 min 2 s  hash       user:*  user:1\n\
              \x20         12       -          -  not there  user:*  user:\\u{1b}\n\
              \x20 biggest: none\n"
