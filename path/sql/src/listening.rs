@@ -43,16 +43,19 @@ pub(crate) struct Listeners {
     echoes: Arc<AtomicU64>,
 }
 
-/// What a session wants. Bounded by the clients: each has at most one that it waits for, and one when it goes.
+/// What is to be done. Bounded by the clients: each has at most one that it waits for, and one when it goes.
 #[derive(Debug)]
-pub(crate) struct Order {
-    key: Arc<Key>,
-    client: u64,
-    what: What,
+pub(crate) enum Order {
+    /// Of a session.
+    Of { key: Arc<Key>, client: u64, what: What },
+    /// Of a statement that wants a database to itself: connections that nobody listens on go at once, for as long as the server
+    /// waits for that.
+    Vacate,
 }
 
+/// What a session wants.
 #[derive(Debug)]
-enum What {
+pub(crate) enum What {
     /// It listens on something else from now on.
     Hear { wish: Wish, done: oneshot::Sender<Result<(), ErrorResponse>> },
     /// Say when all has been heard that was notified before this echo.
@@ -61,8 +64,6 @@ enum What {
     CatchUp { done: oneshot::Sender<()> },
     /// It listens on nothing.
     Leave,
-    /// Of every database: a connection that nobody listens on goes at once, for as long as the server waits for that.
-    Vacate,
 }
 
 /// What is to change in what a client hears.
@@ -122,8 +123,8 @@ impl Listeners {
     }
 
     /// Databases that nobody listens in are left at once, for as long as a server waits that wants one to itself.
-    pub(crate) fn vacate(&self, key: &Arc<Key>) {
-        self.order(key, 0, What::Vacate);
+    pub(crate) fn vacate(&self) {
+        self.send(Order::Vacate);
     }
 
     /// The number of an echo, and the statement that makes it.
@@ -153,8 +154,12 @@ impl Listeners {
     }
 
     fn order(&self, key: &Arc<Key>, client: u64, what: What) {
+        self.send(Order::Of { key: key.clone(), client, what });
+    }
+
+    fn send(&self, order: Order) {
         // Nobody serves any more: the door closes.
-        let _ = self.orders.send(Order { key: key.clone(), client, what });
+        let _ = self.orders.send(order);
     }
 }
 
@@ -171,7 +176,7 @@ mod tests {
         let key = Arc::new(Key { user: "u".into(), database: "d".into() });
         let (begun, heard) = (Instant::now(), listeners.wait_for(5, (&key, 1), WAIT));
         let answer = async {
-            let What::Echo { number: 5, done } = orders.recv().await.unwrap().what else { panic!("no echo") };
+            let Some(Order::Of { what: What::Echo { number: 5, done }, .. }) = orders.recv().await else { panic!("no echo") };
             let Some(after) = after else { return drop(done) };
             sleep(after).await;
             let _ = done.send(());

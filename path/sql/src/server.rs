@@ -19,7 +19,7 @@ pub(crate) use cancel::Target;
 pub(crate) use connect::{ConnectError, connect};
 pub(crate) use connection::Connection;
 pub(crate) use key::Key;
-pub(crate) use pool::{Attendance, Ledger, Lent, Message, Pool, Refused, Side, WAITED_FOR, seed, to_server};
+pub(crate) use pool::{Attendance, Ledger, Lent, Message, Pool, Refused, Side, VACATED_FOR, seed, to_server};
 pub(crate) use prepared::{Held, Loan, Number, Origin, Place, Prepared, Wanted, find_name, name_of};
 pub(crate) use reader::Reader;
 pub(crate) use tls::Trust;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use proptest::prelude::*;
 
@@ -280,29 +279,6 @@ proptest! {
 }
 
 static FILES: std::sync::OnceLock<(Vec<u8>, Vec<u8>)> = std::sync::OnceLock::new();
-
-#[test]
-#[ignore = "measures"]
-fn a_million_keys() {
-    let store = Arc::new(Store::new(1 << 30, 2).unwrap());
-    let mut outcome = Outcome::default();
-    for number in 0..1_000_000 {
-        let key = format!("key:{number:012}");
-        let mut keys = store.lock(store.number_of(key.as_bytes())).unwrap_or_else(|_| panic!());
-        let mut view = store.view(&mut keys, NOW, &mut outcome);
-        let expiry = (number % 2 == 0).then_some(NOW + 1_000_000);
-        view.open_any(key.as_bytes(), Type::Str).put_until(&[b'v'; 100], expiry);
-    }
-    for _ in 0..3 {
-        let start = Instant::now();
-        let (bytes, keys) = base(&store, NOW, || ());
-        println!("saved {keys} keys, {} bytes: {:?}", bytes.len(), start.elapsed());
-        let other = Arc::new(Store::new(1 << 30, 2).unwrap());
-        let start = Instant::now();
-        let loaded = load_base(&bytes, &other, NOW, true).unwrap();
-        println!("loaded {} keys: {:?}", loaded.keys, start.elapsed());
-    }
-}
 
 #[test]
 fn a_tag_that_changes_before_it_is_saved_is_saved_as_it_was() {

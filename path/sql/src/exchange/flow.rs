@@ -265,19 +265,19 @@ impl Flow<'_> {
 
     /// Tells the session what was sent, and reads what follows it anew where it may mean something else now.
     fn follow_sent(&mut self) {
-        let (desk, mut is_doubtful) = (&mut *self.desk, false);
-        if desk.done.sent.iter().any(|text| text.effects.has(Effects::DATABASES)) {
-            self.door.side.vacate();
-            self.door.common.listeners.vacate(self.key);
-        }
+        let (desk, mut effects) = (&mut *self.desk, Effects::NONE);
         for text in desk.done.sent.drain(..) {
             self.session.sends(self.server, &text);
-            is_doubtful |= text.effects.has(Effects::STRINGS);
+            effects = effects.and(text.effects);
         }
         for (text, bind) in desk.done.values.drain(..) {
             self.session.sends_values(&text, &bind);
         }
-        if is_doubtful {
+        if effects.has(Effects::DATABASES) {
+            self.door.side.vacate();
+            self.door.common.listeners.vacate();
+        }
+        if effects.has(Effects::STRINGS) {
             desk.least_input = 0;
             desk.frame(&mut self.door.memory.borrow_mut());
         }

@@ -17,7 +17,7 @@ use super::{Order, What};
 use crate::error::{ErrorResponse, Fault, Severity};
 use crate::events::Events;
 use crate::frame::{self, LONGEST};
-use crate::server::{AskError, ConnectError, Connection, Key, Reader, WAITED_FOR, ask};
+use crate::server::{AskError, ConnectError, Connection, Key, Reader, VACATED_FOR, ask};
 
 /// How a connection to listen on is opened; it does not count among those of the pool.
 pub(crate) type Open = Rc<dyn Fn(Arc<Key>) -> Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>>;
@@ -43,16 +43,15 @@ type Done = oneshot::Sender<Result<(), ErrorResponse>>;
 pub(crate) async fn serve(mut orders: UnboundedReceiver<Order>, (open, leads_there): (Open, LeadsThere), events: Arc<Events>) {
     let mut lines: HashMap<Arc<str>, UnboundedSender<Order>> = HashMap::new();
     while let Some(order) = orders.recv().await {
-        if matches!(order.what, What::Vacate) {
-            for line in lines.values() {
-                let _ = line.send(Order { key: order.key.clone(), client: 0, what: What::Vacate });
-            }
+        let Order::Of { key, .. } = &order else {
+            lines.values().for_each(|line| drop(line.send(Order::Vacate)));
             continue;
-        }
-        let line = lines.entry(order.key.database.clone()).or_insert_with(|| {
+        };
+        let database = key.database.clone();
+        let line = lines.entry(database.clone()).or_insert_with(|| {
             let (sender, received) = unbounded_channel();
             let ways = (open.clone(), leads_there.clone());
-            let listener = Listener::new(order.key.database.clone(), ways, events.clone());
+            let listener = Listener::new(database, ways, events.clone());
             tokio::task::spawn_local(listener.run(received));
             sender
         });
@@ -310,7 +309,10 @@ impl Listener {
     }
 
     fn take(&mut self, order: Order) {
-        let Order { key, client, what } = order;
+        let (key, client, what) = match order {
+            Order::Of { key, client, what } => (key, client, what),
+            Order::Vacate => return self.vacated = Some(now() + VACATED_FOR),
+        };
         match what {
             What::Hear { wish, done } => {
                 let change = self.line.hear((&key, client), wish);
@@ -327,7 +329,6 @@ impl Listener {
                 self.behind[0].push(done);
             }
             What::CatchUp { .. } => {}
-            What::Vacate => self.vacated = Some(now() + WAITED_FOR),
             What::Leave => {
                 let change = self.line.leave(client);
                 self.todo.then(change);
@@ -381,12 +382,12 @@ mod tests {
         let (key, (_ears, sender)) = (Arc::new(Key { user: "u".into(), database: "d".into() }), Ears::shared());
         let (done, _waits) = oneshot::channel();
         let wish = Wish { sender: Some(sender), ..Wish::default() };
-        listener.take(Order { key: key.clone(), client: 1, what: What::Hear { wish, done } });
+        listener.take(Order::Of { key: key.clone(), client: 1, what: What::Hear { wish, done } });
         for hears in [false, true] {
             listener.hears = hears;
             let ((echoed, heard), (done, caught_up)) = (oneshot::channel(), oneshot::channel());
             for what in [What::Echo { number: 5, done: echoed }, What::CatchUp { done }] {
-                listener.take(Order { key: key.clone(), client: 1, what });
+                listener.take(Order::Of { key: key.clone(), client: 1, what });
             }
             for mut waits in [heard, caught_up] {
                 assert_eq!(waits.try_recv().err() == Some(oneshot::error::TryRecvError::Closed), !hears);

@@ -28,4 +28,4 @@ pub(crate) use lent::{Lent, Refused};
 pub(crate) use open::{seed, to_server};
 pub(crate) use shared::Pool;
 pub(crate) use side::{Attendance, Side};
-pub(crate) use vacate::WAITED_FOR;
+pub(crate) use vacate::VACATED_FOR;

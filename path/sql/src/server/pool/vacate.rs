@@ -14,8 +14,8 @@ use super::shared::Pool;
 use super::side::Side;
 use crate::events::Closed;
 
-/// So long Postgres waits for others to leave, before it refuses.
-pub(crate) const WAITED_FOR: Duration = Duration::from_secs(5);
+/// So long databases are kept free of us: Postgres waits no longer for others to leave.
+pub(crate) const VACATED_FOR: Duration = Duration::from_secs(5);
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ impl Side {
     }
 
     pub(super) fn begin_vacating(self: &Rc<Side>) {
-        if self.vacated.replace(Some(now() + WAITED_FOR)).is_none() {
+        if self.vacated.replace(Some(now() + VACATED_FOR)).is_none() {
             tokio::task::spawn_local(self.clone().keep_vacated());
         }
     }
